@@ -1,0 +1,33 @@
+// Package message is what the broker knows of a message: an envelope that
+// lives for one publish, a content that it never looks into, and the values
+// that selectors ask for.
+package message
+
+// Format names the encoding of a content's bytes. It stands in the journal, so
+// a number once given is never given again.
+type Format uint8
+
+// FormatAMQP is an AMQP 1.0 message as it came from the wire, all sections.
+const FormatAMQP Format = 1
+
+// Envelope is what the broker acts on; it lives for one publish.
+type Envelope struct {
+	Durable  bool  // JMS PERSISTENT
+	Priority uint8 // 0 to 9, larger is served first (jms 3.4.10)
+	Expires  int64 // ms since 1970; 0 never
+	Due      int64 // ms since 1970 before which it must not be delivered; 0 at once
+	Content  Content
+}
+
+// Content is one immutable message; a view, made on demand. Its slices are
+// shared by queue, journal and wire, and are never written to.
+type Content interface {
+	Format() Format
+	Size() int64 // bytes of all sections as they came
+	// Property answers a selector's identifier: an application property, or a
+	// JMS header field by its JMS name (JMSPriority, JMSMessageID, ...) except
+	// those only the broker knows. False means null.
+	Property(name string) (Value, bool)
+	// Pieces appends the message's bytes to dst, as it came.
+	Pieces(dst [][]byte) [][]byte
+}
