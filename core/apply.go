@@ -1,0 +1,189 @@
+package core
+
+import (
+	"iter"
+
+	"github.com/tidegate/tidegate/core/selector"
+)
+
+// Apply changes the durable state: live, at recovery and on a standby. Positions
+// come in order, except that a checkpoint's records come first, each at the
+// position it stands for; what such a record contains is then passed over.
+func (b *Broker) Apply(at Pos, r Record) {
+	if at >= b.next {
+		b.next = at + 1
+	}
+	switch r.Kind {
+	case RecMessage:
+		b.sawID(r.ID)
+		b.applyPlace(at, r.Place)
+		for _, p := range r.More {
+			b.applyPlace(at, p)
+		}
+	case RecBody:
+		b.sawID(r.ID)
+	case RecRemove:
+		b.applyRemove(at, r.Run)
+	case RecCount:
+		if q := b.after(at, r.Run.Queue); q != nil && q.ring(r.Run.Priority).at(r.Run.First) != nil {
+			q.ring(r.Run.Priority).setCount(r.Run.First, r.Count)
+			b.markChanged(q)
+		}
+	case RecCommit:
+		for _, p := range r.More {
+			b.applyPlace(at, p)
+		}
+		for _, run := range r.Runs {
+			b.applyRemove(at, run)
+		}
+	case RecQueue:
+		b.applyQueue(at, r.Define)
+	case RecSubscription:
+		b.applySubscription(at, r.Define)
+	case RecDelete:
+		if q := b.after(at, r.Run.Queue); q != nil && !b.recovered {
+			if q.sub != nil && q.sub.key != "" {
+				delete(b.subs, q.sub.key)
+			}
+			b.dropQueue(q, nil)
+		}
+	case RecOffered:
+		if q := b.after(at, r.Run.Queue); q != nil {
+			rg := q.ring(r.Run.Priority)
+			rg.offered = max(rg.offered, r.Run.First)
+			b.markChanged(q)
+		}
+	case RecRing:
+		b.applyRing(at, r.Ring)
+	case RecIDs:
+		b.nextStored = max(b.nextStored, r.ID)
+		b.nextQueue = max(b.nextQueue, r.Run.Queue)
+	default:
+		panic("core: record of a kind this version does not know")
+	}
+}
+
+func (b *Broker) sawID(id uint64) {
+	if id >= b.nextStored {
+		b.nextStored = id + 1
+	}
+	b.touchIDs()
+}
+
+// after finds the queue of a record, unless its checkpoint contains the record.
+func (b *Broker) after(at Pos, id QueueID) *queue {
+	if q := b.byID[id]; q != nil && at > q.at {
+		return q
+	}
+	return nil
+}
+
+func (b *Broker) applyPlace(at Pos, p Place) {
+	q := b.byID[p.Queue]
+	if q == nil || p.Priority >= priorities {
+		return
+	}
+	b.sawID(p.ID)
+	if at <= q.at {
+		s := q.ring(p.Priority).slice
+		if s == nil || p.Seq < s.Head || p.Seq >= s.Next || bit(s.Removed, p.Seq-s.Head) {
+			return
+		}
+	}
+	b.put(q, p, true)
+}
+
+func bit(m []uint64, i uint64) bool { return i/64 < uint64(len(m)) && m[i/64]>>(i%64)&1 != 0 }
+
+func (b *Broker) applyRemove(at Pos, run Run) {
+	q := b.after(at, run.Queue)
+	if q == nil {
+		return
+	}
+	r := q.ring(run.Priority)
+	for i := range run.Count {
+		b.drop(r, run.First+i, nil)
+	}
+	b.markChanged(q)
+}
+
+func (b *Broker) applyQueue(at Pos, d *Definition) {
+	q := b.byID[d.Queue]
+	if q == nil {
+		if d.Queue >= b.nextQueue {
+			b.nextQueue = d.Queue + 1
+		}
+		q = b.addQueue(d.Queue, d.Destination)
+	}
+	q.recorded = true
+	b.markChanged(q)
+	_ = at
+}
+
+func (b *Broker) applySubscription(at Pos, d *Definition) {
+	if q := b.byID[d.Queue]; q != nil {
+		return
+	}
+	if d.Queue >= b.nextQueue {
+		b.nextQueue = d.Queue + 1
+	}
+	s := &subscription{
+		clientID: d.Client, name: d.Name, text: d.Selector, noLocal: d.NoLocal, durable: true, shared: d.Shared, global: d.Global,
+		key: subscriptionKey(d.Client, SubscriptionOptions{Name: d.Name, Durable: true, Global: d.Global}),
+	}
+	if d.Selector != "" {
+		sel, err := selector.Parse(d.Selector)
+		if err != nil {
+			panic("core: a stored selector does not parse: " + err.Error())
+		}
+		s.selector = sel
+	}
+	q := b.addQueue(d.Queue, d.Destination)
+	q.recorded = true
+	b.attachSubscription(q, s)
+	b.markChanged(q)
+	_ = at
+}
+
+func (b *Broker) applyRing(at Pos, s *RingState) {
+	q := b.byID[s.Queue]
+	if q == nil || s.Priority >= priorities {
+		return
+	}
+	q.at = at
+	r := q.ring(s.Priority)
+	r.slice = s
+	r.offered = s.Offered
+	for _, c := range s.Counts {
+		r.setCount(c.Seq, c.Count)
+	}
+}
+
+// Recovered ends a replay: last is the last position there was. Everything not
+// acknowledged below a ring's offered mark may have been delivered, and is
+// flagged when it comes again; sequences go on above it.
+func (b *Broker) Recovered(last Pos) {
+	b.next = max(b.next, last+1)
+	for _, q := range b.all {
+		q.at = 0
+		for _, r := range q.order {
+			next := max(r.next, r.offered)
+			if r.slice != nil {
+				next = max(next, r.slice.Next)
+				r.slice = nil
+			}
+			if next > r.next {
+				r.grow(next - 1)
+			}
+			r.flagged = r.offered
+			r.offered = r.next
+		}
+	}
+	clear(b.touched)
+	b.touched = b.touched[:0]
+	b.written, b.synced = b.next-1, b.next-1
+	b.recovered = true
+}
+
+// Live gives the ids of stored messages that somebody holds.
+func (b *Broker) Live() iter.Seq[uint64] { return b.stored.each }

@@ -1,0 +1,82 @@
+package core
+
+// Key names a part of the durable state that a checkpoint holds as one: 0 the
+// counters, else a queue.
+type Key uint64
+
+func (b *Broker) markChanged(q *queue) {
+	if !q.changed {
+		q.changed = true
+		b.changed = append(b.changed, Key(q.id))
+	}
+}
+
+func (b *Broker) touchIDs() { b.changedIDs = true }
+
+// Changed gives the keys that changed since the last call, and forgets them.
+func (b *Broker) Changed() []Key {
+	keys := b.changed
+	b.changed = nil
+	if b.changedIDs {
+		keys = append(keys, 0)
+		b.changedIDs = false
+	}
+	for _, k := range keys {
+		if q := b.byID[QueueID(k)]; q != nil {
+			q.changed = false
+		}
+	}
+	return keys
+}
+
+// Slice gives the records that stand for a key as it is now; none: it is gone.
+func (b *Broker) Slice(k Key) []Record {
+	if k == 0 {
+		return []Record{{Kind: RecIDs, ID: b.nextStored, Run: Run{Queue: b.nextQueue}}}
+	}
+	q := b.byID[QueueID(k)]
+	if q == nil || !q.recorded {
+		return nil
+	}
+	def := &Definition{Queue: q.id, Destination: q.dest}
+	kind := RecQueue
+	if s := q.sub; s != nil {
+		kind = RecSubscription
+		def.Client, def.Name, def.Selector, def.NoLocal, def.Shared, def.Global = s.clientID, s.name, s.text, s.noLocal, s.shared, s.global
+	}
+	recs := []Record{{Kind: kind, Define: def}}
+	for _, r := range q.order {
+		recs = append(recs, Record{Kind: RecRing, Ring: r.state()})
+	}
+	return recs
+}
+
+// state is the ring without its entries. What is not stored counts as removed.
+func (r *ring) state() *RingState {
+	s := &RingState{Queue: r.queue.id, Priority: r.priority, Head: r.next, Next: r.next, Offered: max(r.offered, r.flagged)}
+	for i, b := range r.blocks {
+		for j := range b.entries {
+			seq := r.base + uint64(i)*blockSize + uint64(j)
+			if seq >= r.next {
+				break
+			}
+			live := b.gone[j/64]>>(j%64)&1 == 0 && b.entries[j].flags&entryStored != 0
+			if live && s.Head == r.next {
+				s.Head = seq
+			}
+			if seq < s.Head {
+				continue
+			}
+			at := seq - s.Head
+			if at%64 == 0 {
+				s.Removed = append(s.Removed, 0)
+			}
+			if !live {
+				s.Removed[at/64] |= 1 << (at % 64)
+			} else if n := r.counts[seq]; n != 0 {
+				s.Counts = append(s.Counts, Count{Seq: seq, Count: n})
+			}
+		}
+	}
+	return s
+}

@@ -1,0 +1,144 @@
+package core
+
+import (
+	"errors"
+	"strconv"
+	"time"
+)
+
+// DefaultRoom is how many bytes may be dispatched to a connection and not yet
+// written.
+const DefaultRoom = 256 << 10
+
+type conn struct {
+	id        ConnID
+	clientID  string
+	user      string
+	sole      bool
+	room      int64
+	inflight  int64 // bytes dispatched, not written
+	blocked   bool  // a consumer was passed over for want of room
+	producers map[ProducerID]*producer
+	consumers map[ConsumerID]*consumer
+	temps     map[Destination]struct{}
+	txns      map[TxnID]*txn
+}
+
+func (c *conn) hasRoom() bool { return c.inflight < c.room }
+
+// Connect admits a connection. Errors: Conflict for a client id in use.
+func (b *Broker) Connect(_ time.Time, o ConnectOptions, _ *Effects) (ConnID, error) {
+	if other := b.clients[o.ClientID]; o.Sole && other != nil && o.ClientID != "" {
+		return 0, &Error{Op: "connect", Kind: Conflict, Name: o.ClientID, Err: errors.New("the client id is connected already")}
+	}
+	if o.Room == 0 {
+		o.Room = DefaultRoom
+	}
+	c := &conn{
+		clientID: o.ClientID, user: o.User, sole: o.Sole, room: o.Room,
+		producers: map[ProducerID]*producer{}, consumers: map[ConsumerID]*consumer{},
+		temps: map[Destination]struct{}{}, txns: map[TxnID]*txn{},
+	}
+	c.id = ConnID(b.conns.add(c))
+	if o.Sole && o.ClientID != "" {
+		b.clients[o.ClientID] = c
+	}
+	return c.id, nil
+}
+
+// Disconnect ends a connection: its transactions roll back, its deliveries
+// return in order as possibly delivered, its temporary destinations go.
+func (b *Broker) Disconnect(now time.Time, id ConnID, fx *Effects) {
+	c := b.conns.get(uint64(id))
+	if c == nil {
+		return
+	}
+	for _, t := range sortedKeys(c.txns) {
+		b.rollback(now, c.txns[t], fx)
+	}
+	for _, k := range sortedKeys(c.consumers) {
+		b.closeConsumer(now, c.consumers[k], true, fx)
+	}
+	for _, k := range sortedKeys(c.producers) {
+		b.CloseProducer(now, k, fx)
+	}
+	temps := make([]Destination, 0, len(c.temps))
+	for d := range c.temps { // order: irrelevant
+		temps = append(temps, d)
+	}
+	sortDestinations(temps)
+	for _, d := range temps {
+		b.deleteTemporary(now, c, d, fx)
+	}
+	if b.clients[c.clientID] == c {
+		delete(b.clients, c.clientID)
+	}
+	b.conns.remove(uint64(id))
+	b.dispatchTouched(now, fx)
+}
+
+// CreateTemporary makes a queue or topic that only its connection consumes and
+// that ends with it (ems 3.2: `$TMP$.<server>.<hex>.<n>`).
+func (b *Broker) CreateTemporary(_ time.Time, id ConnID, kind DestinationKind, _ *Effects) (Destination, error) {
+	c := b.conns.get(uint64(id))
+	if c == nil {
+		return Destination{}, &Error{Op: "create temporary destination", Kind: Unavailable}
+	}
+	b.tempCounter++
+	d := Destination{Kind: kind, Temporary: true, Name: "$TMP$." + b.o.Server + "." +
+		strconv.FormatUint(b.o.Instance<<16|uint64(id)&0xffff, 16) + "." + strconv.FormatUint(b.tempCounter, 10)}
+	if kind == Topic {
+		b.topic(d.Name).temp = c
+	} else {
+		q := b.addQueue(b.newQueueID(), d)
+		q.temp = c
+	}
+	c.temps[d] = struct{}{}
+	return d, nil
+}
+
+// DeleteTemporary ends a temporary destination before its connection does.
+// Errors: NotFound; Conflict while it has consumers; Denied for another's.
+func (b *Broker) DeleteTemporary(now time.Time, id ConnID, d Destination, fx *Effects) error {
+	c := b.conns.get(uint64(id))
+	d.Temporary = true
+	if c == nil || !b.Exists(d) {
+		return &Error{Op: "delete temporary destination", Kind: NotFound, Name: d.Name}
+	}
+	if _, mine := c.temps[d]; !mine {
+		return &Error{Op: "delete temporary destination", Kind: Denied, Name: d.Name, Err: errors.New("another connection made it")}
+	}
+	busy := false
+	if d.Kind == Queue {
+		busy = len(b.queues[d.Name].consumers) > 0
+	} else {
+		busy = b.topics[d.Name].consumers > 0
+	}
+	if busy {
+		return &Error{Op: "delete temporary destination", Kind: Conflict, Name: d.Name, Err: errors.New("it has consumers")}
+	}
+	b.deleteTemporary(now, c, d, fx)
+	return nil
+}
+
+func (b *Broker) deleteTemporary(now time.Time, c *conn, d Destination, fx *Effects) {
+	delete(c.temps, d)
+	if d.Kind == Topic {
+		if t := b.topics[d.Name]; t != nil {
+			t.temp = nil
+			b.dropTopic(t)
+		}
+		return
+	}
+	q := b.queues[d.Name]
+	if q == nil {
+		return
+	}
+	for len(q.consumers) > 0 {
+		k := q.consumers[0]
+		id, owner := k.id, k.conn.id
+		b.closeConsumer(now, k, false, fx)
+		fx.Outs = append(fx.Outs, Out{Kind: OutConsumerGone, Conn: owner, Consumer: id, Err: &Error{Op: "consume", Kind: Deleted, Name: d.Name}})
+	}
+	b.deleteQueue(q, fx)
+}

@@ -1,0 +1,274 @@
+package core
+
+import (
+	"errors"
+	"time"
+
+	"github.com/tidegate/tidegate/core/selector"
+)
+
+// MaxSkipped is how many messages a consumer may call undeliverable-here before
+// the oldest of them may come to it again.
+const MaxSkipped = 10_000
+
+type consumer struct {
+	id       ConsumerID
+	conn     *conn
+	queue    *queue
+	topic    *topic // exact topic, for its count
+	selector *selector.Selector
+	browse   bool
+	settled  bool
+	limit    uint32 // delivery-count + link-credit, as last said
+	count    uint32 // delivery-count
+	drain    bool
+	readyAt  int // index in queue.ready, or -1
+	// cursor, per priority: where a consumer that may pass entries over looks
+	// next; nil for one that takes from the head.
+	cursor   *[priorities]uint64
+	skip     map[skipped]struct{}
+	stuck    bool // in broker.waiting
+	inflight []flight
+	begun    int        // of inflight
+	first    DeliveryID // its deliveries, in order of dispatch
+	last     DeliveryID
+}
+
+type skipped struct {
+	priority uint8
+	seq      uint64
+}
+
+type flight struct {
+	id   DeliveryID
+	size int64
+}
+
+func (c *consumer) credit() int32 { return int32(c.limit - c.count) }
+
+func (c *consumer) canTake() bool { return c.credit() > 0 && c.conn.hasRoom() }
+
+// OpenConsumer admits a consumer of a queue, a topic or a subscription. It has
+// no credit yet. Errors: Invalid for a name or selector, NotFound, Conflict.
+func (b *Broker) OpenConsumer(now time.Time, id ConnID, o ConsumerOptions, fx *Effects) (ConsumerID, error) {
+	c := b.conns.get(uint64(id))
+	d := o.Destination
+	if c == nil {
+		return 0, &Error{Op: "receive from", Kind: Unavailable, Name: d.Name}
+	}
+	if err := b.checkName("receive from", d, d.Kind == Topic); err != nil {
+		return 0, err
+	}
+	var sel *selector.Selector
+	if o.Selector != "" {
+		s, err := selector.Parse(o.Selector)
+		if err != nil {
+			return 0, &Error{Op: "receive from", Kind: Invalid, Name: d.Name, Err: err}
+		}
+		sel = s
+	}
+	k := &consumer{conn: c, browse: o.Browse, settled: o.Settled, readyAt: -1}
+	if d.Kind == Queue {
+		q, err := b.resolveQueue("receive from", d.Name)
+		if err != nil {
+			return 0, err
+		}
+		if q.temp != nil && q.temp != c {
+			return 0, &Error{Op: "receive from", Kind: Conflict, Name: d.Name, Err: errors.New("only the connection that made it may consume from it")}
+		}
+		k.queue, k.selector = q, sel
+	} else {
+		q, err := b.subscribe(now, c, o, sel, fx)
+		if err != nil {
+			return 0, err
+		}
+		k.queue, k.browse = q, false
+		if t := b.topics[d.Name]; t != nil {
+			k.topic = t
+			t.consumers++
+		}
+	}
+	k.id = ConsumerID(b.consumers.add(k))
+	c.consumers[k.id] = k
+	k.queue.consumers = append(k.queue.consumers, k)
+	if k.selector != nil || k.browse {
+		k.scan()
+	}
+	return k.id, nil
+}
+
+// scan gives a consumer a cursor: from now on it passes entries over.
+func (c *consumer) scan() {
+	if c.cursor != nil {
+		return
+	}
+	c.queue.unready(c)
+	c.cursor = new([priorities]uint64)
+	for _, r := range c.queue.order {
+		c.cursor[r.priority] = r.head
+	}
+	c.queue.scanners = append(c.queue.scanners, c)
+}
+
+// CloseConsumer ends a consumer cleanly: what it has not settled returns in
+// order, with its count as it was.
+func (b *Broker) CloseConsumer(now time.Time, id ConsumerID, fx *Effects) {
+	if k := b.consumers.get(uint64(id)); k != nil {
+		b.closeConsumer(now, k, false, fx)
+		b.dispatchTouched(now, fx)
+	}
+}
+
+func (b *Broker) closeConsumer(_ time.Time, k *consumer, lost bool, fx *Effects) {
+	q := k.queue
+	for id := k.first; id != 0; {
+		d := b.deliveries.get(id)
+		id = d.next
+		if d.txn != nil {
+			d.consumer.detachDelivery(b, d)
+			d.consumer = closedConsumer // the transaction still decides about it
+			continue
+		}
+		if lost && d.begun && !k.browse {
+			// possibly seen: flagged when it comes again, not counted
+			d.ring.noteSeen(d.seq)
+		}
+		b.giveBack(d, fx)
+	}
+	for _, f := range k.inflight {
+		k.conn.inflight -= f.size
+	}
+	k.inflight = nil
+	q.removeConsumer(k)
+	b.consumers.remove(uint64(k.id))
+	delete(k.conn.consumers, k.id)
+	k.limit = k.count
+	if k.topic != nil {
+		k.topic.consumers--
+		b.dropTopic(k.topic)
+	}
+	if q.sub != nil {
+		b.leave(q.sub, fx)
+	} else {
+		b.dropIdle(q, fx)
+	}
+	if !q.deleted {
+		b.touch(q)
+	}
+	b.unblock(k.conn)
+}
+
+// closedConsumer stands for the consumer of deliveries that outlive theirs in a
+// transaction.
+var closedConsumer = &consumer{readyAt: -1, conn: &conn{}, queue: &queue{}}
+
+// Credit says how far a consumer may be served, as delivery-count plus
+// link-credit (amqp 2.6.7). A drain is answered by OutDrained.
+func (b *Broker) Credit(now time.Time, id ConsumerID, limit uint32, drain bool, fx *Effects) {
+	k := b.consumers.get(uint64(id))
+	if k == nil {
+		return
+	}
+	k.limit, k.drain = limit, drain
+	b.wake(k)
+	b.touch(k.queue)
+	b.dispatchTouched(now, fx)
+	if k.drain && b.consumers.get(uint64(id)) == k {
+		b.answerDrain(k, fx)
+	}
+}
+
+// Unsend takes back one delivery that will not be begun on the wire.
+func (b *Broker) Unsend(now time.Time, id DeliveryID, fx *Effects) {
+	d := b.deliveries.get(id)
+	if d == nil || d.begun {
+		return
+	}
+	k := d.consumer
+	for i := k.begun; i < len(k.inflight); i++ {
+		if k.inflight[i].id == id {
+			k.conn.inflight -= k.inflight[i].size
+			k.inflight = append(k.inflight[:i], k.inflight[i+1:]...)
+			k.count--
+			break
+		}
+	}
+	b.giveBack(d, fx)
+	b.touch(k.queue)
+	b.wake(k)
+	b.dispatchTouched(now, fx)
+}
+
+// wake puts a consumer among the ready, or takes it away.
+func (b *Broker) wake(k *consumer) {
+	if k.cursor != nil {
+		return
+	}
+	if k.canTake() {
+		k.queue.makeReady(k)
+	} else {
+		k.queue.unready(k)
+		if k.credit() > 0 {
+			k.conn.blocked = true
+		}
+	}
+}
+
+// unblock looks again at a connection's consumers once it has room.
+func (b *Broker) unblock(c *conn) {
+	if !c.blocked || !c.hasRoom() {
+		return
+	}
+	c.blocked = false
+	for _, id := range sortedKeys(c.consumers) {
+		k := c.consumers[id]
+		b.wake(k)
+		if k.credit() > 0 {
+			b.touch(k.queue)
+		}
+	}
+}
+
+// Wrote is the writer's progress on one consumer's deliveries, which it sends
+// in order: those up to begun have their first byte on the way to the socket,
+// those up to done their last.
+func (b *Broker) Wrote(now time.Time, id ConsumerID, begun, done DeliveryID, fx *Effects) {
+	k := b.consumers.get(uint64(id))
+	if k == nil {
+		return
+	}
+	for k.begun < len(k.inflight) && k.inflight[k.begun].id <= begun {
+		if d := b.deliveries.get(k.inflight[k.begun].id); d != nil {
+			b.begin(k, d, fx)
+		}
+		k.begun++
+	}
+	n := 0
+	for n < k.begun && k.inflight[n].id <= done {
+		k.conn.inflight -= k.inflight[n].size
+		n++
+	}
+	if n > 0 {
+		rest := copy(k.inflight, k.inflight[n:])
+		k.inflight = k.inflight[:rest]
+		k.begun -= n
+		b.unblock(k.conn)
+	}
+	b.dispatchTouched(now, fx)
+	if k.drain && k.credit() > 0 {
+		b.answerDrain(k, fx)
+	}
+}
+
+// begin: what nobody will settle is over once it is on the wire.
+func (b *Broker) begin(k *consumer, d *delivery, fx *Effects) {
+	d.begun = true
+	switch {
+	case k.browse:
+		b.release(d.message, fx)
+		k.detachDelivery(b, d)
+		b.deliveries.free(d)
+	case k.settled:
+		b.consume(d, fx)
+	}
+}

@@ -1,0 +1,276 @@
+package core
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidegate/tidegate/core/name"
+)
+
+// TemporaryPrefix begins the name of every temporary destination.
+const TemporaryPrefix = "$TMP$."
+
+// topic is what is known of a topic's concrete name: that it is in use.
+type topic struct {
+	name      string
+	temp      *conn
+	producers int
+	consumers int // with exactly this name
+	in        uint64
+}
+
+func (b *Broker) topic(n string) *topic {
+	t := b.topics[n]
+	if t == nil {
+		t = &topic{name: n}
+		b.topics[n] = t
+	}
+	return t
+}
+
+// dropTopic forgets a dynamic topic that nobody uses.
+func (b *Broker) dropTopic(t *topic) {
+	if t.producers == 0 && t.consumers == 0 && t.temp == nil {
+		delete(b.topics, t.name)
+	}
+}
+
+func (b *Broker) newQueueID() QueueID {
+	id := b.nextQueue
+	b.nextQueue++
+	b.touchIDs()
+	return id
+}
+
+func (b *Broker) addQueue(id QueueID, d Destination) *queue {
+	q := &queue{broker: b, id: id, dest: d}
+	b.byID[id] = q
+	b.all = append(b.all, q)
+	if d.Kind == Queue {
+		b.queues[d.Name] = q
+	}
+	return q
+}
+
+// record makes a dynamic queue known to the journal before its first stored
+// message.
+func (b *Broker) record(q *queue, fx *Effects) {
+	if q.recorded || q.temp != nil || (q.sub != nil && !q.sub.durable) {
+		return
+	}
+	b.emit(Record{Kind: RecQueue, Define: &Definition{Queue: q.id, Destination: q.dest}}, fx)
+}
+
+// stores says whether a persistent message in q is to be stored.
+func (q *queue) stores() bool { return q.temp == nil && (q.sub == nil || q.sub.durable) }
+
+// deleteQueue removes a queue and all it holds.
+func (b *Broker) deleteQueue(q *queue, fx *Effects) {
+	if q.recorded {
+		b.emit(Record{Kind: RecDelete, Need: Write, Run: Run{Queue: q.id}}, fx)
+	}
+	b.dropQueue(q, fx)
+}
+
+// dropQueue is deleteQueue's half without a record.
+func (b *Broker) dropQueue(q *queue, fx *Effects) {
+	if q.deleted {
+		return
+	}
+	q.deleted = true
+	for _, r := range q.order {
+		for i, blk := range r.blocks {
+			for j := range blk.entries {
+				if blk.gone[j/64]>>(j%64)&1 == 0 {
+					seq := r.base + uint64(i)*blockSize + uint64(j)
+					if e, ok := r.remove(seq); ok {
+						b.release(e.id, fx)
+					}
+				}
+			}
+		}
+	}
+	delete(b.byID, q.id)
+	b.all = without(b.all, q)
+	if q.dest.Kind == Queue && b.queues[q.dest.Name] == q {
+		delete(b.queues, q.dest.Name)
+	}
+	if q.sub != nil {
+		b.routes.Remove(q.dest.Name, q)
+	}
+	b.markChanged(q)
+}
+
+// dropIdle removes a dynamic queue that nobody uses and that holds nothing.
+func (b *Broker) dropIdle(q *queue, fx *Effects) {
+	if q.sub == nil && q.temp == nil && !q.deleted && q.depth == 0 && len(q.consumers) == 0 && q.producers == 0 {
+		b.deleteQueue(q, fx)
+	}
+}
+
+func (b *Broker) checkName(op string, d Destination, wildcard bool) error {
+	if err := name.Validate(d.Name); err != nil {
+		return &Error{Op: op, Kind: Invalid, Name: d.Name, Err: err}
+	}
+	if d.Kind != Queue && d.Kind != Topic {
+		return &Error{Op: op, Kind: Invalid, Name: d.Name, Err: errors.New("neither queue nor topic")}
+	}
+	if name.IsWildcard(d.Name) && !wildcard {
+		return &Error{Op: op, Kind: Invalid, Name: d.Name, Err: errors.New("a wildcard cannot be used here")}
+	}
+	return nil
+}
+
+// resolve finds a destination to send to or consume from, and makes a dynamic
+// queue where there is none. Temporary names are never made here.
+func (b *Broker) resolveQueue(op, n string) (*queue, error) {
+	if q := b.queues[n]; q != nil {
+		return q, nil
+	}
+	if strings.HasPrefix(n, TemporaryPrefix) {
+		return nil, &Error{Op: op, Kind: NotFound, Name: n}
+	}
+	return b.addQueue(b.newQueueID(), Destination{Kind: Queue, Name: n}), nil
+}
+
+type producer struct {
+	id    ProducerID
+	conn  *conn
+	dest  Destination
+	queue *queue
+	topic *topic
+}
+
+// OpenProducer admits a producer; a zero destination makes an anonymous one.
+// It answers with the destination as it is. Errors: Invalid, NotFound.
+func (b *Broker) OpenProducer(_ time.Time, id ConnID, o ProducerOptions, fx *Effects) (ProducerID, Destination, error) {
+	c := b.conns.get(uint64(id))
+	if c == nil {
+		return 0, Destination{}, &Error{Op: "send to", Kind: Unavailable, Name: o.Destination.Name}
+	}
+	p := &producer{conn: c, dest: o.Destination}
+	if o.Destination.Name != "" {
+		if err := b.checkName("send to", o.Destination, false); err != nil {
+			return 0, Destination{}, err
+		}
+		if err := b.aim(p, o.Destination); err != nil {
+			return 0, Destination{}, err
+		}
+	}
+	p.id = ProducerID(b.producers.add(p))
+	c.producers[p.id] = p
+	if b.throttled {
+		fx.Outs = append(fx.Outs, Out{Kind: OutAllow, Conn: c.id, Producer: p.id})
+	}
+	return p.id, p.dest, nil
+}
+
+func (b *Broker) aim(p *producer, d Destination) error {
+	if d.Kind == Topic {
+		if t := b.topics[d.Name]; t == nil && strings.HasPrefix(d.Name, TemporaryPrefix) {
+			return &Error{Op: "send to", Kind: NotFound, Name: d.Name}
+		}
+		p.topic = b.topic(d.Name)
+		p.topic.producers++
+		p.dest.Temporary = p.topic.temp != nil
+		return nil
+	}
+	q, err := b.resolveQueue("send to", d.Name)
+	if err != nil {
+		return err
+	}
+	p.queue = q
+	q.producers++
+	p.dest.Temporary = q.temp != nil
+	return nil
+}
+
+// CloseProducer ends a producer; what it sent stays.
+func (b *Broker) CloseProducer(_ time.Time, id ProducerID, fx *Effects) {
+	p := b.producers.get(uint64(id))
+	if p == nil {
+		return
+	}
+	b.producers.remove(uint64(id))
+	delete(p.conn.producers, id)
+	if p.queue != nil {
+		p.queue.producers--
+		b.dropIdle(p.queue, fx)
+	}
+	if p.topic != nil {
+		p.topic.producers--
+		b.dropTopic(p.topic)
+	}
+}
+
+// Throttle takes credit from all producers while storage or memory is full, and
+// gives it back.
+func (b *Broker) Throttle(_ time.Time, full bool, fx *Effects) {
+	if b.throttled == full {
+		return
+	}
+	b.throttled = full
+	limit := ^uint32(0)
+	if full {
+		limit = 0
+	}
+	b.producers.each(func(p *producer) {
+		fx.Outs = append(fx.Outs, Out{Kind: OutAllow, Conn: p.conn.id, Producer: p.id, Limit: limit})
+	})
+}
+
+// QueueInfo is a queue as an operator sees it.
+type QueueInfo struct {
+	Name      string `json:"name"`
+	Messages  int    `json:"messages"`
+	Bytes     int64  `json:"bytes"`
+	Consumers int    `json:"consumers"`
+	Producers int    `json:"producers"`
+	Temporary bool   `json:"temporary,omitempty"`
+}
+
+// Queues lists the queues by name.
+func (b *Broker) Queues() []QueueInfo {
+	infos := make([]QueueInfo, 0, len(b.queues))
+	for _, n := range sortedKeys(b.queues) {
+		q := b.queues[n]
+		infos = append(infos, QueueInfo{Name: n, Messages: q.depth, Bytes: q.bytes, Consumers: len(q.consumers), Producers: q.producers, Temporary: q.temp != nil})
+	}
+	return infos
+}
+
+// TopicInfo is a topic as an operator sees it; subscriptions are durable ones.
+type TopicInfo struct {
+	Name          string             `json:"name"`
+	Consumers     int                `json:"consumers"`
+	Producers     int                `json:"producers"`
+	Subscriptions []SubscriptionInfo `json:"subscriptions,omitempty"`
+}
+
+// Topics lists the topics by name, with durable subscriptions under the topic
+// (or wildcard) they subscribe to.
+func (b *Broker) Topics() []TopicInfo {
+	names := sortedKeys(b.topics)
+	for _, k := range sortedKeys(b.subs) {
+		if n := b.subs[k].queue.dest.Name; !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	infos := make([]TopicInfo, 0, len(names))
+	for _, n := range names {
+		i := TopicInfo{Name: n}
+		if t := b.topics[n]; t != nil {
+			i.Consumers, i.Producers = t.consumers, t.producers
+		}
+		for _, k := range sortedKeys(b.subs) {
+			if s := b.subs[k]; s.queue.dest.Name == n {
+				i.Subscriptions = append(i.Subscriptions, s.info())
+			}
+		}
+		infos = append(infos, i)
+	}
+	return infos
+}

@@ -1,0 +1,225 @@
+package core
+
+import "time"
+
+// sliceBudget is how many slices of a scan one step may look at before it lets
+// others have the broker (Effects.More).
+const sliceBudget = 64
+
+// dispatchTouched serves the queues that changed in this call.
+func (b *Broker) dispatchTouched(now time.Time, fx *Effects) {
+	for i := 0; i < len(b.touched); i++ {
+		if q := b.touched[i]; !q.deleted {
+			b.dispatch(now, q, fx)
+		}
+	}
+	clear(b.touched)
+	b.touched = b.touched[:0]
+}
+
+func (b *Broker) dispatch(now time.Time, q *queue, fx *Effects) {
+	if len(q.scanners) > 0 {
+		for _, k := range q.scanners {
+			b.scanFor(now, k, fx)
+		}
+	}
+	for len(q.ready) > 0 {
+		r, seq, ok := b.head(now, q, fx)
+		if !ok {
+			break
+		}
+		if q.turn >= len(q.ready) {
+			q.turn = 0
+		}
+		k := q.ready[q.turn]
+		q.turn++
+		b.deliver(k, r, seq, fx)
+		b.wake(k)
+		if k.drain && k.credit() == 0 {
+			b.answerDrain(k, fx)
+		}
+	}
+}
+
+// head finds the first available message, letting expired ones go.
+func (b *Broker) head(now time.Time, q *queue, fx *Effects) (*ring, uint64, bool) {
+	for _, r := range q.order {
+		for r.ready > 0 {
+			seq, ok := r.first()
+			if !ok {
+				break
+			}
+			if e := r.at(seq); e.expires != 0 && e.expires <= millis(now) {
+				b.expire(q, r, seq, fx)
+				continue
+			}
+			return r, seq, true
+		}
+	}
+	return nil, 0, false
+}
+
+// deliver hands one entry to one consumer.
+func (b *Broker) deliver(k *consumer, r *ring, seq uint64, fx *Effects) {
+	e := r.at(seq)
+	d := b.deliveries.add()
+	d.consumer, d.ring, d.seq, d.message = k, r, seq, e.id
+	k.attachDelivery(b, d)
+	after, need := r.covers(seq, b.written, b.synced)
+	count := r.count(seq)
+	first := !k.browse
+	if !k.browse {
+		r.take(seq)
+		if e.flags&entryStored != 0 {
+			if seq >= r.offered {
+				b.emit(Record{Kind: RecOffered, Need: b.o.StoreNeed, Run: Run{Queue: r.queue.id, Priority: r.priority, First: seq + offeredAhead}}, fx)
+				r.offeredP = b.next - 1
+			}
+			if !b.durable(r.offeredP, b.o.StoreNeed) && r.offeredP > after {
+				after, need = r.offeredP, b.o.StoreNeed
+			}
+		}
+		if count == 0 && (seq < r.flagged || r.seen[seq]) {
+			count = 1
+		}
+		first = count == 0
+	} else {
+		b.hold(e.id)
+	}
+	k.count++
+	size := int64(e.size)
+	k.inflight = append(k.inflight, flight{d.id, size})
+	k.conn.inflight += size
+	fx.Outs = append(fx.Outs, Out{
+		Kind: OutDeliver, Need: need, After: after, Settled: k.settled, First: first, Conn: k.conn.id, Consumer: k.id,
+		Delivery: d.id, Message: e.id, Expires: e.expires, Size: size, Count: count,
+	})
+}
+
+func (b *Broker) durable(p Pos, n Need) bool {
+	return p == 0 || (n == Sync && p <= b.synced) || (n == Write && p <= b.written)
+}
+
+// answerDrain answers a drain once nothing more can be given (amqp 2.6.7): what
+// credit is left is used up.
+func (b *Broker) answerDrain(k *consumer, fx *Effects) {
+	if !k.drain {
+		return
+	}
+	if k.credit() > 0 && b.servable(k) {
+		return // for want of room or bytes: Wrote, Loaded or Continue come back here
+	}
+	k.count = k.limit
+	k.drain = false
+	b.wake(k)
+	fx.Outs = append(fx.Outs, Out{Kind: OutDrained, Conn: k.conn.id, Consumer: k.id, Limit: k.limit})
+}
+
+// servable says whether there may be something for k now.
+func (b *Broker) servable(k *consumer) bool {
+	if k.cursor == nil {
+		return k.queue.available() > 0
+	}
+	for _, r := range k.queue.order {
+		if max(k.cursor[r.priority], r.base) < r.next {
+			return true
+		}
+	}
+	return false
+}
+
+// scanFor serves a consumer with a cursor.
+func (b *Broker) scanFor(now time.Time, k *consumer, fx *Effects) {
+	slices := 0
+	for _, r := range k.queue.order {
+		at := max(k.cursor[r.priority], r.base)
+		for at < r.next {
+			if !k.canTake() {
+				k.cursor[r.priority] = at
+				k.conn.blocked = k.conn.blocked || k.credit() > 0
+				return
+			}
+			if slices++; slices > sliceBudget*blockSize {
+				k.cursor[r.priority] = at
+				b.wait(k)
+				fx.More = true
+				return
+			}
+			seq, ok := b.nextFor(k, r, at)
+			if !ok {
+				at = seq
+				continue
+			}
+			if e := r.at(seq); e.expires != 0 && e.expires <= millis(now) {
+				if !r.isTaken(seq) {
+					b.expire(k.queue, r, seq, fx)
+				}
+				at = seq + 1
+				continue
+			}
+			match, absent := b.matches(k, r, seq, fx)
+			if absent {
+				k.cursor[r.priority] = seq
+				b.wait(k)
+				return
+			}
+			at = seq + 1
+			if match {
+				b.deliver(k, r, seq, fx)
+			}
+		}
+		k.cursor[r.priority] = at
+	}
+	if k.drain {
+		b.answerDrain(k, fx)
+	}
+}
+
+func (b *Broker) nextFor(k *consumer, r *ring, at uint64) (uint64, bool) {
+	if k.browse {
+		if r.at(at) == nil {
+			return at + 1, false
+		}
+		return at, true
+	}
+	return r.available(at, blockSize)
+}
+
+func (b *Broker) matches(k *consumer, r *ring, seq uint64, fx *Effects) (match, absent bool) {
+	if _, no := k.skip[skipped{r.priority, seq}]; no {
+		return false, false
+	}
+	if k.selector == nil {
+		return true, false
+	}
+	id := r.at(seq).id
+	c, ok := b.o.Contents.Content(id)
+	if !ok {
+		fx.Needs = append(fx.Needs, id)
+		return false, true
+	}
+	return k.selector.Match(c.Property), false
+}
+
+func (b *Broker) wait(k *consumer) {
+	if !k.stuck {
+		k.stuck = true
+		b.waiting = append(b.waiting, k)
+	}
+}
+
+// Loaded answers Needs: the bytes of ids are in memory until the step ends.
+func (b *Broker) Loaded(now time.Time, _ []uint64, fx *Effects) { b.Continue(now, fx) }
+
+// Continue answers More.
+func (b *Broker) Continue(now time.Time, fx *Effects) {
+	waiting := b.waiting
+	b.waiting = nil
+	for _, k := range waiting {
+		k.stuck = false
+		if b.consumers.get(uint64(k.id)) == k && k.cursor != nil {
+			b.scanFor(now, k, fx)
+		}
+	}
+	b.dispatchTouched(now, fx)
+}

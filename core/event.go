@@ -1,0 +1,7 @@
+package core
+
+// The kinds of Event.
+const (
+	EventDropped = "message dropped" // a settled send that could not be accepted
+	EventExpired = "message expired"
+)

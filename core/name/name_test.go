@@ -1,0 +1,99 @@
+package name
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestValidate(t *testing.T) {
+	for _, n := range []string{"a", "a.b.c", "orders.>", "*.b", "a b", "/x:y", "$sys.admin", ">"} {
+		if err := Validate(n); err != nil {
+			t.Errorf("%q: %v", n, err)
+		}
+	}
+	for _, n := range []string{"", ".", "a.", ".a", "a..b", "a.>.b", "a\x00", strings.Repeat("x", 250), strings.Repeat("a.", 64) + "a"} {
+		if Validate(n) == nil {
+			t.Errorf("%q is accepted", n)
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for _, c := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"a", "a", true},
+		{"a", "b", false},
+		{"a.*", "a.b", true},
+		{"a.*", "a", false},
+		{"a.*", "a.b.c", false},
+		{"*.b", "a.b", true},
+		{"a.>", "a.b", true},
+		{"a.>", "a.b.c", true},
+		{"a.>", "a", false},
+		{">", "a.b", true},
+		{">", "$sys.x", false},
+		{"*.x", "$sys.x", false},
+		{"$sys.>", "$sys.x", true},
+		{"a*", "ab", false},
+	} {
+		if got := Match(c.pattern, c.name); got != c.want {
+			t.Errorf("Match(%q, %q) = %v", c.pattern, c.name, got)
+		}
+	}
+}
+
+// The trie finds what Match finds, pattern by pattern.
+func TestTrieAgainstMatch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		element := rapid.SampledFrom([]string{"a", "b", "c", "*"})
+		pattern := func(t *rapid.T) string {
+			p := strings.Join(rapid.SliceOfN(element, 1, 4).Draw(t, "elements"), ".")
+			if rapid.Bool().Draw(t, "tail") {
+				p += ".>"
+			}
+			return p
+		}
+		var tr Trie[int]
+		patterns := map[int]string{}
+		for i := range rapid.IntRange(0, 12).Draw(t, "n") {
+			patterns[i] = pattern(t)
+			tr.Insert(patterns[i], i)
+		}
+		for i := range patterns {
+			if rapid.IntRange(0, 3).Draw(t, "remove") == 0 {
+				tr.Remove(patterns[i], i)
+				delete(patterns, i)
+			}
+		}
+		n := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", "$d"}), 1, 5).Draw(t, "name"), ".")
+		var got, want []int
+		tr.Match(n, func(v int) { got = append(got, v) })
+		for i, p := range patterns {
+			if Match(p, n) {
+				want = append(want, i)
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) || tr.Len() != len(patterns) {
+			t.Fatalf("%q: got %v want %v of %v", n, got, want, patterns)
+		}
+	})
+}
+
+func BenchmarkTrieMatch(b *testing.B) {
+	var tr Trie[int]
+	for i, p := range []string{"a.b.c", "a.*.c", "a.>", "x.y", "*.b.*"} {
+		tr.Insert(p, i)
+	}
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		tr.Match("a.b.c", func(int) { n++ })
+	}
+}

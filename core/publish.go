@@ -1,0 +1,198 @@
+package core
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/tidegate/tidegate/core/message"
+)
+
+// Publish sends one message through a producer with a destination. The answer
+// is an OutSettled, except for a settled send.
+func (b *Broker) Publish(now time.Time, id ProducerID, s Send, m message.Envelope, fx *Effects) {
+	p := b.producers.get(uint64(id))
+	if p == nil {
+		return
+	}
+	b.publish(now, p, p.queue, p.topic, s, m, fx)
+	b.dispatchTouched(now, fx)
+}
+
+// PublishTo sends one message through an anonymous producer.
+func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, m message.Envelope, fx *Effects) {
+	p := b.producers.get(uint64(id))
+	if p == nil {
+		return
+	}
+	if err := b.checkName("send to", d, false); err != nil {
+		b.refuse(p, s, err, false, fx)
+		return
+	}
+	if d.Kind == Topic {
+		t := b.topics[d.Name]
+		if t == nil {
+			if strings.HasPrefix(d.Name, TemporaryPrefix) {
+				b.refuse(p, s, &Error{Op: "send to", Kind: NotFound, Name: d.Name}, false, fx)
+				return
+			}
+			t = &topic{name: d.Name}
+		}
+		b.publish(now, p, nil, t, s, m, fx)
+	} else {
+		q, err := b.resolveQueue("send to", d.Name)
+		if err != nil {
+			b.refuse(p, s, err, false, fx)
+			return
+		}
+		b.publish(now, p, q, nil, s, m, fx)
+	}
+	b.dispatchTouched(now, fx)
+}
+
+// refuse answers a send with an error. In a transaction it makes the
+// transaction rollback-only where the caller says so, or nobody could know.
+func (b *Broker) refuse(p *producer, s Send, err error, rollbackOnly bool, fx *Effects) {
+	if t := b.txns[s.Txn]; t != nil && (rollbackOnly || s.Settled) {
+		t.rollbackOnly = true
+	}
+	if s.Settled {
+		fx.Events = append(fx.Events, Event{Kind: EventDropped, Name: p.dest.Name, Err: err})
+		return
+	}
+	fx.Outs = append(fx.Outs, Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag, Txn: s.Txn, Err: err})
+}
+
+func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send, m message.Envelope, fx *Effects) {
+	if b.throttled {
+		b.refuse(p, s, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: errors.New("storage is full")}, true, fx)
+		return
+	}
+	if q != nil && q.deleted {
+		b.refuse(p, s, &Error{Op: "send to", Kind: NotFound, Name: q.dest.Name}, false, fx)
+		return
+	}
+	if s.Txn != 0 {
+		b.publishIn(p, q, tp, s, m, fx)
+		return
+	}
+	var after Pos
+	need := Ride
+	if m.Expires == 0 || m.Expires > millis(now) {
+		targets := b.route(p, q, tp, m)
+		after, need = b.enqueue(targets, m, fx)
+	}
+	if !s.Settled {
+		fx.Outs = append(fx.Outs, Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag, After: after, Need: need})
+	}
+}
+
+// route gives the queues that get a message; the slice is the broker's, valid
+// until the next call.
+func (b *Broker) route(p *producer, q *queue, tp *topic, m message.Envelope) []*queue {
+	b.targets = b.targets[:0]
+	if q != nil {
+		b.targets = append(b.targets, q)
+		return b.targets
+	}
+	tp.in++
+	b.routes.Match(tp.name, func(q *queue) {
+		sub := q.sub
+		if sub.noLocal && (p.conn == sub.conn || (sub.clientID != "" && sub.clientID == p.conn.clientID)) {
+			return
+		}
+		if sub.selector != nil && !sub.selector.Match(m.Content.Property) {
+			return
+		}
+		b.targets = append(b.targets, q)
+	})
+	return b.targets
+}
+
+// enqueue stores or holds a message and places it in its targets, and says
+// which record covers all of it.
+func (b *Broker) enqueue(targets []*queue, m message.Envelope, fx *Effects) (Pos, Need) {
+	if len(targets) == 0 {
+		return 0, Ride
+	}
+	stored := false
+	if m.Durable {
+		for _, q := range targets {
+			if q.stores() {
+				stored = true
+				b.record(q, fx)
+			}
+		}
+	}
+	place := Place{Expires: m.Expires, Size: clampSize(m.Content.Size()), Priority: min(m.Priority, priorities-1)}
+	if !stored {
+		place.ID = b.nextHeld
+		b.nextHeld++
+		fx.Holds = append(fx.Holds, Held{ID: place.ID, Content: m.Content})
+		for _, q := range targets {
+			b.placeVolatile(q, place)
+		}
+		return 0, Ride
+	}
+	place.ID = b.nextStored
+	r := Record{Kind: RecMessage, Need: b.o.StoreNeed, ID: place.ID, Content: m.Content}
+	first := true
+	for _, q := range targets {
+		if !q.stores() {
+			continue
+		}
+		place.Queue, place.Seq = q.id, q.ring(place.Priority).next
+		if first {
+			r.Place, first = place, false
+		} else {
+			r.More = append(r.More, place)
+		}
+	}
+	at := b.emit(r, fx)
+	for _, q := range targets {
+		rg := q.ring(place.Priority)
+		if !q.stores() {
+			b.placeVolatile(q, place)
+		}
+		rg.placed(rg.next-1, at, b.o.StoreNeed, 1)
+	}
+	return at, b.o.StoreNeed
+}
+
+func (b *Broker) placeVolatile(q *queue, p Place) {
+	p.Seq = q.ring(p.Priority).next
+	b.put(q, p, false)
+}
+
+// put is the one way an entry comes into a ring.
+func (b *Broker) put(q *queue, p Place, stored bool) {
+	e := entry{id: p.ID, expires: p.Expires, size: p.Size}
+	if stored {
+		e.flags = entryStored
+		b.markChanged(q)
+	}
+	q.ring(p.Priority).put(p.Seq, e)
+	b.hold(p.ID)
+	q.depth++
+	q.bytes += int64(p.Size)
+	q.in++
+	if p.Expires != 0 {
+		if q.earliest == 0 || p.Expires < q.earliest {
+			q.earliest = p.Expires
+		}
+		if b.sweepAt == 0 || p.Expires < b.sweepAt {
+			b.sweepAt = p.Expires
+		}
+	}
+	b.touch(q)
+}
+
+// touch marks a queue for dispatch at the end of the call.
+func (b *Broker) touch(q *queue) {
+	if n := len(b.touched); n > 0 && b.touched[n-1] == q {
+		return
+	}
+	b.touched = append(b.touched, q)
+}
+
+func clampSize(n int64) uint32 { return uint32(min(n, 1<<32-1)) }

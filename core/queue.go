@@ -1,0 +1,94 @@
+package core
+
+const priorities = 10
+
+// queue holds messages for consumers: a JMS queue, or what a topic's
+// subscription has yet to receive.
+type queue struct {
+	broker    *Broker
+	id        QueueID
+	dest      Destination // for a subscription, its topic (maybe with wildcards)
+	sub       *subscription
+	temp      *conn // creator of a temporary one
+	recorded  bool  // defined in the journal: its stored messages are
+	changed   bool
+	deleted   bool
+	at        Pos // recovery: contained up to here in the checkpoint
+	rings     [priorities]*ring
+	order     []*ring // highest priority first
+	consumers []*consumer
+	ready     []*consumer // those with credit and room, without a cursor
+	scanners  []*consumer // those with a cursor: selector, skip list, browse
+	turn      int
+	producers int
+	depth     int
+	bytes     int64
+	earliest  int64 // lower bound of expiry over all entries; 0 none
+	in, out   uint64
+}
+
+func (q *queue) ring(priority uint8) *ring {
+	if priority >= priorities {
+		priority = priorities - 1
+	}
+	r := q.rings[priority]
+	if r == nil {
+		r = newRing(q, priority)
+		q.rings[priority] = r
+		i := 0
+		for i < len(q.order) && q.order[i].priority > priority {
+			i++
+		}
+		q.order = append(q.order, nil)
+		copy(q.order[i+1:], q.order[i:])
+		q.order[i] = r
+	}
+	return r
+}
+
+func (q *queue) available() int {
+	n := 0
+	for _, r := range q.order {
+		n += r.ready
+	}
+	return n
+}
+
+func (q *queue) removeConsumer(c *consumer) {
+	q.consumers = without(q.consumers, c)
+	q.scanners = without(q.scanners, c)
+	q.unready(c)
+}
+
+func (q *queue) makeReady(c *consumer) {
+	if c.cursor != nil || c.readyAt >= 0 {
+		return
+	}
+	c.readyAt = len(q.ready)
+	q.ready = append(q.ready, c)
+}
+
+func (q *queue) unready(c *consumer) {
+	i := c.readyAt
+	if i < 0 {
+		return
+	}
+	copy(q.ready[i:], q.ready[i+1:])
+	q.ready = q.ready[:len(q.ready)-1]
+	for ; i < len(q.ready); i++ {
+		q.ready[i].readyAt = i
+	}
+	if q.turn > c.readyAt {
+		q.turn--
+	}
+	c.readyAt = -1
+}
+
+func without[T comparable](s []T, x T) []T {
+	for i, y := range s {
+		if x == y {
+			return append(s[:i], s[i+1:]...)
+		}
+	}
+	return s
+}

@@ -1,0 +1,94 @@
+package core
+
+import "github.com/tidegate/tidegate/core/message"
+
+// RecordKind says what a record changes.
+type RecordKind uint8
+
+// The kinds of record. Numbers are in the journal: one once given stays.
+const (
+	// RecMessage is a body with its places.
+	RecMessage RecordKind = 1
+	// RecBody is a body sent in a transaction: it has no place until RecCommit.
+	RecBody RecordKind = 2
+	// RecRemove removes Runs.
+	RecRemove RecordKind = 3
+	// RecCount sets the delivery count of one entry.
+	RecCount RecordKind = 4
+	// RecCommit places Places and removes Runs, as one.
+	RecCommit RecordKind = 5
+	// RecQueue defines a queue; RecSubscription a durable subscription's.
+	RecQueue        RecordKind = 6
+	RecSubscription RecordKind = 7
+	// RecDelete deletes a queue or subscription with all it holds.
+	RecDelete RecordKind = 8
+	// RecOffered says up to which sequence entries may have been delivered.
+	RecOffered RecordKind = 9
+	// RecRing is one ring in a checkpoint.
+	RecRing RecordKind = 10
+	// RecIDs is the broker's counters in a checkpoint.
+	RecIDs RecordKind = 11
+)
+
+// Place is one entry: where a message stands in a queue.
+type Place struct {
+	Queue    QueueID
+	Priority uint8
+	Seq      uint64
+	ID       uint64
+	Expires  int64 // ms since 1970; 0 never
+	Size     uint32
+}
+
+// Run is a run of sequences of one ring.
+type Run struct {
+	Queue    QueueID
+	Priority uint8
+	First    uint64
+	Count    uint64
+}
+
+// Definition names a queue, or a durable subscription's queue.
+type Definition struct {
+	Queue       QueueID
+	Destination Destination
+	Client      string // subscription: scope
+	Name        string // subscription
+	Selector    string
+	NoLocal     bool
+	Shared      bool
+	Global      bool
+}
+
+// RingState is a ring in a checkpoint: everything but its entries.
+type RingState struct {
+	Queue    QueueID
+	Priority uint8
+	Head     uint64   // sequences below are removed
+	Next     uint64   // the next to be given
+	Offered  uint64   // may have been delivered below
+	Removed  []uint64 // bitmap from Head on
+	Counts   []Count
+}
+
+// Count is an entry's number of failed deliveries.
+type Count struct {
+	Seq   uint64
+	Count uint32
+}
+
+// Record is one outcome, as plain data. Which fields count depends on Kind.
+// Apply never reads Content.
+type Record struct {
+	Kind    RecordKind
+	Need    Need
+	ID      uint64
+	Place   Place   // RecMessage: the first place
+	More    []Place // RecMessage: the others; RecCommit: all
+	Run     Run     // RecRemove, RecCount, RecOffered, RecDelete
+	Runs    []Run   // RecCommit
+	Count   uint32  // RecCount
+	Define  *Definition
+	Ring    *RingState
+	Content message.Content
+}

@@ -1,0 +1,274 @@
+package core
+
+import "math/bits"
+
+const (
+	blockSize = 256 // entries of a block, and of one slice of a scan
+	// offeredAhead is how many sequences one offered mark covers: a record for
+	// every 4,096 deliveries, and at most so many flagged in vain after a crash.
+	offeredAhead = 4096
+)
+
+// entry is one message in a ring: 24 bytes, no pointers, so that a long backlog
+// costs the collector nothing.
+type entry struct {
+	id      uint64
+	expires int64
+	size    uint32
+	flags   uint32
+}
+
+const entryStored uint32 = 1 // its placement is in the journal
+
+type block struct {
+	entries  [blockSize]entry
+	gone     [blockSize / 64]uint64 // removed, or never here
+	taken    [blockSize / 64]uint64 // dispatched, or browsing apart: held by a delivery
+	live     int
+	earliest int64 // lower bound of the entries' expiry; 0 none
+}
+
+// pending is a run of placements whose records are not yet known to be durable.
+type pending struct {
+	seq  uint64
+	n    uint64
+	pos  Pos // of the first; the others follow one by one, or share it (step 0)
+	step Pos
+	need Need
+}
+
+// ring holds the entries of one queue and priority, in order, under dense
+// sequences of its own.
+type ring struct {
+	queue    *queue
+	priority uint8
+	base     uint64 // sequence of blocks[0]'s first entry
+	next     uint64 // the next sequence
+	head     uint64 // nothing below is available
+	blocks   []*block
+	counts   map[uint64]uint32 // failed deliveries, only where not 0
+	pending  []pending
+	offered  uint64          // logged: may have been delivered below
+	offeredP Pos             // where that is logged
+	flagged  uint64          // after recovery: may have been delivered below
+	seen     map[uint64]bool // delivered before, and not counted
+	slice    *RingState      // recovery: the checkpoint of this ring
+	ready    int             // available entries
+}
+
+func newRing(q *queue, priority uint8) *ring { return &ring{queue: q, priority: priority} }
+
+func (r *ring) block(seq uint64) *block {
+	if seq < r.base || seq >= r.base+uint64(len(r.blocks))*blockSize {
+		return nil
+	}
+	return r.blocks[(seq-r.base)/blockSize]
+}
+
+func (r *ring) at(seq uint64) *entry {
+	b := r.block(seq)
+	if b == nil || b.gone[seq%blockSize/64]>>(seq%64)&1 != 0 {
+		return nil
+	}
+	return &b.entries[seq%blockSize]
+}
+
+// grow makes seq the last sequence given; those skipped are gone.
+func (r *ring) grow(seq uint64) *block {
+	if len(r.blocks) == 0 {
+		r.base = seq - seq%blockSize
+		r.head = max(r.head, r.base)
+		if r.next < r.base {
+			r.next = r.base
+		}
+	}
+	for r.base+uint64(len(r.blocks))*blockSize <= seq {
+		b := new(block)
+		for i := range b.gone {
+			b.gone[i] = ^uint64(0)
+		}
+		r.blocks = append(r.blocks, b)
+	}
+	if seq >= r.next {
+		r.next = seq + 1
+	}
+	return r.blocks[(seq-r.base)/blockSize]
+}
+
+func (r *ring) put(seq uint64, e entry) {
+	b := r.grow(seq)
+	i := seq % blockSize
+	b.gone[i/64] &^= 1 << (i % 64)
+	b.entries[i] = e
+	b.live++
+	r.ready++
+	if e.expires != 0 && (b.earliest == 0 || e.expires < b.earliest) {
+		b.earliest = e.expires
+	}
+	if seq < r.head {
+		r.head = seq
+	}
+}
+
+func (r *ring) isTaken(seq uint64) bool {
+	b := r.block(seq)
+	return b != nil && b.taken[seq%blockSize/64]>>(seq%64)&1 != 0
+}
+
+func (r *ring) take(seq uint64) {
+	b := r.block(seq)
+	b.taken[seq%blockSize/64] |= 1 << (seq % 64)
+	r.ready--
+}
+
+// untake makes an entry available again, at its old place.
+func (r *ring) untake(seq uint64) {
+	b := r.block(seq)
+	if b == nil || b.taken[seq%blockSize/64]>>(seq%64)&1 == 0 {
+		return
+	}
+	b.taken[seq%blockSize/64] &^= 1 << (seq % 64)
+	r.ready++
+	if seq < r.head {
+		r.head = seq
+	}
+}
+
+// remove forgets an entry; false if it is not there.
+func (r *ring) remove(seq uint64) (entry, bool) {
+	b := r.block(seq)
+	if b == nil {
+		return entry{}, false
+	}
+	w, bit := seq%blockSize/64, uint64(1)<<(seq%64)
+	if b.gone[w]&bit != 0 {
+		return entry{}, false
+	}
+	if b.taken[w]&bit != 0 {
+		b.taken[w] &^= bit
+	} else {
+		r.ready--
+	}
+	b.gone[w] |= bit
+	b.live--
+	e := b.entries[seq%blockSize]
+	if r.counts != nil {
+		delete(r.counts, seq)
+	}
+	if r.seen != nil {
+		delete(r.seen, seq)
+	}
+	if b.live == 0 {
+		r.shrink()
+	}
+	return e, true
+}
+
+// shrink drops empty blocks at the front that can never fill again, except the
+// one that is being filled.
+func (r *ring) shrink() {
+	n := 0
+	for n < len(r.blocks) && r.blocks[n].live == 0 && r.base+uint64(n+1)*blockSize <= r.next {
+		n++
+	}
+	if n == 0 {
+		return
+	}
+	clear(r.blocks[:n])
+	r.blocks = r.blocks[n:]
+	r.base += uint64(n) * blockSize
+	r.head = max(r.head, r.base)
+}
+
+// available finds the first available sequence from seq on, looking at no more
+// than limit entries; found says whether there is one, else seq is where the
+// look ended.
+func (r *ring) available(seq uint64, limit int) (at uint64, found bool) {
+	seq = max(seq, r.base)
+	end := min(r.next, seq+uint64(limit))
+	for seq < end {
+		b := r.blocks[(seq-r.base)/blockSize]
+		i := seq % blockSize
+		w := (b.gone[i/64] | b.taken[i/64]) >> (i % 64)
+		if w != ^uint64(0)>>(i%64) {
+			seq += uint64(bits.TrailingZeros64(^w))
+			return seq, seq < r.next
+		}
+		seq += 64 - i%64
+	}
+	return min(seq, r.next), false
+}
+
+// first gives the first available sequence, moving head to it.
+func (r *ring) first() (uint64, bool) {
+	if r.ready == 0 {
+		return 0, false
+	}
+	at, ok := r.available(r.head, int(r.next-r.head)+blockSize)
+	r.head = at
+	return at, ok
+}
+
+// placed remembers which record covers a new entry.
+func (r *ring) placed(seq uint64, pos Pos, need Need, step Pos) {
+	if n := len(r.pending); n > 0 {
+		p := &r.pending[n-1]
+		if p.need == need && p.seq+p.n == seq && (p.step == step || p.n == 1) && p.pos+Pos(p.n)*step == pos {
+			p.step = step
+			p.n++
+			return
+		}
+	}
+	if len(r.pending) == cap(r.pending) { // nobody asks here: forget what is durable
+		r.covers(seq, r.queue.broker.written, r.queue.broker.synced)
+	}
+	r.pending = append(r.pending, pending{seq: seq, n: 1, pos: pos, step: step, need: need})
+}
+
+// covers names the record that places seq, or zero when it is durable.
+func (r *ring) covers(seq uint64, written, synced Pos) (Pos, Need) {
+	for len(r.pending) > 0 {
+		p := &r.pending[0]
+		last := p.pos + Pos(p.n-1)*p.step
+		if (p.need == Sync && last <= synced) || (p.need != Sync && last <= written) {
+			r.pending = r.pending[1:]
+			continue
+		}
+		break
+	}
+	lo, hi := 0, len(r.pending)
+	for lo < hi {
+		m := (lo + hi) / 2
+		if p := &r.pending[m]; p.seq+p.n <= seq {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	if lo == len(r.pending) || seq < r.pending[lo].seq {
+		return 0, Ride
+	}
+	p := &r.pending[lo]
+	return p.pos + Pos(seq-p.seq)*p.step, p.need
+}
+
+func (r *ring) count(seq uint64) uint32 { return r.counts[seq] }
+
+func (r *ring) setCount(seq uint64, n uint32) {
+	if r.counts == nil {
+		r.counts = make(map[uint64]uint32)
+	}
+	r.counts[seq] = n
+}
+
+// noteSeen remembers that an entry was on the wire: it is flagged when it comes
+// again, but not counted towards maxRedelivery.
+func (r *ring) noteSeen(seq uint64) {
+	if r.at(seq) == nil {
+		return
+	}
+	if r.seen == nil {
+		r.seen = make(map[uint64]bool)
+	}
+	r.seen[seq] = true
+}

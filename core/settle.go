@@ -1,0 +1,252 @@
+package core
+
+import "time"
+
+func (c *consumer) attachDelivery(b *Broker, d *delivery) {
+	d.prev, d.next = c.last, 0
+	if c.last != 0 {
+		b.deliveries.get(c.last).next = d.id
+	} else {
+		c.first = d.id
+	}
+	c.last = d.id
+}
+
+func (c *consumer) detachDelivery(b *Broker, d *delivery) {
+	if d.prev != 0 {
+		b.deliveries.get(d.prev).next = d.next
+	} else if c.first == d.id {
+		c.first = d.next
+	}
+	if d.next != 0 {
+		b.deliveries.get(d.next).prev = d.prev
+	} else if c.last == d.id {
+		c.last = d.prev
+	}
+	d.prev, d.next = 0, 0
+}
+
+// Settle applies a consumer's outcome to a delivery, at once or within a
+// transaction. Deliveries that are unknown or settled are passed over (amqp
+// 2.6.12 lets ranges hold them). With confirm an OutConfirmed follows once the
+// outcome is durable.
+func (b *Broker) Settle(now time.Time, id DeliveryID, in TxnID, o Outcome, confirm bool, fx *Effects) {
+	d := b.deliveries.get(id)
+	if d == nil || d.txn != nil {
+		return
+	}
+	k := d.consumer
+	conn, consumer := k.conn.id, k.id
+	if in != 0 {
+		t := b.txns[in]
+		switch {
+		case t == nil:
+			fx.Outs = append(fx.Outs, Out{Kind: OutConfirmed, Conn: conn, Consumer: consumer, Delivery: id, Txn: in, Err: &Error{Op: "acknowledge", Kind: UnknownTransaction}})
+			o = Outcome{Kind: Released}
+			confirm = false
+		case o.Kind == Accepted:
+			d.txn = t
+			t.acks = append(t.acks, id)
+			if confirm {
+				fx.Outs = append(fx.Outs, Out{Kind: OutConfirmed, Conn: conn, Consumer: consumer, Delivery: id, Txn: in})
+			}
+			return
+		}
+	}
+	before := b.next
+	b.settle(d, o, fx)
+	if confirm {
+		out := Out{Kind: OutConfirmed, Conn: conn, Consumer: consumer, Delivery: id}
+		if b.next > before || len(fx.Records) > 0 {
+			out.After, out.Need = b.next-1, Sync
+			if n := len(fx.Records); n > 0 {
+				fx.Records[n-1].Need = Sync
+			}
+		}
+		fx.Outs = append(fx.Outs, out)
+	}
+	b.dispatchTouched(now, fx)
+}
+
+func (b *Broker) settle(d *delivery, o Outcome, fx *Effects) {
+	k, r := d.consumer, d.ring
+	if k.browse || k.settled {
+		return // nothing to decide
+	}
+	if o.Kind == Accepted {
+		b.consume(d, fx)
+		return
+	}
+	counted := o.Kind == Rejected || (o.Kind == Modified && o.DeliveryFailed)
+	if counted {
+		b.fail(r, d.seq, fx)
+	} else {
+		r.noteSeen(d.seq)
+	}
+	if o.Kind == Modified && o.UndeliverableHere {
+		k.scan()
+		if k.skip == nil {
+			k.skip = make(map[skipped]struct{})
+		}
+		if len(k.skip) < MaxSkipped {
+			k.skip[skipped{r.priority, d.seq}] = struct{}{}
+		}
+	}
+	b.giveBack(d, fx)
+}
+
+// fail counts a failed delivery, durably where the message is stored.
+func (b *Broker) fail(r *ring, seq uint64, fx *Effects) {
+	e := r.at(seq)
+	if e == nil {
+		return
+	}
+	n := r.count(seq) + 1
+	if e.flags&entryStored != 0 {
+		b.emit(Record{Kind: RecCount, Run: Run{Queue: r.queue.id, Priority: r.priority, First: seq, Count: 1}, Count: n}, fx)
+		return
+	}
+	r.setCount(seq, n)
+}
+
+// giveBack returns a delivery's message to its old place.
+func (b *Broker) giveBack(d *delivery, fx *Effects) {
+	k, r := d.consumer, d.ring
+	if k.browse {
+		b.release(d.message, fx)
+	} else if !r.queue.deleted {
+		r.untake(d.seq)
+		for _, s := range r.queue.scanners {
+			if !s.browse && s.cursor[r.priority] > d.seq {
+				s.cursor[r.priority] = d.seq
+			}
+		}
+		b.touch(r.queue)
+	}
+	k.detachDelivery(b, d)
+	b.deliveries.free(d)
+}
+
+// consume removes a delivery's message for good.
+func (b *Broker) consume(d *delivery, fx *Effects) {
+	r := d.ring
+	if !r.queue.deleted {
+		b.remove(r, d.seq, fx)
+		r.queue.out++
+	}
+	d.consumer.detachDelivery(b, d)
+	b.deliveries.free(d)
+}
+
+// remove takes an entry out of its ring, with a record where it is stored; runs
+// within a step become one record.
+func (b *Broker) remove(r *ring, seq uint64, fx *Effects) {
+	e := r.at(seq)
+	if e == nil {
+		return
+	}
+	if e.flags&entryStored == 0 {
+		b.drop(r, seq, fx)
+		return
+	}
+	if n := len(fx.Records); n > 0 {
+		last := &fx.Records[n-1]
+		if last.Kind == RecRemove && last.Run.Queue == r.queue.id && last.Run.Priority == r.priority && last.Run.First+last.Run.Count == seq {
+			last.Run.Count++
+			b.drop(r, seq, fx)
+			return
+		}
+	}
+	id := e.id
+	b.hold(id) // Apply releases without effects: the last holder must be here
+	b.emit(Record{Kind: RecRemove, Need: Write, Run: Run{Queue: r.queue.id, Priority: r.priority, First: seq, Count: 1}}, fx)
+	b.release(id, fx)
+}
+
+// drop is the one way an entry leaves a ring.
+func (b *Broker) drop(r *ring, seq uint64, fx *Effects) {
+	e, ok := r.remove(seq)
+	if !ok {
+		return
+	}
+	q := r.queue
+	q.depth--
+	q.bytes -= int64(e.size)
+	if e.flags&entryStored != 0 {
+		b.markChanged(q)
+	}
+	b.release(e.id, fx)
+}
+
+// expire removes a message whose time has passed.
+func (b *Broker) expire(q *queue, r *ring, seq uint64, fx *Effects) {
+	fx.Events = append(fx.Events, Event{Kind: EventExpired, Name: q.dest.Name})
+	b.remove(r, seq, fx)
+}
+
+// Deadline is when Expire wants to be called; zero: not at all.
+func (b *Broker) Deadline() time.Time {
+	if b.sweepAt == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(max(b.sweepAt, b.lastSweep+1000))
+}
+
+// Expire sweeps expired messages out of the queues, at most once a second.
+func (b *Broker) Expire(now time.Time, fx *Effects) {
+	at := millis(now)
+	if b.sweepAt == 0 || at < b.sweepAt {
+		return
+	}
+	b.lastSweep = at
+	next := int64(0)
+	for _, q := range b.all {
+		if q.earliest == 0 {
+			continue
+		}
+		if q.earliest <= at {
+			q.earliest = 0
+			for _, r := range q.order {
+				b.sweep(q, r, at, fx)
+			}
+		}
+		if q.earliest != 0 && (next == 0 || q.earliest < next) {
+			next = q.earliest
+		}
+	}
+	b.sweepAt = next
+}
+
+func (b *Broker) sweep(q *queue, r *ring, at int64, fx *Effects) {
+	for i := 0; i < len(r.blocks); i++ {
+		blk := r.blocks[i]
+		if blk.earliest == 0 || blk.live == 0 {
+			continue
+		}
+		if blk.earliest <= at {
+			blk.earliest = 0
+			for j := range blk.entries {
+				seq := r.base + uint64(i)*blockSize + uint64(j)
+				e := r.at(seq)
+				if e == nil || e.expires == 0 {
+					continue
+				}
+				if e.expires > at || r.isTaken(seq) {
+					if blk.earliest == 0 || e.expires < blk.earliest {
+						blk.earliest = max(e.expires, at+1000)
+					}
+					continue
+				}
+				base := r.base
+				b.expire(q, r, seq, fx)
+				i -= int((r.base - base) / blockSize) // blocks at the front went
+				if i < 0 || i >= len(r.blocks) || r.blocks[i] != blk {
+					break
+				}
+			}
+		}
+		if blk.earliest != 0 && (q.earliest == 0 || blk.earliest < q.earliest) {
+			q.earliest = blk.earliest
+		}
+	}
+}

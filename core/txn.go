@@ -1,0 +1,196 @@
+package core
+
+import (
+	"errors"
+	"time"
+
+	"github.com/tidegate/tidegate/core/message"
+)
+
+// MaxTransactionOperations is how many sends and acknowledgements one
+// transaction may hold.
+const MaxTransactionOperations = 1_000_000
+
+type txn struct {
+	id           TxnID
+	conn         *conn
+	sends        []txnSend
+	acks         []DeliveryID
+	rollbackOnly bool
+}
+
+type txnSend struct {
+	id      uint64
+	queue   *queue
+	topic   *topic
+	conn    *conn
+	stored  bool
+	m       message.Envelope
+	expired bool
+}
+
+// Begin declares a transaction.
+func (b *Broker) Begin(_ time.Time, id ConnID, _ *Effects) TxnID {
+	c := b.conns.get(uint64(id))
+	if c == nil {
+		return 0
+	}
+	t := &txn{id: b.nextTxn, conn: c}
+	b.nextTxn++
+	b.txns[t.id] = t
+	c.txns[t.id] = t
+	return t.id
+}
+
+// publishIn takes a message into a transaction: stored at once where it must
+// be, seen by nobody until the commit.
+func (b *Broker) publishIn(p *producer, q *queue, tp *topic, s Send, m message.Envelope, fx *Effects) {
+	t := b.txns[s.Txn]
+	if t == nil || t.conn != p.conn {
+		b.refuse(p, s, &Error{Op: "send to", Kind: UnknownTransaction, Name: p.dest.Name}, false, fx)
+		return
+	}
+	if len(t.sends)+len(t.acks) >= MaxTransactionOperations {
+		b.refuse(p, s, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: errors.New("the transaction is too large")}, true, fx)
+		return
+	}
+	e := txnSend{queue: q, topic: tp, conn: p.conn, m: m}
+	for _, q := range b.route(p, q, tp, m) {
+		e.stored = e.stored || (m.Durable && q.stores())
+	}
+	if e.stored {
+		e.id = b.nextStored
+		b.emit(Record{Kind: RecBody, ID: e.id, Content: m.Content}, fx)
+	} else {
+		e.id = b.nextHeld
+		b.nextHeld++
+		fx.Holds = append(fx.Holds, Held{ID: e.id, Content: m.Content})
+	}
+	b.hold(e.id)
+	t.sends = append(t.sends, e)
+	if !s.Settled {
+		fx.Outs = append(fx.Outs, Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag, Txn: s.Txn})
+	}
+}
+
+// Discharge commits a transaction, or rolls it back. OutDischarged answers,
+// once the commit is durable.
+func (b *Broker) Discharge(now time.Time, id ConnID, in TxnID, fail bool, tag uint64, fx *Effects) {
+	t := b.txns[in]
+	out := Out{Kind: OutDischarged, Conn: id, Txn: in, Tag: tag}
+	switch {
+	case t == nil || t.conn.id != id:
+		out.Err = &Error{Op: "discharge", Kind: UnknownTransaction}
+	case fail:
+		b.rollback(now, t, fx)
+	case t.rollbackOnly:
+		b.rollback(now, t, fx)
+		out.Err = &Error{Op: "commit", Kind: RolledBack, Err: errors.New("a send in the transaction was refused")}
+	default:
+		out.After, out.Need = b.commit(now, t, fx)
+	}
+	fx.Outs = append(fx.Outs, out)
+	b.dispatchTouched(now, fx)
+}
+
+func (b *Broker) endTxn(t *txn) {
+	delete(b.txns, t.id)
+	delete(t.conn.txns, t.id)
+}
+
+func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need) {
+	b.endTxn(t)
+	r := Record{Kind: RecCommit, Need: b.o.StoreNeed}
+	next := map[*ring]uint64{}
+	type volatile struct {
+		q *queue
+		p Place
+	}
+	var held []volatile
+	for _, s := range t.sends {
+		if s.m.Expires != 0 && s.m.Expires <= millis(now) {
+			continue
+		}
+		p := Place{ID: s.id, Expires: s.m.Expires, Size: clampSize(s.m.Content.Size()), Priority: min(s.m.Priority, priorities-1)}
+		for _, q := range b.route(&producer{conn: s.conn}, s.queue, s.topic, s.m) {
+			if q.deleted {
+				continue
+			}
+			if !s.stored || !q.stores() {
+				held = append(held, volatile{q, p})
+				continue
+			}
+			b.record(q, fx)
+			rg := q.ring(p.Priority)
+			if next[rg] == 0 {
+				next[rg] = rg.next
+			}
+			p.Queue, p.Seq = q.id, next[rg]
+			next[rg]++
+			r.More = append(r.More, p)
+		}
+	}
+	freed := b.commitAcks(t, &r, fx)
+	var at Pos
+	need := Ride
+	if len(r.More) > 0 || len(r.Runs) > 0 {
+		at, need = b.emit(r, fx), r.Need
+		for _, p := range r.More {
+			b.byID[p.Queue].ring(p.Priority).placed(p.Seq, at, need, 0)
+		}
+	}
+	for _, v := range held {
+		b.placeVolatile(v.q, v.p)
+	}
+	for _, id := range freed {
+		b.release(id, fx)
+	}
+	for _, s := range t.sends {
+		b.release(s.id, fx)
+	}
+	return at, need
+}
+
+// commitAcks consumes what the transaction acknowledged: what is not stored at
+// once, the rest by the commit's record. It answers with ids to release after
+// it.
+func (b *Broker) commitAcks(t *txn, r *Record, fx *Effects) (freed []uint64) {
+	for _, id := range t.acks {
+		d := b.deliveries.get(id)
+		if d == nil {
+			continue
+		}
+		if e := d.ring.at(d.seq); e != nil && !d.ring.queue.deleted {
+			if e.flags&entryStored == 0 {
+				b.drop(d.ring, d.seq, fx)
+			} else {
+				b.hold(e.id)
+				freed = append(freed, e.id)
+				if n := len(r.Runs); n > 0 && r.Runs[n-1].Queue == d.ring.queue.id && r.Runs[n-1].Priority == d.ring.priority && r.Runs[n-1].First+r.Runs[n-1].Count == d.seq {
+					r.Runs[n-1].Count++
+				} else {
+					r.Runs = append(r.Runs, Run{Queue: d.ring.queue.id, Priority: d.ring.priority, First: d.seq, Count: 1})
+				}
+			}
+		}
+		d.consumer.detachDelivery(b, d)
+		b.deliveries.free(d)
+	}
+	return freed
+}
+
+func (b *Broker) rollback(_ time.Time, t *txn, fx *Effects) {
+	b.endTxn(t)
+	for _, s := range t.sends {
+		b.release(s.id, fx)
+	}
+	for _, id := range t.acks {
+		d := b.deliveries.get(id)
+		if d == nil {
+			continue
+		}
+		d.txn = nil
+		b.fail(d.ring, d.seq, fx)
+		b.giveBack(d, fx)
+	}
+}
