@@ -1,0 +1,129 @@
+package frame
+
+import "github.com/tidegate/tidegate/amqp/wire"
+
+func (r *reader) boolean() bool {
+	v, n, err := wire.Bool(r.body)
+	r.took(n, err)
+	return v
+}
+
+func (r *reader) ubyte() uint8 {
+	v, n, err := wire.Ubyte(r.body)
+	r.took(n, err)
+	return v
+}
+
+func (r *reader) ushort() uint16 {
+	v, n, err := wire.Ushort(r.body)
+	r.took(n, err)
+	return v
+}
+
+func (r *reader) uint() uint32 {
+	v, n, err := wire.Uint(r.body)
+	r.took(n, err)
+	return v
+}
+
+func (r *reader) ulong() uint64 {
+	v, n, err := wire.Ulong(r.body)
+	r.took(n, err)
+	return v
+}
+
+func (r *reader) timestamp() wire.Timestamp {
+	v, n, err := wire.ReadTimestamp(r.body)
+	r.took(n, err)
+	return v
+}
+
+// text and symbol each take the other type too: peers mix them up, and nothing
+// is gained by refusing (reference 1.1).
+func (r *reader) text() string {
+	v, n, err := wire.TextBytes(r.body, r.lim)
+	r.took(n, err)
+	return string(v)
+}
+
+func (r *reader) symbol() wire.Symbol { return wire.Symbol(r.text()) }
+
+func (r *reader) binary() []byte {
+	v, n, err := wire.Binary(r.body, r.lim)
+	r.took(n, err)
+	return v
+}
+
+func (r *reader) mapping() wire.Map {
+	v, n, err := wire.ReadMap(r.body, r.lim)
+	r.took(n, err)
+	return v
+}
+
+func (r *reader) value() any {
+	v, n, err := wire.Value(r.body, r.lim)
+	r.took(n, err)
+	return v
+}
+
+func (r *reader) symbols() []wire.Symbol {
+	v, n, err := wire.Symbols(r.body, r.lim)
+	r.took(n, err)
+	return v
+}
+
+func (r *reader) amqpError() *Error {
+	v := new(Error)
+	r.took(v.Decode(r.body, r.lim))
+	return v
+}
+
+func (r *reader) source() *Source {
+	v := new(Source)
+	r.took(v.Decode(r.body, r.lim))
+	return v
+}
+
+func (r *reader) target() TargetArchetype {
+	code, _, err := descriptor(r.body)
+	if err != nil {
+		r.fail(err)
+		return nil
+	}
+	v := newTarget(code)
+	if v == nil {
+		r.unknown("target", code)
+		return nil
+	}
+	r.took(v.Decode(r.body, r.lim))
+	return v
+}
+
+func (r *reader) deliveryState() DeliveryState {
+	v, n, err := DecodeState(r.body, r.lim)
+	r.took(n, err)
+	return v
+}
+
+func (r *reader) outcome() Outcome {
+	v, n, err := DecodeState(r.body, r.lim)
+	r.took(n, err)
+	if err != nil {
+		return nil
+	}
+	o, ok := v.(Outcome)
+	if !ok {
+		r.err = &DecodeError{
+			Type: r.info.name, Field: r.fieldName(),
+			Condition: ConditionInvalidField, Reason: v.TypeName() + " is no outcome",
+		}
+	}
+	return o
+}
+
+func (r *reader) unknown(what string, code uint64) {
+	r.err = &DecodeError{
+		Type: r.info.name, Field: r.fieldName(),
+		Condition: ConditionNotImplemented, Reason: "unknown " + what + " 0x" + hex(code),
+	}
+}
