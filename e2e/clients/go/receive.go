@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/Azure/go-amqp"
+)
+
+// receiver attaches as the command asks.
+func (c *command) receiver(ctx context.Context, session *amqp.Session) (*amqp.Receiver, error) {
+	opts := &amqp.ReceiverOptions{Credit: c.Credit, SourceCapabilities: c.terminus(), DynamicAddress: c.Dynamic}
+	if c.Drain {
+		opts.Credit = -1 // by hand
+	}
+	if c.Settle == "second" {
+		opts.SettlementMode = amqp.ReceiverSettleModeSecond.Ptr()
+	}
+	if c.Settled {
+		opts.RequestedSenderSettleMode = amqp.SenderSettleModeSettled.Ptr()
+	}
+	if c.Selector != "" {
+		opts.Filters = append(opts.Filters, amqp.NewSelectorFilter(c.Selector))
+	}
+	if c.Browse {
+		opts.SourceDistributionMode = amqp.SourceDistributionModeCopy
+	}
+	address := c.Address
+	if c.Dynamic {
+		address = ""
+	}
+	return session.NewReceiver(ctx, address, opts)
+}
+
+func (c *command) receive(ctx context.Context) (fields, error) {
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }()
+	session, err := conn.NewSession(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	r, err := c.receiver(ctx, session)
+	if err != nil {
+		return nil, err
+	}
+	c.event("attached", fields{"address": r.Address()})
+	if c.Drain {
+		return c.drained(ctx, r)
+	}
+	n, reason := int64(0), "count"
+	var batch []*amqp.Message
+	for c.Count == 0 || n < c.Count {
+		m, err := c.within(ctx, r)
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			reason = "idle"
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		n++
+		if batch = append(batch, m); len(batch) < c.Batch {
+			continue
+		}
+		if err := c.settleAll(ctx, r, batch); err != nil {
+			return nil, err
+		}
+		batch = batch[:0]
+	}
+	if err := c.settleAll(ctx, r, batch); err != nil {
+		return nil, err
+	}
+	if err := r.Close(ctx); err != nil {
+		return nil, err
+	}
+	return fields{"received": n, "reason": reason}, nil
+}
+
+// settleAll answers messages at once and then tells them in their order.
+func (c *command) settleAll(ctx context.Context, r *amqp.Receiver, batch []*amqp.Message) error {
+	failed := make(chan error, len(batch))
+	for _, m := range batch {
+		go func() { failed <- c.settle(ctx, r, m) }()
+	}
+	for range batch {
+		if err := <-failed; err != nil {
+			return err
+		}
+	}
+	for _, m := range batch {
+		c.event("message", describe(m))
+	}
+	return nil
+}
+
+// within waits for a message as long as the command allows.
+func (c *command) within(ctx context.Context, r *amqp.Receiver) (*amqp.Message, error) {
+	idle, cancel := context.WithTimeout(ctx, time.Duration(c.IdleMS)*time.Millisecond)
+	defer cancel()
+	return r.Receive(idle, nil)
+}
+
+// drained gives the credit, drains it and takes what came meanwhile.
+func (c *command) drained(ctx context.Context, r *amqp.Receiver) (fields, error) {
+	if err := r.IssueCredit(uint32(c.Credit)); err != nil {
+		return nil, err
+	}
+	if err := r.DrainCredit(ctx, nil); err != nil {
+		return nil, err
+	}
+	n := 0
+	for m := r.Prefetched(); m != nil; m = r.Prefetched() {
+		if err := c.settle(ctx, r, m); err != nil {
+			return nil, err
+		}
+		c.event("message", describe(m))
+		n++
+	}
+	return fields{"received": n, "reason": "drained"}, nil
+}
+
+// settle answers a message. In receiver-settle-mode second go-amqp returns only
+// when the server has settled.
+func (c *command) settle(ctx context.Context, r *amqp.Receiver, m *amqp.Message) error {
+	if c.Browse || c.Settled {
+		return r.AcceptMessage(ctx, m) // gives the credit back; go-amqp knows what is settled
+	}
+	switch c.Ack {
+	case "", "accept":
+		return r.AcceptMessage(ctx, m)
+	case "release":
+		return r.ReleaseMessage(ctx, m)
+	case "reject":
+		return r.RejectMessage(ctx, m, nil)
+	case "modify":
+		return r.ModifyMessage(ctx, m, &amqp.ModifyMessageOptions{DeliveryFailed: true})
+	case "none":
+		return nil
+	}
+	return fmt.Errorf("no ack %q", c.Ack)
+}
+
+// body is a message's body in bytes, whichever section carries it.
+func body(m *amqp.Message) []byte {
+	if s, ok := m.Value.(string); ok {
+		return []byte(s)
+	}
+	var all []byte
+	for _, d := range m.Data {
+		all = append(all, d...)
+	}
+	return all
+}
+
+// describe is what the protocol tells about a message.
+func describe(m *amqp.Message) fields {
+	b := body(m)
+	sum := sha256.Sum256(b)
+	f := fields{"size": len(b), "sha256": hex.EncodeToString(sum[:]), "properties": m.ApplicationProperties}
+	if len(b) <= 256 {
+		f["text"] = string(b)
+	}
+	f["producer"], f["seq"] = m.ApplicationProperties["producer"], m.ApplicationProperties["seq"]
+	if h := m.Header; h != nil {
+		f["durable"], f["priority"], f["delivery_count"] = h.Durable, h.Priority, h.DeliveryCount
+		f["redelivered"] = h.DeliveryCount > 0
+	}
+	return f
+}
+
+// respond echoes messages to their reply-to.
+func (c *command) respond(ctx context.Context) (fields, error) {
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }()
+	session, err := conn.NewSession(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	r, err := c.receiver(ctx, session)
+	if err != nil {
+		return nil, err
+	}
+	c.event("attached", fields{"address": r.Address()})
+	senders := map[string]*amqp.Sender{}
+	for n := int64(0); n < c.Count; n++ {
+		m, err := r.Receive(ctx, nil)
+		if err != nil {
+			return nil, err
+		}
+		if m.Properties == nil || m.Properties.ReplyTo == nil {
+			return nil, errors.New("a request without reply-to")
+		}
+		to := *m.Properties.ReplyTo
+		if senders[to] == nil {
+			if senders[to], err = session.NewSender(ctx, to, nil); err != nil {
+				return nil, err
+			}
+		}
+		reply := &amqp.Message{
+			Value: m.Value, Data: m.Data,
+			Properties: &amqp.MessageProperties{To: &to, CorrelationID: m.Properties.MessageID},
+		}
+		if err := senders[to].Send(ctx, reply, nil); err != nil {
+			return nil, err
+		}
+		if err := r.AcceptMessage(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	return fields{"received": c.Count}, nil
+}

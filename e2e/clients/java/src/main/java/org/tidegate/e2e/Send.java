@@ -1,0 +1,165 @@
+package org.tidegate.e2e;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import jakarta.jms.CompletionListener;
+import jakarta.jms.Message;
+import jakarta.jms.MessageConsumer;
+import jakarta.jms.MessageProducer;
+import jakarta.jms.Session;
+import java.net.URI;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.apache.qpid.jms.JmsConnection;
+import org.apache.qpid.jms.JmsConnectionListener;
+import org.apache.qpid.jms.message.JmsInboundMessageDispatch;
+
+/**
+ * Sends with completion listeners, a window of them in flight. With failover the library itself sends again
+ * what was unanswered when a connection was lost.
+ */
+final class Send {
+    private final Client client;
+    private final Command command;
+    private final TreeSet<Long> inFlight = new TreeSet<>();
+    private final Semaphore window;
+    private int accepted;
+    private int refused;
+    private int reconnects;
+
+    Send(Client client) {
+        this.client = client;
+        this.command = client.command;
+        this.window = new Semaphore((int) command.number("window", 1));
+    }
+
+    JsonObject run() throws Exception {
+        boolean settled = command.flag("settled", false);
+        JmsConnection connection = (JmsConnection) client.open(
+                settled ? Map.of("jms.presettlePolicy.presettleProducers", "true") : Map.of());
+        connection.addConnectionListener(new Interruptions());
+        Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
+        MessageProducer producer = session.createProducer(client.destination(session));
+        attached();
+        long first = command.number("first", 1);
+        long count = command.number("count", 0);
+        int priority = (int) command.number("priority", Message.DEFAULT_PRIORITY);
+        long ttl = command.number("ttl_ms", 0);
+        for (long seq = first; seq < first + count; seq++) {
+            Message message = client.message(session, seq);
+            window.acquire();
+            synchronized (this) {
+                inFlight.add(seq);
+            }
+            producer.send(message, client.deliveryMode(), priority, ttl, new Completion(seq));
+        }
+        // All permits back: all answered.
+        int all = (int) command.number("window", 1);
+        if (!window.tryAcquire(all, command.number("timeout_ms", 60_000), TimeUnit.MILLISECONDS) || client.isOverdue()) {
+            throw new IllegalStateException("timed out");
+        }
+        JsonObject done = new JsonObject();
+        synchronized (this) {
+            done.addProperty("accepted", accepted);
+            done.addProperty("refused", refused);
+            done.addProperty("reconnects", reconnects);
+        }
+        return done;
+    }
+
+    private void attached() {
+        JsonObject event = new JsonObject();
+        event.addProperty("address", command.text("address", ""));
+        command.event("attached", event);
+    }
+
+    private final class Completion implements CompletionListener {
+        private final long seq;
+
+        Completion(long seq) {
+            this.seq = seq;
+        }
+
+        @Override
+        public void onCompletion(Message message) {
+            JsonObject event = new JsonObject();
+            event.addProperty("outcome", "accepted");
+            answered(event, true);
+        }
+
+        @Override
+        public void onException(Message message, Exception e) {
+            JsonObject event = new JsonObject();
+            String words = Client.words(e);
+            // What the library calls the outcomes other than accepted.
+            String outcome = words.contains("RELEASED") ? "released" : words.contains("MODIFIED") ? "modified" : "rejected";
+            event.addProperty("outcome", outcome);
+            event.addProperty("error", words);
+            event.addProperty("condition", Client.condition(e));
+            answered(event, false);
+        }
+
+        private void answered(JsonObject event, boolean good) {
+            synchronized (Send.this) {
+                inFlight.remove(seq);
+                if (good) {
+                    accepted++;
+                } else {
+                    refused++;
+                }
+                event.addProperty("seq", seq);
+                command.event("outcome", event);
+            }
+            window.release();
+        }
+    }
+
+    private final class Interruptions implements JmsConnectionListener {
+        @Override
+        public void onConnectionInterrupted(URI remote) {
+            synchronized (Send.this) {
+                reconnects++;
+                if (inFlight.isEmpty()) {
+                    return;
+                }
+                JsonArray unanswered = new JsonArray();
+                inFlight.forEach(unanswered::add);
+                JsonObject event = new JsonObject();
+                event.add("unanswered", unanswered);
+                command.event("lost", event);
+            }
+        }
+
+        @Override
+        public void onConnectionRestored(URI remote) {
+            attached();
+        }
+
+        @Override
+        public void onConnectionEstablished(URI remote) {
+        }
+
+        @Override
+        public void onConnectionFailure(Throwable error) {
+            System.err.println("connection failed: " + error);
+        }
+
+        @Override
+        public void onInboundMessage(JmsInboundMessageDispatch envelope) {
+        }
+
+        @Override
+        public void onSessionClosed(Session session, Throwable cause) {
+        }
+
+        @Override
+        public void onConsumerClosed(MessageConsumer consumer, Throwable cause) {
+        }
+
+        @Override
+        public void onProducerClosed(MessageProducer producer, Throwable cause) {
+        }
+    }
+}

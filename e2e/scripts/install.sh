@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Brings the client libraries that the scenarios drive, from the package
+# registries, and leaves one launcher for each in .cache/clients. Quick when
+# all is there. The toolchains (Go, a JDK with Maven, Python 3) must be.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need java "install a JDK, 17 or newer (Debian: default-jdk-headless)"
+need javac "install a JDK, 17 or newer, not only a runtime (Debian: default-jdk-headless)"
+need mvn "install Maven 3.8 or newer (Debian: maven)"
+need python3 "install Python 3.9 or newer"
+need flock "install util-linux"
+
+clients=$cache/clients
+mkdir -p "$clients"
+exec 9>"$clients/.lock" # two makes at once install once
+flock 9
+
+# launcher NAME COMMAND...: writes the file that the harness starts.
+launcher() {
+  local name=$1
+  shift
+  printf '#!/bin/sh\nexec %s "$@"\n' "$*" > "$clients/$name.new"
+  chmod +x "$clients/$name.new"
+  mv "$clients/$name.new" "$clients/$name"
+}
+
+# Go: go-amqp comes through go.mod.
+go build -o "$clients/go" ./e2e/clients/go
+
+# Java: Qpid JMS from Maven Central, versions pinned in pom.xml. One core's worth
+# of compiler and a small heap: several of these run at once.
+java_dir=$PWD/e2e/clients/java
+stamp=$java_dir/target/built
+if [ ! -e "$stamp" ] || [ -n "$(find "$java_dir/pom.xml" "$java_dir/src" -newer "$stamp" -print -quit)" ]; then
+  echo "installing Qpid JMS and building its driver"
+  rm -rf "$java_dir/target"
+  (cd "$java_dir" && mvn -q -B package && touch target/built)
+fi
+launcher java java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+  -cp "'$java_dir/target/classes:$java_dir/target/lib/*'" org.tidegate.e2e.Driver
+
+# Python: proton from PyPI, built here so that it finds Cyrus SASL: without it
+# (as in Debian's own package) proton knows neither PLAIN's siblings nor SCRAM.
+proton=0.40.0
+python=$cache/venv/bin/python3
+proton_works() {
+  "$python" -c "
+import proton, proton.utils
+assert '.'.join(map(str, proton.VERSION)) == '$proton' and proton.SASL.extended()" >/dev/null 2>&1
+}
+if ! proton_works; then
+  echo "building proton $proton"
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+      gcc libc6-dev pkg-config libssl-dev libsasl2-dev libsasl2-modules >/dev/null 2>&1
+  fi
+  python3 -m venv --clear "$cache/venv"
+  "$python" -m pip install -q --disable-pip-version-check --no-cache-dir --no-binary python-qpid-proton "python-qpid-proton==$proton"
+  if ! proton_works; then
+    echo "tidegate: proton was built without Cyrus SASL: install gcc, pkg-config and the headers of OpenSSL and Cyrus SASL (Debian: libssl-dev libsasl2-dev libsasl2-modules)" >&2
+    exit 1
+  fi
+fi
+launcher python "'$python'" -u "'$PWD/e2e/clients/python/driver.py'"
