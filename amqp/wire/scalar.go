@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/binary"
 	"math"
-	"unicode/utf8"
 )
 
 // fixed gives the constructor at the start of b and checks that the bytes it
@@ -189,7 +188,7 @@ func ReadChar(b []byte) (v Char, n int, err error) {
 		return 0, 0, mismatch("char", code)
 	}
 	r := binary.BigEndian.Uint32(b[1:])
-	if r > utf8.MaxRune {
+	if !isRune(r) {
 		return 0, 0, &Error{Op: "char", Reason: "no Unicode code point"}
 	}
 	return Char(r), n, nil
