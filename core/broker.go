@@ -58,6 +58,7 @@ type Broker struct {
 	touched     []*queue
 	targets     []*queue
 	tempCounter uint64
+	heldBytes   int64 // of entries that are not stored
 }
 
 // NewBroker makes an empty broker.
@@ -172,3 +173,7 @@ func (t *table[T]) each(visit func(*T)) {
 		}
 	}
 }
+
+// HeldBytes is the size of all entries that are only in memory; a message in
+// several queues counts in each.
+func (b *Broker) HeldBytes() int64 { return b.heldBytes }

@@ -81,13 +81,12 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 	}
 	q.deleted = true
 	for _, r := range q.order {
-		for i, blk := range r.blocks {
+		base := r.base
+		for i, blk := range slices.Clone(r.blocks) {
 			for j := range blk.entries {
 				if blk.gone[j/64]>>(j%64)&1 == 0 {
-					seq := r.base + uint64(i)*blockSize + uint64(j)
-					if e, ok := r.remove(seq); ok {
-						b.release(e.id, fx)
-					}
+					seq := base + uint64(i)*blockSize + uint64(j)
+					b.drop(r, seq, fx)
 				}
 			}
 		}

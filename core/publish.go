@@ -170,6 +170,8 @@ func (b *Broker) put(q *queue, p Place, stored bool) {
 	if stored {
 		e.flags = entryStored
 		b.markChanged(q)
+	} else {
+		b.heldBytes += int64(p.Size)
 	}
 	q.ring(p.Priority).put(p.Seq, e)
 	b.hold(p.ID)

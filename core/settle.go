@@ -174,6 +174,8 @@ func (b *Broker) drop(r *ring, seq uint64, fx *Effects) {
 	q.bytes -= int64(e.size)
 	if e.flags&entryStored != 0 {
 		b.markChanged(q)
+	} else {
+		b.heldBytes -= int64(e.size)
 	}
 	b.release(e.id, fx)
 }

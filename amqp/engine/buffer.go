@@ -1,0 +1,45 @@
+package engine
+
+// Read buffers are fresh memory, never reused by hand once a message lies in
+// them: messages are slices of them (design section 4). An idle connection
+// holds a small one.
+const (
+	smallBuffer = 512
+	largeBuffer = 64 << 10
+	// minSpace is the least worth reading into.
+	minSpace = 4 << 10
+)
+
+type input struct {
+	buf        []byte
+	start, end int
+	shared     bool // a message lies in buf
+	need       int  // bytes of the frame that is being waited for
+	last       int  // size of the last read
+}
+
+// space gives the room for the next read.
+func (in *input) space() []byte {
+	if in.start == in.end && !in.shared && len(in.buf) > 0 {
+		in.start, in.end = 0, 0
+		if len(in.buf) > smallBuffer && in.last <= smallBuffer/2 {
+			in.buf = make([]byte, smallBuffer)
+		}
+	}
+	room := len(in.buf) - in.end
+	missing := in.need - (in.end - in.start)
+	if room > 0 && room >= missing && (room >= minSpace || (in.last < smallBuffer && room >= smallBuffer/2 && missing <= 0) || (!in.shared && in.end == 0)) {
+		return in.buf[in.end:]
+	}
+	size := smallBuffer
+	switch {
+	case in.need > largeBuffer/2:
+		size = in.need + minSpace
+	case in.last >= smallBuffer/2 || in.need > smallBuffer/2 || in.end > in.start:
+		size = largeBuffer
+	}
+	next := make([]byte, size)
+	n := copy(next, in.buf[in.start:in.end])
+	in.buf, in.start, in.end, in.shared = next, 0, n, false
+	return next[n:]
+}

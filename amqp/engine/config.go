@@ -1,0 +1,112 @@
+// Package engine is AMQP 1.0's connection, session and link state machines, for
+// both roles. It turns bytes into events and requests into bytes: it has no
+// goroutine, clock, lock or socket. Whoever drives it serialises all calls,
+// reads into Space, says so by Input, looks at Events, and writes what Output
+// gives.
+package engine
+
+import (
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/frame"
+	"github.com/tidegate/tidegate/amqp/sasl"
+	"github.com/tidegate/tidegate/amqp/wire"
+)
+
+// Defaults and limits, in bytes and counts unless said otherwise.
+const (
+	// DefaultMaxFrameSize is the largest frame we take; large enough that big
+	// messages come in few frames, small enough to buffer for every connection.
+	DefaultMaxFrameSize = 128 << 10
+	// MinMaxFrameSize is what any peer must take (amqp 2.7.1).
+	MinMaxFrameSize = 512
+	// MaxSASLFrameSize lets tokens through that the 512 of amqp 5.3.1 would not.
+	MaxSASLFrameSize = 128 << 10
+	// MaxOpenFrameSize bounds frames before the peer's open is read.
+	MaxOpenFrameSize = 128 << 10
+	// DefaultChannelMax is the highest channel: 1,024 sessions.
+	DefaultChannelMax = 1023
+	// DefaultHandleMax is the highest handle: 1,024 links of a session.
+	DefaultHandleMax = 1023
+	// DefaultIncomingWindow is how many transfer frames a session takes ahead.
+	DefaultIncomingWindow = 8192
+	// DefaultMaxMessageSize bounds one message.
+	DefaultMaxMessageSize = 128 << 20
+	// MaxEmptyTransfers is how many frames without payload one delivery may have.
+	MaxEmptyTransfers = 1000
+	// MaxPieces is how many frames one delivery may have: 128 MiB in frames of
+	// 512 bytes, and some.
+	MaxPieces = 1 << 19
+	// MaxDeliveryTag is the longest delivery-tag (amqp 2.8.7).
+	MaxDeliveryTag = 32
+	// MaxUnsettledRange is how far a disposition's range is followed.
+	MaxUnsettledRange = 1 << 20
+	// DefaultIdleTimeOut is advertised; a peer is given up after twice as long.
+	DefaultIdleTimeOut = 30 * time.Second
+	// DefaultAuthTimeOut is how long a peer may take to be authenticated.
+	DefaultAuthTimeOut = 10 * time.Second
+	// CloseTimeOut is how long we wait for the answer to our close.
+	CloseTimeOut = 5 * time.Second
+	// minHeartbeat keeps a peer with a tiny idle time-out from making us busy.
+	minHeartbeat = 50 * time.Millisecond
+	// outputBudget is how many bytes are made ahead of the socket.
+	outputBudget = 256 << 10
+	// gatherAbove: payload pieces above it are handed to the socket as they are;
+	// below, copying them into the write buffer is faster (performance.md 3.5).
+	gatherAbove = 8 << 10
+)
+
+// Config is what a connection is made with. Zero values take the defaults.
+type Config struct {
+	Client         bool
+	ContainerID    string
+	Hostname       string // client: told in open
+	MaxFrameSize   uint32
+	ChannelMax     uint16
+	HandleMax      uint32
+	IncomingWindow uint32
+	MaxMessageSize uint64
+	IdleTimeOut    time.Duration // negative: none
+	AuthTimeOut    time.Duration
+	// FailureDelay is how long a refused login waits for its answer.
+	FailureDelay time.Duration
+	Offered      []wire.Symbol
+	Desired      []wire.Symbol
+	Properties   wire.Map
+	// SASL admits clients; nil means that SASL is not spoken.
+	SASL *sasl.Server
+	// Bare lets a client come without SASL.
+	Bare bool
+	// Login is the client's side of SASL; nil comes without.
+	Login  *sasl.Client
+	Limits *wire.Limits
+}
+
+func (c *Config) fill() {
+	if c.MaxFrameSize == 0 {
+		c.MaxFrameSize = DefaultMaxFrameSize
+	}
+	if c.ChannelMax == 0 {
+		c.ChannelMax = DefaultChannelMax
+	}
+	if c.HandleMax == 0 {
+		c.HandleMax = DefaultHandleMax
+	}
+	if c.IncomingWindow == 0 {
+		c.IncomingWindow = DefaultIncomingWindow
+	}
+	if c.MaxMessageSize == 0 {
+		c.MaxMessageSize = DefaultMaxMessageSize
+	}
+	if c.IdleTimeOut == 0 {
+		c.IdleTimeOut = DefaultIdleTimeOut
+	}
+	if c.AuthTimeOut == 0 {
+		c.AuthTimeOut = DefaultAuthTimeOut
+	}
+}
+
+// fault makes an AMQP error.
+func fault(condition wire.Symbol, description string) *frame.Error {
+	return &frame.Error{Condition: condition, Description: description}
+}

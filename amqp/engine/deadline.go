@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/frame"
+)
+
+// Deadline is when Tick wants to be called; zero: not at all.
+func (c *Conn) Deadline() time.Time {
+	var at time.Time
+	sooner := func(t time.Time) {
+		if at.IsZero() || t.Before(at) {
+			at = t
+		}
+	}
+	if c.phase == done {
+		return at
+	}
+	if !c.sasl.failAt.IsZero() {
+		sooner(c.sasl.failAt)
+	}
+	if !c.authenticated && c.cfg.AuthTimeOut > 0 {
+		sooner(c.began.Add(c.cfg.AuthTimeOut))
+	}
+	if c.phase == closing && !c.closedAt.IsZero() {
+		sooner(c.closedAt.Add(CloseTimeOut))
+	}
+	if c.openSent {
+		if c.peerIdle > 0 {
+			sooner(c.lastOut.Add(c.heartbeat()))
+		}
+		if c.cfg.IdleTimeOut > 0 {
+			sooner(c.lastIn.Add(2 * c.cfg.IdleTimeOut))
+		}
+	}
+	return at
+}
+
+// heartbeat: at half of what the peer allows (reference 1.7).
+func (c *Conn) heartbeat() time.Duration { return max(c.peerIdle/2, minHeartbeat) }
+
+// Tick does what is due at now; it may bring events.
+func (c *Conn) Tick(now time.Time) error {
+	c.events = c.events[:0]
+	if c.phase == done {
+		return nil
+	}
+	if !c.sasl.failAt.IsZero() && !now.Before(c.sasl.failAt) {
+		return c.saslRefuse()
+	}
+	if !c.authenticated && c.cfg.AuthTimeOut > 0 && !now.Before(c.began.Add(c.cfg.AuthTimeOut)) {
+		return c.fail(frame.ConditionUnauthorizedAccess, "not authenticated in time")
+	}
+	if c.phase == closing && !c.closedAt.IsZero() && !now.Before(c.closedAt.Add(CloseTimeOut)) {
+		c.phase = done
+		return nil
+	}
+	if c.phase == closing && c.closedAt.IsZero() {
+		c.closedAt = now
+	}
+	if !c.openSent || c.phase != opened {
+		return nil
+	}
+	if c.cfg.IdleTimeOut > 0 && !now.Before(c.lastIn.Add(2*c.cfg.IdleTimeOut)) {
+		err := c.fail(frame.ConditionResourceLimitExceeded, "local-idle-timeout expired: nothing was received for "+(2*c.cfg.IdleTimeOut).String())
+		c.closedAt = now
+		return err
+	}
+	if c.peerIdle > 0 && !now.Before(c.lastOut.Add(c.heartbeat())) && !c.Pending() {
+		at := c.beginFrame(frame.TypeAMQP, 0)
+		c.endFrame(at, 0)
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"github.com/tidegate/tidegate/amqp/frame"
+)
+
+// EventKind says what an Event is.
+type EventKind uint8
+
+// The kinds of Event. Where an answer is due, it is named.
+const (
+	// EventOpen: the peer's open came. A server answers Conn.Open or Refuse.
+	EventOpen EventKind = iota + 1
+	// EventBegin: a session began; already answered.
+	EventBegin
+	// EventAttach: the peer attached a link, or answered ours. For theirs:
+	// Link.Accept or Link.Refuse.
+	EventAttach
+	// EventFlow: the receiver at a sending link said its credit.
+	EventFlow
+	// EventDelivery: a whole delivery came.
+	EventDelivery
+	// EventSettle: the peer's disposition for one delivery that we sent.
+	EventSettle
+	// EventOutcome: the peer's disposition for deliveries First to Last that we
+	// sent as a client, or that we received; State and Settled as they came.
+	EventOutcome
+	// EventDetach: a link ended; Local where we did it for a fault (then no
+	// answer is due), else Link.Detach answers.
+	EventDetach
+	// EventEnd: a session ended, with all its links; answered already.
+	EventEnd
+	// EventClose: the connection ended; answered already.
+	EventClose
+)
+
+// Event is what the peer did. Slices and the Payload alias the read buffer,
+// which is never written to again; the rest is valid until the next Input.
+type Event struct {
+	Kind     EventKind
+	Local    bool
+	Settled  bool
+	Drain    bool
+	Closed   bool
+	Second   bool   // EventDelivery: the receiver settles second
+	Format   uint32 // EventDelivery: message-format
+	ID       uint32 // delivery-id
+	Last     uint32 // EventOutcome
+	Limit    uint32 // EventFlow: delivery-count + link-credit
+	Ref      uint64 // EventSettle: as given to Send
+	Session  *Session
+	Link     *Link
+	Tag      []byte
+	State    frame.DeliveryState
+	Payload  []byte   // EventDelivery: the first frame's
+	Rest     [][]byte // and those of the others
+	Size     int64
+	Open     *frame.Open
+	Attach   *frame.Attach
+	Error    *frame.Error
+	FlowInfo *frame.Flow
+}

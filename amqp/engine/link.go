@@ -1,0 +1,270 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/tidegate/tidegate/amqp/frame"
+	"github.com/tidegate/tidegate/amqp/wire"
+)
+
+// Link is one link. It is a sending link where we are the sender.
+type Link struct {
+	session *Session
+	Name    string
+	Sending bool
+	Ref     any // the driver's own
+	// Second: the receiver settles second; PeerSettled: the sender said that it
+	// sends settled.
+	Second      bool
+	PeerSettled bool
+
+	handle   uint32 // ours
+	remote   uint32 // the peer's
+	attached bool   // our attach is sent
+	answered bool   // the peer's attach came
+	detached bool   // our detach is sent
+	gone     bool   // the peer's detach came
+	ours     *frame.Attach
+
+	// Credit, both directions. count is the delivery-count (amqp 2.6.7).
+	count uint32
+	limit uint32 // count up to which deliveries may go
+
+	// Receiving.
+	maxSize uint64
+	partial partial
+	slack   uint32 // deliveries that may still come although credit was reduced
+
+	// Sending: how far deliveries got, for Progress.
+	begun, done   uint64
+	progressed    bool
+	defaultResult frame.DeliveryState
+}
+
+// Session is the link's session.
+func (l *Link) Session() *Session { return l.session }
+
+// Live says whether the link can still be used.
+func (l *Link) Live() bool {
+	return l.attached && !l.detached && !l.gone && !l.session.ended && l.session.conn.phase == opened
+}
+
+// Credit is how many deliveries may go in the link's direction.
+func (l *Link) Credit() int32 { return int32(l.limit - l.count) }
+
+// Count is the link's delivery-count.
+func (l *Link) Count() uint32 { return l.count }
+
+// Attach begins a link from our side; Handle, and for a sender the
+// initial-delivery-count, are filled in. EventAttach tells of the answer. nil:
+// no handle is free.
+func (s *Session) Attach(a frame.Attach) *Link {
+	l := &Link{session: s, Name: a.Name, Sending: a.Role == frame.RoleSender, Second: a.RcvSettleMode == frame.ReceiverSettleModeSecond, maxSize: a.MaxMessageSize}
+	if !s.giveHandle(l) {
+		return nil
+	}
+	l.ours = &a
+	l.sendAttach(&a)
+	return l
+}
+
+func (s *Session) giveHandle(l *Link) bool {
+	h := uint32(0)
+	for int(h) < len(s.handles) && s.handles[h] != nil {
+		h++
+	}
+	if h > s.handleMax {
+		return false
+	}
+	if int(h) == len(s.handles) {
+		s.handles = append(s.handles, nil)
+	}
+	s.handles[h] = l
+	l.handle = h
+	return true
+}
+
+func (l *Link) sendAttach(a *frame.Attach) {
+	a.Handle = l.handle
+	a.Name = l.Name
+	a.Role = frame.RoleReceiver
+	if l.Sending {
+		a.Role = frame.RoleSender
+		a.InitialDeliveryCount = wire.Some(l.count)
+	}
+	l.attached = true
+	l.session.conn.frame(l.session.channel, a)
+}
+
+func (s *Session) onAttach(a *frame.Attach) error {
+	if s.ended {
+		return nil
+	}
+	switch {
+	case a.Handle > s.conn.cfg.HandleMax:
+		return s.conn.fail(frame.ConditionFramingError, fmt.Sprintf("handle %d is above the handle-max of %d", a.Handle, s.conn.cfg.HandleMax))
+	case s.link(a.Handle) != nil:
+		return s.fail(frame.ConditionHandleInUse, fmt.Sprintf("handle %d is in use", a.Handle))
+	case a.Role == frame.RoleSender && !a.InitialDeliveryCount.OK && a.Source != nil:
+		return s.fail(frame.ConditionInvalidField, "attach of a sender without initial-delivery-count")
+	}
+	sending := a.Role == frame.RoleReceiver
+	l := s.waiting(a.Name, sending)
+	if l == nil {
+		l = &Link{session: s, Name: a.Name, Sending: sending}
+		l.Second = a.RcvSettleMode == frame.ReceiverSettleModeSecond
+	} else {
+		l.answered = true
+	}
+	l.remote = a.Handle
+	if !sending {
+		l.count = a.InitialDeliveryCount.Or(0)
+		l.limit = l.count
+		l.PeerSettled = a.SndSettleMode == frame.SenderSettleModeSettled
+	}
+	for uint32(len(s.links)) <= a.Handle {
+		s.links = append(s.links, nil)
+	}
+	s.links[a.Handle] = l
+	s.conn.events = append(s.conn.events, Event{Kind: EventAttach, Session: s, Link: l, Attach: a})
+	return nil
+}
+
+// waiting finds a link of ours that the peer has not answered yet. Links are
+// known by name and direction (amqp 2.6.1).
+func (s *Session) waiting(name string, sending bool) *Link {
+	for _, l := range s.handles {
+		if l != nil && l.Name == name && l.Sending == sending && l.ours != nil && !l.answered {
+			return l
+		}
+	}
+	return nil
+}
+
+// Accept answers EventAttach: a is what is in force; name, handle and role are
+// filled in. For a receiving link maxSize bounds a message.
+func (l *Link) Accept(a frame.Attach) {
+	if l.attached || l.session.ended || l.session.conn.phase != opened {
+		return
+	}
+	if !l.session.giveHandle(l) {
+		l.session.fail(frame.ConditionResourceLimitExceeded, "no handle is free") //nolint:errcheck // always nil: the fault is the session's
+		return
+	}
+	l.maxSize = a.MaxMessageSize
+	l.Second = a.RcvSettleMode == frame.ReceiverSettleModeSecond
+	l.sendAttach(&a)
+}
+
+// Refuse answers EventAttach with an attach whose own terminus is null, and a
+// detach (amqp 2.6.3).
+func (l *Link) Refuse(e *frame.Error, theirs *frame.Attach) {
+	a := frame.Attach{SndSettleMode: theirs.SndSettleMode, RcvSettleMode: theirs.RcvSettleMode}
+	if l.Sending {
+		a.Target = theirs.Target
+	} else {
+		a.Source = theirs.Source
+	}
+	l.Accept(a)
+	l.Detach(true, e)
+}
+
+// Detach ends the link from our side, or answers the peer's detach.
+func (l *Link) Detach(closed bool, e *frame.Error) {
+	s := l.session
+	if l.detached || !l.attached || s.ended || s.conn.phase != opened {
+		return
+	}
+	l.detached = true
+	s.dropQueued(l)
+	if closed || e != nil {
+		s.sent.drop(l)
+	}
+	s.conn.frame(s.channel, &frame.Detach{Handle: l.handle, Closed: closed, Error: e})
+	l.release()
+}
+
+// release frees the handle once both sides have detached.
+func (l *Link) release() {
+	if l.detached && l.gone && int(l.handle) < len(l.session.handles) && l.session.handles[l.handle] == l {
+		l.session.handles[l.handle] = nil
+	}
+}
+
+func (s *Session) onDetach(d *frame.Detach) error {
+	if s.ended {
+		return nil
+	}
+	l := s.link(d.Handle)
+	if l == nil {
+		return s.fail(frame.ConditionUnattachedHandle, fmt.Sprintf("a detach for handle %d, which is not attached", d.Handle))
+	}
+	s.links[d.Handle] = nil
+	l.gone = true
+	l.partial = partial{}
+	s.dropQueued(l)
+	if l.detached {
+		l.release()
+		return nil
+	}
+	s.conn.events = append(s.conn.events, Event{Kind: EventDetach, Session: s, Link: l, Closed: d.Closed, Error: d.Error})
+	return nil
+}
+
+// fail detaches the link for a fault of the peer's.
+func (l *Link) fail(condition wire.Symbol, description string) error {
+	if l.detached {
+		return nil
+	}
+	e := fault(condition, description)
+	l.partial = partial{}
+	l.session.conn.events = append(l.session.conn.events, Event{Kind: EventDetach, Local: true, Session: l.session, Link: l, Closed: true, Error: e})
+	l.Detach(true, e)
+	return nil
+}
+
+func (l *Link) onFlow(f *frame.Flow) {
+	c := l.session.conn
+	if !l.Sending {
+		if f.DeliveryCount.OK && !before(f.DeliveryCount.V, l.count) {
+			l.count = f.DeliveryCount.V // the sender used up credit without sending
+		}
+		if f.Echo {
+			c.frame(l.session.channel, l.flow(false))
+		}
+		return
+	}
+	if f.LinkCredit.OK {
+		l.limit = f.DeliveryCount.Or(0) + f.LinkCredit.V
+		if f.LinkCredit.V > 1<<31-1 {
+			l.limit = f.DeliveryCount.Or(0) + 1<<31 - 1
+		}
+		c.events = append(c.events, Event{Kind: EventFlow, Session: l.session, Link: l, Limit: l.limit, Drain: f.Drain, FlowInfo: nil})
+	}
+	if f.Echo && !f.Drain {
+		c.frame(l.session.channel, l.flow(false))
+	}
+}
+
+// flow is the link's state as a flow.
+func (l *Link) flow(drain bool) *frame.Flow {
+	f := l.session.flow()
+	f.Handle = wire.Some(l.handle)
+	f.DeliveryCount = wire.Some(l.count)
+	f.LinkCredit = wire.Some(uint32(max(l.Credit(), 0)))
+	f.Drain = drain
+	return f
+}
+
+// Grant gives the sender at a receiving link credit for n more deliveries from
+// now on.
+func (l *Link) Grant(n uint32, drain bool) {
+	if !l.Live() || l.Sending {
+		return
+	}
+	if old := l.Credit(); old > int32(n) {
+		l.slack += uint32(old) - n
+	}
+	l.limit = l.count + n
+	l.session.conn.frame(l.session.channel, l.flow(drain))
+}

@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/frame"
+)
+
+// output gathers what is to be written: small things copied into one buffer,
+// large payloads as they are.
+type output struct {
+	cur   []byte   // being filled
+	spare []byte   // the buffer of the Output before
+	parts [][]byte // closed parts before cur
+	size  int
+}
+
+// Output gives the bytes to be written, in order; they are the writer's until
+// the next call of Output. Deliveries that waited for the socket go on.
+func (c *Conn) Output(now time.Time, to [][]byte) [][]byte {
+	c.pump()
+	o := &c.out
+	if len(o.cur) > 0 {
+		o.parts = append(o.parts, o.cur)
+	}
+	to = append(to, o.parts...)
+	if len(o.parts) > 0 {
+		c.lastOut = now
+		if c.onlyParts() {
+			o.cur, o.spare = o.spare[:0], o.cur
+			if len(o.spare) < smallBuffer && cap(o.cur) > minSpace {
+				o.cur = nil // the flood is over: an idle connection is small
+			}
+		} else {
+			o.cur = nil // its beginning was handed out before: leave it to the collector
+		}
+	}
+	clear(o.parts)
+	o.parts = o.parts[:0]
+	o.size = 0
+	return to
+}
+
+func (c *Conn) onlyParts() bool {
+	return len(c.out.parts) == 1 && cap(c.out.cur) > 0 && cap(c.out.cur) <= 2*outputBudget
+}
+
+// Pending says whether Output would give anything.
+func (c *Conn) Pending() bool {
+	return c.out.size > 0 || len(c.out.cur) > 0 || len(c.out.parts) > 0 || (c.pumpable && c.phase == opened)
+}
+
+// frame appends one frame without payload.
+func (c *Conn) frame(channel uint16, p frame.Performative) {
+	at := c.beginFrame(0, channel)
+	c.out.cur = p.Append(c.out.cur)
+	c.endFrame(at, 0)
+}
+
+func (c *Conn) beginFrame(typ uint8, channel uint16) int {
+	at := len(c.out.cur)
+	c.out.cur = frame.AppendHeader(c.out.cur, 0, typ, channel)
+	return at
+}
+
+// endFrame patches the size; extra bytes of payload follow apart from the
+// buffer.
+func (c *Conn) endFrame(at, extra int) {
+	n := len(c.out.cur) - at + extra
+	binary.BigEndian.PutUint32(c.out.cur[at:], uint32(n))
+	c.out.size += n
+}
+
+// payload appends bytes of a transfer, copied or as they are.
+func (c *Conn) payload(p []byte) (apart int) {
+	o := &c.out
+	if len(p) < gatherAbove {
+		o.cur = append(o.cur, p...)
+		return 0
+	}
+	o.parts = append(o.parts, o.cur, p)
+	o.cur = o.cur[len(o.cur):]
+	return len(p)
+}

@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/tidegate/tidegate/amqp/frame"
+)
+
+// partial is a delivery of several frames that is not complete.
+type partial struct {
+	open    bool
+	settled bool
+	id      uint32
+	format  uint32
+	tag     []byte
+	state   frame.DeliveryState
+	first   []byte
+	rest    [][]byte
+	size    int64
+	frames  int
+	empty   int
+}
+
+func (s *Session) onTransfer(t *frame.Transfer, payload []byte) error {
+	if s.ended {
+		return nil
+	}
+	if err := s.received(); err != nil || s.ended {
+		return err
+	}
+	l := s.link(t.Handle)
+	switch {
+	case l == nil:
+		return s.fail(frame.ConditionUnattachedHandle, fmt.Sprintf("a transfer for handle %d, which is not attached", t.Handle))
+	case l.Sending:
+		return s.fail(frame.ConditionNotAllowed, fmt.Sprintf("a transfer on link %q, whose sender we are", l.Name))
+	}
+	if !l.partial.open {
+		if err := s.firstFrame(l, t); err != nil || s.ended || l.detached {
+			return err
+		}
+	} else if err := l.nextFrame(t); err != nil || l.detached || s.ended {
+		return err
+	}
+	p := &l.partial
+	if l.detached {
+		l.partial = partial{open: t.More}
+		return nil
+	}
+	p.settled = p.settled || t.Settled.Or(false)
+	if t.State != nil {
+		p.state = t.State
+	}
+	if t.Aborted {
+		l.partial = partial{}
+		return nil
+	}
+	if len(payload) > 0 {
+		s.conn.in.shared = true
+		p.size += int64(len(payload))
+		if p.first == nil {
+			p.first = payload
+		} else {
+			p.rest = append(p.rest, payload)
+		}
+	} else if p.empty++; p.empty > MaxEmptyTransfers {
+		return l.fail(frame.ConditionTransferLimitExceeded, "too many frames without payload in one delivery")
+	}
+	if p.frames++; p.frames > MaxPieces {
+		return l.fail(frame.ConditionTransferLimitExceeded, "too many frames in one delivery")
+	}
+	if l.maxSize > 0 && uint64(p.size) > l.maxSize {
+		return l.fail(frame.ConditionMessageSizeExceeded, fmt.Sprintf("the message is larger than %d bytes", l.maxSize))
+	}
+	if t.More {
+		return nil
+	}
+	s.conn.events = append(s.conn.events, Event{
+		Kind: EventDelivery, Session: s, Link: l, ID: p.id, Tag: p.tag, Format: p.format, Settled: p.settled, State: p.state,
+		Second: l.Second, Payload: p.first, Rest: p.rest, Size: p.size,
+	})
+	*p = partial{}
+	return nil
+}
+
+// firstFrame takes up a delivery: it must have an id and a tag (amqp 2.7.5).
+func (s *Session) firstFrame(l *Link, t *frame.Transfer) error {
+	switch {
+	case !t.DeliveryID.OK:
+		return s.fail(frame.ConditionInvalidField, "the first transfer of a delivery without delivery-id")
+	case t.DeliveryTag == nil:
+		return s.fail(frame.ConditionInvalidField, "the first transfer of a delivery without delivery-tag")
+	case len(t.DeliveryTag) > MaxDeliveryTag:
+		return s.fail(frame.ConditionInvalidField, fmt.Sprintf("a delivery-tag of %d bytes; at most %d are allowed", len(t.DeliveryTag), MaxDeliveryTag))
+	case s.nextDelivery.OK && t.DeliveryID.V != s.nextDelivery.V:
+		return s.fail(frame.ConditionInvalidField, fmt.Sprintf("delivery-id %d; %d was next", t.DeliveryID.V, s.nextDelivery.V))
+	}
+	s.nextDelivery.V, s.nextDelivery.OK = t.DeliveryID.V+1, true
+	if l.detached {
+		return nil
+	}
+	if t.RcvSettleMode.OK && t.RcvSettleMode.V == frame.ReceiverSettleModeSecond && !l.Second {
+		return l.fail(frame.ConditionInvalidField, "rcv-settle-mode second on a link that was attached with first")
+	}
+	if l.Credit() <= 0 {
+		if l.slack == 0 {
+			return l.fail(frame.ConditionTransferLimitExceeded, "a transfer without credit")
+		}
+		l.slack--
+		l.limit++
+	}
+	l.count++
+	// one frame's tag needs no copy: it lies in the read buffer with the payload
+	l.partial = partial{open: true, id: t.DeliveryID.V, tag: t.DeliveryTag, format: t.MessageFormat.Or(0)}
+	s.conn.in.shared = true
+	return nil
+}
+
+// nextFrame checks that a continuation says nothing else than the first frame.
+func (l *Link) nextFrame(t *frame.Transfer) error {
+	p := &l.partial
+	switch {
+	case l.detached:
+		return nil
+	case t.DeliveryID.OK && t.DeliveryID.V != p.id:
+		return l.fail(frame.ConditionNotAllowed, "another delivery began before the last was complete")
+	case t.DeliveryTag != nil && !bytes.Equal(t.DeliveryTag, p.tag):
+		return l.fail(frame.ConditionNotAllowed, "the delivery-tag changed within a delivery")
+	case t.MessageFormat.OK && t.MessageFormat.V != p.format:
+		return l.fail(frame.ConditionNotAllowed, "the message-format changed within a delivery")
+	}
+	return nil
+}

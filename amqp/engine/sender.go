@@ -1,0 +1,235 @@
+package engine
+
+import (
+	"github.com/tidegate/tidegate/amqp/frame"
+	"github.com/tidegate/tidegate/amqp/wire"
+)
+
+// Delivery is what Send sends. The slices must not change until the delivery is
+// done (Progress).
+type Delivery struct {
+	Ref     uint64 // comes back in EventSettle and Progress; grows along the link
+	Tag     []byte
+	Settled bool
+	Format  uint32
+	State   frame.DeliveryState
+	Head    []byte // bytes before the payload; copied at once
+	Payload [][]byte
+}
+
+type outgoing struct {
+	link    *Link
+	drained bool // not a delivery: the answer to a drain
+	limit   uint32
+	d       Delivery
+	begun   bool
+	head    [headRoom]byte
+	headLen int
+	piece   int // of Payload
+	at      int // in it
+	left    int
+	tag     [MaxDeliveryTag]byte
+}
+
+// headRoom is how large Delivery.Head may be: a message's header section.
+const headRoom = 64
+
+// Send sends a delivery, as far as the session's window and the socket let it;
+// what is left goes by itself when they open.
+func (l *Link) Send(d Delivery) {
+	s := l.session
+	if !l.Live() {
+		return
+	}
+	o := s.take()
+	o.link, o.d = l, d
+	o.headLen = copy(o.head[:], d.Head)
+	o.d.Tag = o.tag[:copy(o.tag[:], d.Tag)]
+	o.left = o.headLen
+	for _, p := range d.Payload {
+		o.left += len(p)
+	}
+	s.queue = append(s.queue, o)
+	if len(s.queue) == 1 {
+		s.pump()
+	}
+	if len(s.queue) > 0 {
+		s.conn.pumpable = true
+	}
+}
+
+// Drained answers a drain: credit up to limit is used up (amqp 2.6.7).
+func (l *Link) Drained(limit uint32) {
+	if !l.Live() {
+		return
+	}
+	o := l.session.take()
+	o.link, o.drained, o.limit = l, true, limit
+	l.session.queue = append(l.session.queue, o)
+	l.session.pump()
+}
+
+func (s *Session) take() *outgoing {
+	if n := len(s.free); n > 0 {
+		o := s.free[n-1]
+		s.free = s.free[:n-1]
+		return o
+	}
+	return new(outgoing)
+}
+
+func (s *Session) give(o *outgoing) {
+	*o = outgoing{}
+	if len(s.free) < 64 {
+		s.free = append(s.free, o)
+	}
+}
+
+// dropQueued forgets what a link has not sent. A delivery in the middle stays
+// cut: its link is over.
+func (s *Session) dropQueued(l *Link) {
+	kept := s.queue[:0]
+	for _, o := range s.queue {
+		if o.link != l {
+			kept = append(kept, o)
+		}
+	}
+	clear(s.queue[len(kept):])
+	s.queue = kept
+}
+
+// pump goes on with all that waits.
+func (c *Conn) pump() {
+	if !c.pumpable || c.phase != opened {
+		return
+	}
+	c.pumpable = false
+	for _, s := range c.outgoing {
+		if s != nil && len(s.queue) > 0 {
+			s.pump()
+		}
+	}
+}
+
+func (s *Session) pump() {
+	n := 0
+	for n < len(s.queue) && s.advance(s.queue[n]) {
+		s.give(s.queue[n])
+		n++
+	}
+	if n > 0 {
+		rest := copy(s.queue, s.queue[n:])
+		clear(s.queue[rest:])
+		s.queue = s.queue[:rest]
+	}
+	if len(s.queue) > 0 && s.remoteWindow > 0 {
+		s.conn.pumpable = true
+	}
+}
+
+// advance sends what it can of one; true: it is done.
+func (s *Session) advance(o *outgoing) bool {
+	l := o.link
+	if o.drained {
+		if before(l.count, o.limit) {
+			l.count = o.limit
+		}
+		if before(l.limit, l.count) {
+			l.limit = l.count
+		}
+		s.conn.frame(s.channel, l.flow(true))
+		return true
+	}
+	for {
+		if s.remoteWindow == 0 || s.conn.out.size >= outputBudget {
+			return false
+		}
+		s.transferFrame(o)
+		if o.left == 0 {
+			l.done = o.d.Ref
+			return true
+		}
+	}
+}
+
+// transferFrame sends one frame of a delivery.
+func (s *Session) transferFrame(o *outgoing) {
+	c, l := s.conn, o.link
+	t := frame.Transfer{Handle: l.handle}
+	if !o.begun {
+		o.begun = true
+		t.DeliveryID = wire.Some(s.nextDeliveryID)
+		t.DeliveryTag = o.d.Tag
+		t.MessageFormat = wire.Some(o.d.Format)
+		t.State = o.d.State
+		t.Settled = wire.Some(o.d.Settled)
+		if !o.d.Settled {
+			s.sent.add(s.nextDeliveryID, l, o.d.Ref)
+		} else {
+			s.sent.add(s.nextDeliveryID, nil, 0)
+		}
+		s.nextDeliveryID++
+		l.count++
+		l.begun = o.d.Ref
+		l.progress()
+	}
+	at := c.beginFrame(frame.TypeAMQP, s.channel)
+	t.More = true // measured with the longer form
+	start := len(c.out.cur)
+	c.out.cur = t.Append(c.out.cur)
+	room := int(c.maxFrame) - (len(c.out.cur) - at)
+	if o.left <= room {
+		t.More = false
+		c.out.cur = t.Append(c.out.cur[:start])
+	}
+	n := min(room, o.left)
+	c.endFrame(at, n)
+	o.left -= n
+	o.copyTo(c, n)
+	if o.left == 0 {
+		l.progress()
+	}
+	s.nextOutgoingID++
+	s.remoteWindow--
+}
+
+// copyTo moves n bytes of the delivery to the output.
+func (o *outgoing) copyTo(c *Conn, n int) {
+	if o.headLen > 0 {
+		h := min(n, o.headLen)
+		c.out.cur = append(c.out.cur, o.head[:h]...)
+		copy(o.head[:], o.head[h:o.headLen])
+		o.headLen -= h
+		n -= h
+	}
+	for n > 0 {
+		p := o.d.Payload[o.piece][o.at:]
+		if len(p) > n {
+			p = p[:n]
+		}
+		c.payload(p)
+		o.at += len(p)
+		n -= len(p)
+		if o.at == len(o.d.Payload[o.piece]) {
+			o.piece, o.at = o.piece+1, 0
+		}
+	}
+}
+
+func (l *Link) progress() {
+	if !l.progressed {
+		l.progressed = true
+		l.session.conn.progress = append(l.session.conn.progress, l)
+	}
+}
+
+// Progress visits the links whose deliveries went on since the last call: ref
+// begun is the last with a byte in Output, done the last that is in it whole.
+func (c *Conn) Progress(visit func(l *Link, begun, done uint64)) {
+	for _, l := range c.progress {
+		l.progressed = false
+		visit(l, l.begun, l.done)
+	}
+	clear(c.progress)
+	c.progress = c.progress[:0]
+}

@@ -1,0 +1,265 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/tidegate/tidegate/amqp/frame"
+	"github.com/tidegate/tidegate/amqp/wire"
+)
+
+// before compares serial numbers (amqp 2.6.2, RFC 1982).
+func before(a, b uint32) bool { return int32(a-b) < 0 }
+
+// Session is one session. Delivery-ids, transfer-ids and windows are serial
+// numbers of 32 bits: they wrap.
+type Session struct {
+	conn    *Conn
+	channel uint16 // ours
+	remote  uint16 // the peer's
+	Ref     any    // the driver's own
+
+	peerBegan bool
+	ended     bool // our end is sent
+
+	// Receiving (amqp 2.5.6).
+	nextIncomingID uint32
+	incomingWindow uint32 // frames the peer may still send
+	nextDelivery   wire.Optional[uint32]
+
+	// Sending.
+	nextOutgoingID uint32
+	remoteWindow   uint32 // frames we may still send
+	nextDeliveryID uint32
+	sent           sentRing
+	queue          []*outgoing // deliveries and drain answers in order
+	free           []*outgoing
+
+	handleMax uint32
+	links     []*Link // by the peer's handle
+	handles   []*Link // by ours
+}
+
+// Conn is the session's connection.
+func (s *Session) Conn() *Conn { return s.conn }
+
+// Begin starts a session from our side; EventBegin tells when it is answered.
+// nil: no channel is free.
+func (c *Conn) Begin() *Session {
+	for ch := uint16(0); ; ch++ {
+		if int(ch) >= len(c.outgoing) || c.outgoing[ch] == nil {
+			if ch > c.channelMax {
+				return nil
+			}
+			s := c.newSession(ch)
+			c.frame(ch, s.begin(wire.Optional[uint16]{}))
+			return s
+		}
+	}
+}
+
+func (c *Conn) newSession(channel uint16) *Session {
+	s := &Session{conn: c, channel: channel, incomingWindow: c.cfg.IncomingWindow, handleMax: c.cfg.HandleMax}
+	for int(channel) >= len(c.outgoing) {
+		c.outgoing = append(c.outgoing, nil)
+	}
+	c.outgoing[channel] = s
+	return s
+}
+
+func (s *Session) begin(remote wire.Optional[uint16]) *frame.Begin {
+	return &frame.Begin{
+		RemoteChannel: remote, NextOutgoingID: s.nextOutgoingID, IncomingWindow: s.conn.cfg.IncomingWindow,
+		OutgoingWindow: 1<<31 - 1, HandleMax: s.conn.cfg.HandleMax,
+	}
+}
+
+func (c *Conn) onBegin(channel uint16, b *frame.Begin) error {
+	switch {
+	case channel > c.channelMax:
+		return c.fail(frame.ConditionFramingError, fmt.Sprintf("channel %d is above the channel-max of %d", channel, c.channelMax))
+	case int(channel) < len(c.incoming) && c.incoming[channel] != nil:
+		return c.fail(frame.ConditionFramingError, fmt.Sprintf("channel %d has a session already", channel))
+	}
+	var s *Session
+	if b.RemoteChannel.OK {
+		if ours := int(b.RemoteChannel.V); ours < len(c.outgoing) && c.outgoing[ours] != nil && !c.outgoing[ours].peerBegan {
+			s = c.outgoing[ours]
+		} else {
+			return c.fail(frame.ConditionFramingError, fmt.Sprintf("begin answers channel %d, which has not begun", ours))
+		}
+	} else {
+		ch := channel
+		for int(ch) < len(c.outgoing) && c.outgoing[ch] != nil {
+			ch++ // the peer's number is still in use on our side: take another
+		}
+		s = c.newSession(ch)
+	}
+	s.remote, s.peerBegan = channel, true
+	s.nextIncomingID, s.remoteWindow = b.NextOutgoingID, b.IncomingWindow
+	s.handleMax = min(s.handleMax, b.HandleMax)
+	for int(channel) >= len(c.incoming) {
+		c.incoming = append(c.incoming, nil)
+	}
+	c.incoming[channel] = s
+	if !b.RemoteChannel.OK {
+		c.frame(s.channel, s.begin(wire.Some(channel)))
+	}
+	c.events = append(c.events, Event{Kind: EventBegin, Session: s})
+	return nil
+}
+
+// End ends the session from our side, or answers the peer's end.
+func (s *Session) End(e *frame.Error) {
+	if s.ended || s.conn.phase != opened {
+		return
+	}
+	s.ended = true
+	s.queue = nil
+	s.conn.frame(s.channel, &frame.End{Error: e})
+	s.conn.outgoing[s.channel] = nil
+	if !s.peerBegan {
+		return
+	}
+}
+
+func (s *Session) onEnd(e *frame.End) error {
+	c := s.conn
+	c.incoming[s.remote] = nil
+	if s.ended {
+		return nil
+	}
+	c.events = append(c.events, Event{Kind: EventEnd, Session: s, Error: e.Error})
+	s.End(nil)
+	return nil
+}
+
+// fail ends the session for a fault of the peer's; until its end comes, what
+// else it sends here is passed over.
+func (s *Session) fail(condition wire.Symbol, description string) error {
+	if s.ended {
+		return nil
+	}
+	e := fault(condition, description)
+	s.conn.events = append(s.conn.events, Event{Kind: EventEnd, Local: true, Session: s, Error: e})
+	s.End(e)
+	return nil
+}
+
+func (s *Session) onFlow(f *frame.Flow) error {
+	if s.ended {
+		return nil
+	}
+	if f.NextIncomingID.OK {
+		s.remoteWindow = f.NextIncomingID.V + f.IncomingWindow - s.nextOutgoingID
+	} else {
+		s.remoteWindow = f.IncomingWindow - s.nextOutgoingID // nothing of ours had come: counted from 0
+	}
+	if int32(s.remoteWindow) < 0 {
+		s.remoteWindow = 0
+	}
+	if before(f.NextOutgoingID, s.nextIncomingID) {
+		return s.fail(frame.ConditionWindowViolation, fmt.Sprintf("next-outgoing-id went back from %d to %d", s.nextIncomingID, f.NextOutgoingID))
+	}
+	s.nextIncomingID = f.NextOutgoingID
+	if len(s.queue) > 0 {
+		s.conn.pumpable = true
+	}
+	if !f.Handle.OK {
+		if f.Echo {
+			s.conn.frame(s.channel, s.flow())
+		}
+		return nil
+	}
+	l := s.link(f.Handle.V)
+	if l == nil {
+		return s.fail(frame.ConditionUnattachedHandle, fmt.Sprintf("a flow for handle %d, which is not attached", f.Handle.V))
+	}
+	if l.detached {
+		return nil
+	}
+	l.onFlow(f)
+	return nil
+}
+
+// flow is a flow's session half.
+func (s *Session) flow() *frame.Flow {
+	return &frame.Flow{
+		NextIncomingID: wire.Some(s.nextIncomingID), IncomingWindow: s.incomingWindow,
+		NextOutgoingID: s.nextOutgoingID, OutgoingWindow: 1<<31 - 1,
+	}
+}
+
+func (s *Session) link(handle uint32) *Link {
+	if uint64(handle) >= uint64(len(s.links)) {
+		return nil
+	}
+	return s.links[handle]
+}
+
+// received counts one transfer frame and opens the window again at its half.
+func (s *Session) received() error {
+	s.nextIncomingID++
+	if s.incomingWindow == 0 {
+		return s.fail(frame.ConditionWindowViolation, "more transfers than the incoming window")
+	}
+	s.incomingWindow--
+	if s.incomingWindow < s.conn.cfg.IncomingWindow/2 {
+		s.incomingWindow = s.conn.cfg.IncomingWindow
+		s.conn.frame(s.channel, s.flow())
+	}
+	return nil
+}
+
+// Settle tells the outcome of deliveries First to last that we received.
+func (s *Session) Settle(first, last uint32, state frame.DeliveryState, settled bool) {
+	s.disposition(frame.RoleReceiver, first, last, state, settled)
+}
+
+// Confirm answers an unsettled outcome of a delivery that we sent: settled now.
+func (s *Session) Confirm(id uint32, state frame.DeliveryState) {
+	s.sent.forget(id)
+	s.disposition(frame.RoleSender, id, id, state, true)
+}
+
+func (s *Session) disposition(role frame.Role, first, last uint32, state frame.DeliveryState, settled bool) {
+	if s.ended || s.conn.phase != opened {
+		return
+	}
+	d := frame.Disposition{Role: role, First: first, Settled: settled, State: state}
+	if last != first {
+		d.Last = wire.Some(last)
+	}
+	s.conn.frame(s.channel, &d)
+}
+
+func (s *Session) onDisposition(d *frame.Disposition) error {
+	if s.ended {
+		return nil
+	}
+	last := d.Last.Or(d.First)
+	c := s.conn
+	if d.Role == frame.RoleSender {
+		c.events = append(c.events, Event{Kind: EventOutcome, Session: s, ID: d.First, Last: last, Settled: d.Settled, State: d.State})
+		return nil
+	}
+	if before(last, d.First) || last-d.First > MaxUnsettledRange {
+		return s.fail(frame.ConditionInvalidField, fmt.Sprintf("a disposition from %d to %d", d.First, last))
+	}
+	if _, partial := d.State.(*frame.Received); partial && !d.Settled {
+		return nil
+	}
+	if d.State == nil && !d.Settled {
+		return nil
+	}
+	for id := d.First; ; id++ {
+		if e := s.sent.get(id); e != nil && e.link != nil {
+			c.events = append(c.events, Event{Kind: EventSettle, Session: s, Link: e.link, Ref: e.ref, ID: id, Settled: d.Settled, State: d.State})
+			if d.Settled {
+				s.sent.forget(id)
+			}
+		}
+		if id == last {
+			return nil
+		}
+	}
+}

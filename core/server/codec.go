@@ -1,0 +1,311 @@
+package server
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/message"
+	"github.com/tidegate/tidegate/persist/record"
+)
+
+// headVersion begins every head. A head of another version refuses start.
+const headVersion = 1
+
+// encoder turns broker records into journal records. What the journal keeps
+// comes from chunks that are filled once and left to the collector.
+type encoder struct {
+	bytes  []byte
+	ids    []uint64
+	pieces [][]byte
+}
+
+const (
+	byteChunk  = 64 << 10
+	idChunk    = 4 << 10
+	pieceChunk = 4 << 10
+	maxHead    = 4 << 10 // of all records but a checkpoint's and a commit's
+)
+
+func kindOf(k core.RecordKind) record.Kind {
+	r := record.Kind(k)
+	switch k {
+	case core.RecMessage:
+		r |= record.BodyBit | record.PlaceBit
+	case core.RecBody:
+		r |= record.BodyBit
+	case core.RecCommit:
+		r |= record.PlaceBit
+	case core.RecRemove, core.RecCount, core.RecQueue, core.RecSubscription, core.RecDelete, core.RecOffered, core.RecRing, core.RecIDs:
+	}
+	return r
+}
+
+func (e *encoder) encode(r *core.Record) record.Record {
+	if cap(e.bytes)-len(e.bytes) < maxHead {
+		e.bytes = make([]byte, 0, byteChunk)
+	}
+	if cap(e.ids)-len(e.ids) < 1+len(r.More) {
+		e.ids = make([]uint64, 0, max(idChunk, 1+len(r.More)))
+	}
+	out := record.Record{Kind: kindOf(r.Kind), Need: record.Need(r.Need)}
+	firstID := len(e.ids)
+	at := len(e.bytes)
+	b := append(e.bytes, headVersion)
+	switch r.Kind {
+	case core.RecMessage:
+		b = append(b, byte(r.Content.Format()))
+		b = binary.AppendUvarint(b, uint64(1+len(r.More)))
+		b = appendPlace(b, &r.Place)
+		for i := range r.More {
+			b = appendPlace(b, &r.More[i])
+		}
+		e.ids = append(e.ids, r.ID)
+		out.Group = uint64(r.Place.Queue)<<4 | uint64(r.Place.Priority)
+		out.Body = e.body(r.Content)
+	case core.RecBody:
+		b = append(b, byte(r.Content.Format()))
+		e.ids = append(e.ids, r.ID)
+		out.Body = e.body(r.Content)
+	case core.RecRemove, core.RecOffered, core.RecDelete:
+		b = appendRun(b, &r.Run)
+	case core.RecCount:
+		b = binary.AppendUvarint(appendRun(b, &r.Run), uint64(r.Count))
+	case core.RecCommit:
+		b = binary.AppendUvarint(b, uint64(len(r.More)))
+		for i := range r.More {
+			b = appendPlace(b, &r.More[i])
+			e.ids = append(e.ids, r.More[i].ID)
+		}
+		b = binary.AppendUvarint(b, uint64(len(r.Runs)))
+		for i := range r.Runs {
+			b = appendRun(b, &r.Runs[i])
+		}
+	case core.RecQueue, core.RecSubscription:
+		b = appendDefinition(b, r.Define)
+	case core.RecRing:
+		b = appendRing(b, r.Ring)
+	case core.RecIDs:
+		b = binary.AppendUvarint(b, r.ID)
+		b = binary.AppendUvarint(b, uint64(r.Run.Queue))
+	}
+	out.Head = b[at:len(b):len(b)]
+	e.bytes = b
+	out.IDs = e.ids[firstID:len(e.ids):len(e.ids)]
+	return out
+}
+
+func (e *encoder) body(c message.Content) [][]byte {
+	if cap(e.pieces)-len(e.pieces) < 4 {
+		e.pieces = make([][]byte, 0, pieceChunk)
+	}
+	at := len(e.pieces)
+	e.pieces = c.Pieces(e.pieces)
+	return e.pieces[at:len(e.pieces):len(e.pieces)]
+}
+
+// holdHead is the head of a message that is held: what makes its content.
+func holdHead(f message.Format) []byte { return holdHeads[f] }
+
+var holdHeads = func() (h [256][]byte) {
+	for i := range h {
+		h[i] = []byte{headVersion, byte(i)}
+	}
+	return h
+}()
+
+// formatOf reads the format out of a body's head.
+func formatOf(head []byte) message.Format {
+	if len(head) < 2 {
+		return 0
+	}
+	return message.Format(head[1])
+}
+
+func appendPlace(b []byte, p *core.Place) []byte {
+	b = binary.AppendUvarint(b, uint64(p.Queue))
+	b = append(b, p.Priority)
+	b = binary.AppendUvarint(b, p.Seq)
+	b = binary.AppendUvarint(b, p.ID)
+	b = binary.AppendUvarint(b, uint64(p.Expires))
+	return binary.AppendUvarint(b, uint64(p.Size))
+}
+
+func appendRun(b []byte, r *core.Run) []byte {
+	b = binary.AppendUvarint(b, uint64(r.Queue))
+	b = append(b, r.Priority)
+	b = binary.AppendUvarint(b, r.First)
+	return binary.AppendUvarint(b, r.Count)
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendDefinition(b []byte, d *core.Definition) []byte {
+	b = binary.AppendUvarint(b, uint64(d.Queue))
+	b = append(b, byte(d.Destination.Kind), flag(d.NoLocal)|flag(d.Shared)<<1|flag(d.Global)<<2)
+	for _, s := range []string{d.Destination.Name, d.Client, d.Name, d.Selector} {
+		b = appendText(b, s)
+	}
+	return b
+}
+
+func flag(v bool) byte {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+func appendRing(b []byte, r *core.RingState) []byte {
+	b = binary.AppendUvarint(b, uint64(r.Queue))
+	b = append(b, r.Priority)
+	b = binary.AppendUvarint(b, r.Head)
+	b = binary.AppendUvarint(b, r.Next)
+	b = binary.AppendUvarint(b, r.Offered)
+	b = binary.AppendUvarint(b, uint64(len(r.Removed)))
+	for _, w := range r.Removed {
+		b = binary.LittleEndian.AppendUint64(b, w)
+	}
+	b = binary.AppendUvarint(b, uint64(len(r.Counts)))
+	for _, c := range r.Counts {
+		b = binary.AppendUvarint(b, c.Seq)
+		b = binary.AppendUvarint(b, uint64(c.Count))
+	}
+	return b
+}
+
+// reader takes a head apart; the first fault sticks.
+type reader struct {
+	b   []byte
+	err error
+}
+
+var errShort = errors.New("the head ends too early")
+
+func (r *reader) byte() byte {
+	if len(r.b) == 0 {
+		r.err = errShort
+		return 0
+	}
+	v := r.b[0]
+	r.b = r.b[1:]
+	return v
+}
+
+func (r *reader) uint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.err = errShort
+		r.b = nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+// count reads the number of things that take at least size bytes each.
+func (r *reader) count(size int) int {
+	n := r.uint()
+	if n > uint64(len(r.b)/size) {
+		r.err = errShort
+		return 0
+	}
+	return int(n)
+}
+
+func (r *reader) text() string {
+	n := r.count(1)
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
+func (r *reader) place() (p core.Place) {
+	p.Queue = core.QueueID(r.uint())
+	p.Priority = r.byte()
+	p.Seq, p.ID = r.uint(), r.uint()
+	p.Expires = int64(r.uint())
+	p.Size = uint32(r.uint())
+	return p
+}
+
+func (r *reader) run() (v core.Run) {
+	v.Queue = core.QueueID(r.uint())
+	v.Priority = r.byte()
+	v.First, v.Count = r.uint(), r.uint()
+	return v
+}
+
+// decode turns a journal record back. Its Content stays nil.
+func decode(in record.Record) (core.Record, error) {
+	r := &reader{b: in.Head}
+	out := core.Record{Kind: core.RecordKind(in.Kind &^ (record.BodyBit | record.PlaceBit))}
+	if v := r.byte(); v != headVersion {
+		return out, fmt.Errorf("a record's head has version %d, this program reads %d: start the version that wrote it", v, headVersion)
+	}
+	switch out.Kind {
+	case core.RecMessage:
+		r.byte()
+		n := r.count(6)
+		out.Place = r.place()
+		for range n - 1 {
+			out.More = append(out.More, r.place())
+		}
+		out.ID = out.Place.ID
+	case core.RecBody:
+		r.byte()
+		if len(in.IDs) != 1 {
+			return out, errors.New("a body without its id")
+		}
+		out.ID = in.IDs[0]
+	case core.RecRemove, core.RecOffered, core.RecDelete:
+		out.Run = r.run()
+	case core.RecCount:
+		out.Run = r.run()
+		out.Count = uint32(r.uint())
+	case core.RecCommit:
+		for range r.count(6) {
+			out.More = append(out.More, r.place())
+		}
+		for range r.count(4) {
+			out.Runs = append(out.Runs, r.run())
+		}
+	case core.RecQueue, core.RecSubscription:
+		out.Define = r.definition()
+	case core.RecRing:
+		out.Ring = r.ring()
+	case core.RecIDs:
+		out.ID = r.uint()
+		out.Run.Queue = core.QueueID(r.uint())
+	default:
+		return out, fmt.Errorf("a record of kind %d, which this version does not know: start the version that wrote it", out.Kind)
+	}
+	if r.err != nil {
+		return out, fmt.Errorf("a record of kind %d: %w", out.Kind, r.err)
+	}
+	return out, nil
+}
+
+func (r *reader) definition() *core.Definition {
+	d := &core.Definition{Queue: core.QueueID(r.uint())}
+	d.Destination.Kind = core.DestinationKind(r.byte())
+	f := r.byte()
+	d.NoLocal, d.Shared, d.Global = f&1 != 0, f&2 != 0, f&4 != 0
+	d.Destination.Name, d.Client, d.Name, d.Selector = r.text(), r.text(), r.text(), r.text()
+	return d
+}
+
+func (r *reader) ring() *core.RingState {
+	s := &core.RingState{Queue: core.QueueID(r.uint()), Priority: r.byte(), Head: r.uint(), Next: r.uint(), Offered: r.uint()}
+	for range r.count(8) {
+		s.Removed = append(s.Removed, binary.LittleEndian.Uint64(r.b))
+		r.b = r.b[8:]
+	}
+	for range r.count(2) {
+		s.Counts = append(s.Counts, core.Count{Seq: r.uint(), Count: uint32(r.uint())})
+	}
+	return s
+}

@@ -1,0 +1,443 @@
+// Package server runs a core.Broker: it owns the broker's lock, hands records to
+// the journal, keeps what must not leave yet behind gates, and drives time and
+// recovery. Attach is the one door for every edge.
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/message"
+	"github.com/tidegate/tidegate/persist/record"
+)
+
+// DefaultMaxHeld is how many bytes of messages that are not stored may be in
+// memory before producers get no more credit.
+const DefaultMaxHeld = 512 << 20
+
+// Options are a server's own.
+type Options struct {
+	Name      string    // part of temporary names
+	StoreNeed core.Need // what persistent messages wait for
+	MaxHeld   int64
+	// Make makes a content of recovered bytes, by format.
+	Make   func(f message.Format, pieces [][]byte) (message.Content, error)
+	Logger *slog.Logger
+}
+
+// Server is one running broker.
+type Server struct {
+	o       Options
+	journal Journal
+	log     *slog.Logger
+
+	mu       sync.Mutex // the core lock
+	b        *core.Broker
+	fx       core.Effects
+	enc      encoder
+	records  []record.Record
+	conns    map[core.ConnID]*Conn
+	touched  []*Conn
+	timer    *time.Timer
+	due      time.Time
+	diskFull bool
+	memFull  bool
+	closed   bool
+	more     chan struct{}
+	quit     chan struct{}
+	ended    sync.WaitGroup
+
+	gate  sync.Mutex // guards gated
+	gated []*Conn
+}
+
+// Conn is one edge's connection to the broker.
+type Conn struct {
+	s    *Server
+	id   core.ConnID
+	wake func()
+	box  outbox
+	mark bool // in Server.touched
+}
+
+// New makes a server over a journal, recovering what it holds. The journal's
+// callbacks are to be led to Stable, Full and Checkpoint.
+func New(j Journal, o Options) (*Server, error) {
+	if o.MaxHeld == 0 {
+		o.MaxHeld = DefaultMaxHeld
+	}
+	s := &Server{o: o, journal: j, log: o.Logger, conns: map[core.ConnID]*Conn{}, more: make(chan struct{}, 1), quit: make(chan struct{})}
+	s.b = core.NewBroker(core.Options{Server: o.Name, Contents: s, StoreNeed: o.StoreNeed, Instance: uint64(time.Now().UnixMilli())})
+	err := j.Replay(func(pos uint64, r record.Record) error {
+		rec, err := decode(r)
+		if err != nil {
+			return fmt.Errorf("record %d: %w", pos, err)
+		}
+		s.b.Apply(core.Pos(pos), rec)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, synced := j.Stable()
+	s.b.Recovered(core.Pos(synced))
+	j.Retain(s.b.Live())
+	s.timer = time.AfterFunc(time.Hour, s.expire)
+	s.timer.Stop()
+	s.ended.Add(1)
+	go s.goOn()
+	s.mu.Lock()
+	s.schedule()
+	s.mu.Unlock()
+	return s, nil
+}
+
+// Attach admits a connection. wake is called, without any lock held, when Take
+// would give something.
+func (s *Server) Attach(o core.ConnectOptions, wake func()) (*Conn, error) {
+	c := &Conn{s: s, wake: wake}
+	var err error
+	s.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+		if s.closed {
+			err = &core.Error{Op: "connect", Kind: core.Unavailable, Name: o.ClientID}
+			return
+		}
+		if c.id, err = b.Connect(now, o, fx); err == nil {
+			s.conns[c.id] = c
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// ID is the connection's name in the broker.
+func (c *Conn) ID() core.ConnID { return c.id }
+
+// Do runs a step on the broker.
+func (c *Conn) Do(step func(now time.Time, b *core.Broker, fx *core.Effects)) { c.s.Do(step) }
+
+// Take exchanges the outs that may leave for an empty slice of the caller's.
+func (c *Conn) Take(empty []core.Out) []core.Out {
+	c.box.mu.Lock()
+	defer c.box.mu.Unlock()
+	out := c.box.ready
+	c.box.ready = empty[:0]
+	return out
+}
+
+// Waiting says whether outs are still behind gates.
+func (c *Conn) Waiting() bool {
+	c.box.mu.Lock()
+	defer c.box.mu.Unlock()
+	return c.box.from < len(c.box.waiting) || len(c.box.ready) > 0
+}
+
+// Close ends the connection in the broker.
+func (c *Conn) Close() {
+	c.s.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+		b.Disconnect(now, c.id, fx)
+		delete(c.s.conns, c.id)
+	})
+}
+
+// Do runs one step under the core lock: what it answers is in the journal's
+// queue and in the outboxes before another step begins.
+func (s *Server) Do(step func(now time.Time, b *core.Broker, fx *core.Effects)) {
+	now := time.Now()
+	s.mu.Lock()
+	written, synced := s.journal.Stable()
+	s.b.Stable(core.Pos(written), core.Pos(synced))
+	step(now, s.b, &s.fx)
+	s.throttle(now)
+	wake := s.carryOut()
+	s.schedule()
+	s.mu.Unlock()
+	for _, c := range wake {
+		c.wake()
+	}
+}
+
+// carryOut hands the step's effects on; the answer is who has something to
+// send.
+func (s *Server) carryOut() (wake []*Conn) {
+	fx := &s.fx
+	if len(fx.Records) > 0 {
+		for i := range fx.Records {
+			s.records = append(s.records, s.enc.encode(&fx.Records[i]))
+		}
+		last := s.journal.Append(s.records)
+		if last != uint64(s.b.Next()-1) {
+			panic(fmt.Sprintf("server: the journal is at %d, the broker at %d", last, s.b.Next()-1))
+		}
+		clear(s.records)
+		s.records = s.records[:0]
+	}
+	for i := range fx.Holds {
+		h := &fx.Holds[i]
+		s.journal.Hold(h.ID, holdHead(h.Content.Format()), s.enc.body(h.Content))
+	}
+	wake = s.distribute()
+	if len(fx.Released) > 0 {
+		s.journal.Release(uint64(fx.ReleasedAfter), fx.Released)
+	}
+	if len(fx.Needs) > 0 {
+		ids := append([]uint64(nil), fx.Needs...)
+		s.journal.Load(ids, func() {
+			s.Do(func(now time.Time, b *core.Broker, fx *core.Effects) { b.Loaded(now, ids, fx) })
+		})
+	}
+	if fx.More {
+		select {
+		case s.more <- struct{}{}:
+		default:
+		}
+	}
+	if s.log != nil {
+		for _, e := range fx.Events {
+			s.log.Debug(e.Kind, "destination", e.Name, "err", e.Err)
+		}
+	}
+	fx.Reset()
+	return wake
+}
+
+// distribute puts outs into outboxes, inside the core lock: else two steps
+// could reorder one consumer's deliveries.
+func (s *Server) distribute() []*Conn {
+	outs := s.fx.Outs
+	if len(outs) == 0 {
+		return nil
+	}
+	w, y := s.journal.Stable()
+	written, synced := core.Pos(w), core.Pos(y)
+	var wake []*Conn
+	var c *Conn
+	for i := range outs {
+		o := &outs[i]
+		if c == nil || c.id != o.Conn {
+			if c != nil {
+				c.box.mu.Unlock()
+			}
+			if c = s.conns[o.Conn]; c == nil {
+				continue
+			}
+			c.box.mu.Lock()
+			if !c.mark {
+				c.mark = true
+				s.touched = append(s.touched, c)
+			}
+		}
+		c.box.push(o, written, synced)
+	}
+	if c != nil {
+		c.box.mu.Unlock()
+	}
+	gates := false
+	for _, c := range s.touched {
+		c.mark = false
+		c.box.mu.Lock()
+		if c.box.from < len(c.box.waiting) && !c.box.gated {
+			c.box.gated = true
+			s.gate.Lock()
+			s.gated = append(s.gated, c)
+			s.gate.Unlock()
+			gates = true
+		}
+		if len(c.box.ready) > 0 {
+			wake = append(wake, c)
+		}
+		c.box.mu.Unlock()
+	}
+	clear(s.touched)
+	s.touched = s.touched[:0]
+	if gates { // positions may have moved before we stood at the gate
+		if w2, y2 := s.journal.Stable(); w2 != w || y2 != y {
+			wake = append(wake, s.openGates()...)
+		}
+	}
+	return wake
+}
+
+// Stable is the journal's callback: positions moved.
+func (s *Server) Stable() {
+	for _, c := range s.openGates() {
+		c.wake()
+	}
+}
+
+func (s *Server) openGates() (wake []*Conn) {
+	w, y := s.journal.Stable()
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	kept := s.gated[:0]
+	for _, c := range s.gated {
+		c.box.mu.Lock()
+		if c.box.release(core.Pos(w), core.Pos(y)) {
+			wake = append(wake, c)
+		}
+		if c.box.from < len(c.box.waiting) {
+			kept = append(kept, c)
+		} else {
+			c.box.gated = false
+		}
+		c.box.mu.Unlock()
+	}
+	clear(s.gated[len(kept):])
+	s.gated = kept
+	return wake
+}
+
+// Full is the journal's callback: the disk is full, or no longer.
+func (s *Server) Full(full bool) {
+	if s.log != nil {
+		s.log.Warn("disk space", "full", full)
+	}
+	s.Do(func(time.Time, *core.Broker, *core.Effects) { s.diskFull = full })
+}
+
+// throttle takes credit from producers while disk or memory is full.
+func (s *Server) throttle(now time.Time) {
+	held := s.b.HeldBytes()
+	if held > s.o.MaxHeld {
+		s.memFull = true
+	} else if held < s.o.MaxHeld/4*3 {
+		s.memFull = false
+	}
+	s.b.Throttle(now, s.diskFull || s.memFull, &s.fx)
+}
+
+// schedule arms the timer for the broker's deadline.
+func (s *Server) schedule() {
+	d := s.b.Deadline()
+	if d.Equal(s.due) || s.closed {
+		return
+	}
+	s.due = d
+	if d.IsZero() {
+		s.timer.Stop()
+		return
+	}
+	s.timer.Reset(max(time.Until(d), time.Millisecond))
+}
+
+func (s *Server) expire() {
+	s.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+		s.due = time.Time{}
+		b.Expire(now, fx)
+	})
+}
+
+// goOn continues scans that were cut into slices.
+func (s *Server) goOn() {
+	defer s.ended.Done()
+	for {
+		select {
+		case <-s.quit:
+			return
+		case <-s.more:
+			s.Do(func(now time.Time, b *core.Broker, fx *core.Effects) { b.Continue(now, fx) })
+		}
+	}
+}
+
+// Content answers the broker's selectors: bytes in memory, or of the step that
+// is running.
+func (s *Server) Content(id uint64) (message.Content, bool) {
+	for i := len(s.fx.Holds) - 1; i >= 0; i-- {
+		if s.fx.Holds[i].ID == id {
+			return s.fx.Holds[i].Content, true
+		}
+	}
+	for i := len(s.fx.Records) - 1; i >= 0; i-- {
+		if r := &s.fx.Records[i]; r.ID == id && r.Content != nil {
+			return r.Content, true
+		}
+	}
+	head, body, ok := s.journal.Bytes(id)
+	if !ok {
+		return nil, false
+	}
+	c, err := s.o.Make(formatOf(head), body)
+	if err != nil {
+		return nil, false
+	}
+	return c, true
+}
+
+// Bytes gives a message's bytes if they are in memory.
+func (s *Server) Bytes(id uint64) ([][]byte, bool) {
+	_, body, ok := s.journal.Bytes(id)
+	return body, ok
+}
+
+// Load brings messages into memory; each is called for those found, then done.
+func (s *Server) Load(ids []uint64, each func(id uint64, body [][]byte), done func()) {
+	s.journal.Load(ids, func() {
+		for _, id := range ids {
+			if _, body, ok := s.journal.Bytes(id); ok {
+				each(id, body)
+			}
+		}
+		done()
+	})
+}
+
+// Bytes and Load for an edge's connection.
+func (c *Conn) Bytes(id uint64) ([][]byte, bool) { return c.s.Bytes(id) }
+
+// Load is Server.Load.
+func (c *Conn) Load(ids []uint64, each func(id uint64, body [][]byte), done func()) {
+	c.s.Load(ids, each, done)
+}
+
+// Checkpoint writes a checkpoint; the journal says when one is due.
+func (s *Server) Checkpoint() {
+	s.mu.Lock()
+	keys := s.b.Changed()
+	s.mu.Unlock()
+	s.journal.Checkpoint(func(add func(key, at uint64, recs []record.Record)) {
+		var enc encoder
+		for _, k := range keys {
+			s.mu.Lock()
+			recs := s.b.Slice(k)
+			at := uint64(s.b.Next() - 1)
+			s.mu.Unlock()
+			out := make([]record.Record, 0, len(recs))
+			for i := range recs {
+				out = append(out, enc.encode(&recs[i]))
+			}
+			add(uint64(k), at, out)
+		}
+	})
+}
+
+// Close stops the server's own goroutines; edges are to be closed before.
+func (s *Server) Close() {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.closed = true
+	s.timer.Stop()
+	s.mu.Unlock()
+	close(s.quit)
+	s.ended.Wait()
+}
+
+// Queues and Topics answer an operator.
+func (s *Server) Queues() (q []core.QueueInfo) {
+	s.Do(func(_ time.Time, b *core.Broker, _ *core.Effects) { q = b.Queues() })
+	return q
+}
+
+// Topics is like Queues.
+func (s *Server) Topics() (t []core.TopicInfo) {
+	s.Do(func(_ time.Time, b *core.Broker, _ *core.Effects) { t = b.Topics() })
+	return t
+}
