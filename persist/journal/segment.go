@@ -1,0 +1,69 @@
+package journal
+
+// segment is one file of the log.
+type segment struct {
+	ordinal    uint64
+	name       string
+	generation uint32
+	first      uint64 // position of its first record
+	last       uint64 // position of its last
+	end        int64  // where the next group goes
+	capacity   int64
+	prev       link
+	live       int  // stored ids that have a record here
+	sealed     bool // never written again
+	unsynced   bool // written since the last sync
+	named      bool // header and directory entry are durable
+	footer     bool // has one, or needs none
+}
+
+// segments are found by ordinal. Most of the list is dense: one slot for each
+// ordinal since the oldest.
+type segments struct {
+	base uint64
+	list []*segment
+}
+
+func (l *segments) get(ordinal uint64) *segment {
+	if ordinal < l.base || ordinal-l.base >= uint64(len(l.list)) {
+		return nil
+	}
+	return l.list[ordinal-l.base]
+}
+
+func (l *segments) add(s *segment) {
+	if len(l.list) == 0 {
+		l.base = s.ordinal
+	}
+	for uint64(len(l.list)) <= s.ordinal-l.base {
+		l.list = append(l.list, nil)
+	}
+	l.list[s.ordinal-l.base] = s
+}
+
+func (l *segments) remove(s *segment) {
+	l.list[s.ordinal-l.base] = nil
+	for len(l.list) > 0 && l.list[0] == nil {
+		l.list = l.list[1:]
+		l.base++
+	}
+}
+
+// after is the segment that follows s in the log, or nil.
+func (l *segments) after(s *segment) *segment {
+	for n := s.ordinal + 1; n-l.base < uint64(len(l.list)); n++ {
+		if next := l.get(n); next != nil {
+			return next
+		}
+	}
+	return nil
+}
+
+func (l *segments) dirty() bool {
+	for _, s := range l.list {
+		if s != nil && s.unsynced {
+			return true
+		}
+	}
+	return false
+}
