@@ -41,7 +41,7 @@ func (r *reader) next() bool {
 		return false
 	}
 	r.left--
-	if len(r.body) > 0 && r.body[0] == 0x40 {
+	if wire.IsNull(r.body) {
 		r.body = r.body[1:]
 		return false
 	}

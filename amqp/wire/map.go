@@ -20,12 +20,18 @@ func (m Map) Get(name string) (any, bool) {
 	return nil, false
 }
 
-// Set replaces the value under a key that is a symbol or string of that text,
-// or adds a pair.
+// Set replaces the value under the same key, where symbol and string of one
+// text are the same, or adds a pair. Keys are text or ulong (amqp 3.2.10).
 func (m Map) Set(key, value any) Map {
 	name, isText := Text(key)
+	number, isNumber := key.(uint64)
 	for i := range m {
-		if have, ok := Text(m[i].Key); ok && isText && have == name || !isText && m[i].Key == key {
+		have, ok := Text(m[i].Key)
+		same := ok && isText && have == name
+		if n, ok := m[i].Key.(uint64); ok {
+			same = isNumber && n == number
+		}
+		if same {
 			m[i].Value = value
 			return m
 		}
