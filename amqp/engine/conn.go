@@ -36,6 +36,7 @@ type Conn struct {
 
 	openSent   bool
 	closeSent  bool
+	peerClosed bool
 	peer       frame.Open // as it came
 	maxFrame   uint32     // the largest frame we may send
 	channelMax uint16
@@ -154,7 +155,7 @@ func (c *Conn) amqpFrame(channel uint16, body []byte) error {
 	if err != nil {
 		return c.fail(frame.ConditionDecodeError, err.Error())
 	}
-	if c.phase == closing && code != frame.CodeClose {
+	if c.phase == closing && code != frame.CodeClose || c.peerClosed {
 		return nil
 	}
 	if c.phase == opening && code != frame.CodeOpen {
@@ -270,20 +271,20 @@ func (c *Conn) Close(e *frame.Error) {
 	}
 	c.closeSent = true
 	c.frame(0, &frame.Close{Error: e})
-	if c.phase != done {
-		c.phase = closing
+	c.phase = closing
+	if c.peerClosed {
+		c.phase = done
 	}
 	c.dropSessions()
 }
 
 func (c *Conn) onClose(p *frame.Close) {
-	first := c.phase != closing
-	c.phase = closing
-	c.Close(nil)
-	c.phase = done
-	if first {
-		c.events = append(c.events, Event{Kind: EventClose, Error: p.Error})
+	c.peerClosed = true
+	if c.phase == closing {
+		c.phase = done
+		return
 	}
+	c.events = append(c.events, Event{Kind: EventClose, Error: p.Error})
 }
 
 // fail closes the connection for a fault of the peer's.

@@ -28,9 +28,10 @@ const (
 	// EventDetach: a link ended; Local where we did it for a fault (then no
 	// answer is due), else Link.Detach answers.
 	EventDetach
-	// EventEnd: a session ended, with all its links; answered already.
+	// EventEnd: a session ended, with all its links; Session.End answers, unless
+	// it is Local.
 	EventEnd
-	// EventClose: the connection ended; answered already.
+	// EventClose: the connection ended; Conn.Close answers, unless it is Local.
 	EventClose
 )
 

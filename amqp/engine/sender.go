@@ -14,7 +14,8 @@ type Delivery struct {
 	Format  uint32
 	State   frame.DeliveryState
 	Head    []byte // bytes before the payload; copied at once
-	Payload [][]byte
+	First   []byte // payload
+	Rest    [][]byte
 }
 
 type outgoing struct {
@@ -25,7 +26,7 @@ type outgoing struct {
 	begun   bool
 	head    [headRoom]byte
 	headLen int
-	piece   int // of Payload
+	piece   int // of the payload
 	at      int // in it
 	left    int
 	tag     [MaxDeliveryTag]byte
@@ -45,8 +46,8 @@ func (l *Link) Send(d Delivery) {
 	o.link, o.d = l, d
 	o.headLen = copy(o.head[:], d.Head)
 	o.d.Tag = o.tag[:copy(o.tag[:], d.Tag)]
-	o.left = o.headLen
-	for _, p := range d.Payload {
+	o.left = o.headLen + len(d.First)
+	for _, p := range d.Rest {
 		o.left += len(p)
 	}
 	s.queue = append(s.queue, o)
@@ -203,14 +204,18 @@ func (o *outgoing) copyTo(c *Conn, n int) {
 		n -= h
 	}
 	for n > 0 {
-		p := o.d.Payload[o.piece][o.at:]
+		whole := o.d.First
+		if o.piece > 0 {
+			whole = o.d.Rest[o.piece-1]
+		}
+		p := whole[o.at:]
 		if len(p) > n {
 			p = p[:n]
 		}
 		c.payload(p)
 		o.at += len(p)
 		n -= len(p)
-		if o.at == len(o.d.Payload[o.piece]) {
+		if o.at == len(whole) {
 			o.piece, o.at = o.piece+1, 0
 		}
 	}

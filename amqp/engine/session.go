@@ -117,9 +117,6 @@ func (s *Session) End(e *frame.Error) {
 	s.queue = nil
 	s.conn.frame(s.channel, &frame.End{Error: e})
 	s.conn.outgoing[s.channel] = nil
-	if !s.peerBegan {
-		return
-	}
 }
 
 func (s *Session) onEnd(e *frame.End) error {
@@ -129,7 +126,6 @@ func (s *Session) onEnd(e *frame.End) error {
 		return nil
 	}
 	c.events = append(c.events, Event{Kind: EventEnd, Session: s, Error: e.Error})
-	s.End(nil)
 	return nil
 }
 

@@ -1,0 +1,202 @@
+package server
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/engine"
+)
+
+// Conn is one connection.
+type Conn struct {
+	server  *Server
+	sock    net.Conn
+	handler Handler
+	wake    chan struct{}
+	dead    atomic.Bool
+	ended   sync.WaitGroup
+
+	in sync.Mutex // held from Input, or Tick, until its events are handled
+
+	mu    sync.Mutex // guards the engine, which reader and writer share
+	e     *engine.Conn
+	timer *time.Timer
+	due   time.Time
+}
+
+func newConn(s *Server, sock net.Conn) *Conn {
+	c := &Conn{server: s, sock: sock, wake: make(chan struct{}, 1), e: engine.New(s.cfg.Engine(), time.Now())}
+	c.handler = s.cfg.New(c)
+	c.timer = time.AfterFunc(time.Hour, c.tick)
+	return c
+}
+
+// RemoteAddr is the peer's address.
+func (c *Conn) RemoteAddr() net.Addr { return c.sock.RemoteAddr() }
+
+// Wake makes the writer look for something to send.
+func (c *Conn) Wake() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Engine runs do with the engine, and wakes the writer.
+func (c *Conn) Engine(do func(e *engine.Conn)) {
+	c.mu.Lock()
+	do(c.e)
+	c.mu.Unlock()
+	c.Wake()
+}
+
+func (c *Conn) run() {
+	c.ended.Add(2)
+	go c.read()
+	go c.write()
+	go c.end()
+	c.mu.Lock()
+	c.arm()
+	c.mu.Unlock()
+}
+
+// end cleans up once reader and writer are gone.
+func (c *Conn) end() {
+	c.ended.Wait()
+	c.timer.Stop()
+	c.in.Lock()
+	c.handler.Closed()
+	c.in.Unlock()
+	s := c.server
+	s.mu.Lock()
+	delete(s.conns, c)
+	s.mu.Unlock()
+	s.ended.Done()
+}
+
+// cut closes the socket now.
+func (c *Conn) cut() {
+	c.dead.Store(true)
+	_ = c.sock.Close()
+	c.Wake()
+}
+
+func (c *Conn) read() {
+	defer c.ended.Done()
+	for {
+		c.mu.Lock()
+		space := c.e.Space()
+		c.mu.Unlock()
+		n, err := c.sock.Read(space)
+		if n > 0 && !c.input(time.Now(), n) {
+			return // the writer closes the socket once all is written
+		}
+		if err != nil {
+			c.cut()
+			return
+		}
+	}
+}
+
+// input feeds n bytes and handles what they bring; false: nothing more is to be
+// read.
+func (c *Conn) input(now time.Time, n int) bool {
+	c.in.Lock()
+	defer c.in.Unlock()
+	c.mu.Lock()
+	err := c.e.Input(now, n)
+	events, pending, done := c.e.Events(), c.e.Pending(), c.e.Done()
+	c.arm()
+	c.mu.Unlock()
+	if err != nil {
+		c.server.cfg.Logger.Warn("protocol fault", "peer", c.sock.RemoteAddr().String(), "err", err)
+	}
+	if len(events) > 0 {
+		c.handler.Events(events)
+	}
+	if pending || done || err != nil {
+		c.Wake()
+	}
+	return !done
+}
+
+// arm sets the timer to the engine's deadline where that is sooner. The caller
+// holds mu.
+func (c *Conn) arm() {
+	d := c.e.Deadline()
+	if d.IsZero() || (!c.due.IsZero() && !d.Before(c.due)) {
+		return
+	}
+	c.due = d
+	c.timer.Reset(time.Until(d))
+}
+
+func (c *Conn) tick() {
+	if c.dead.Load() {
+		return
+	}
+	c.in.Lock()
+	defer c.in.Unlock()
+	c.mu.Lock()
+	c.due = time.Time{}
+	err := c.e.Tick(time.Now())
+	events := c.e.Events()
+	c.arm()
+	c.mu.Unlock()
+	if err != nil {
+		c.server.cfg.Logger.Warn("connection given up", "peer", c.sock.RemoteAddr().String(), "err", err)
+	}
+	if len(events) > 0 {
+		c.handler.Events(events)
+	}
+	c.Wake()
+}
+
+// write sends what there is, one system call for all of it.
+func (c *Conn) write() {
+	defer c.ended.Done()
+	defer c.cut()
+	var parts [][]byte
+	for {
+		<-c.wake
+		for {
+			if c.dead.Load() {
+				return
+			}
+			now := time.Now()
+			c.mu.Lock()
+			c.handler.Output(c.e, now)
+			parts = c.e.Output(now, parts[:0])
+			done := c.e.Done()
+			c.mu.Unlock()
+			if len(parts) > 0 {
+				if err := c.send(now, parts); err != nil {
+					return
+				}
+				c.handler.Wrote()
+				clear(parts)
+			}
+			if done {
+				return
+			}
+			if len(parts) == 0 {
+				break
+			}
+		}
+	}
+}
+
+func (c *Conn) send(now time.Time, parts [][]byte) error {
+	if err := c.sock.SetWriteDeadline(now.Add(c.server.cfg.Stuck)); err != nil {
+		return err
+	}
+	if len(parts) == 1 {
+		_, err := c.sock.Write(parts[0])
+		return err
+	}
+	bufs := net.Buffers(parts)
+	_, err := bufs.WriteTo(c.sock)
+	return err
+}

@@ -1,0 +1,147 @@
+// Package server is the shell of AMQP connections: listeners, and for each
+// connection a reader and a writer goroutine around an engine. What the
+// protocol means is its Handler's business.
+package server
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/engine"
+)
+
+// Limits.
+const (
+	// DefaultMaxConnections is how many clients may be connected.
+	DefaultMaxConnections = 10_000
+	// DefaultStuck is how long a socket may take no byte before its connection
+	// is given up.
+	DefaultStuck = 60 * time.Second
+	// acceptPause is the wait after a failed accept (no file descriptors).
+	acceptPause = 100 * time.Millisecond
+)
+
+// Handler is what a connection's protocol events mean. Its methods are never
+// called at the same time as each other, except Output and Wrote, which the
+// writer calls while the reader may be in Events.
+type Handler interface {
+	// Events takes what the peer did.
+	Events(events []engine.Event)
+	// Output moves what may leave into the engine; the engine's lock is held.
+	Output(e *engine.Conn, now time.Time)
+	// Wrote says that all that Output gave is with the operating system.
+	Wrote()
+	// Closed ends it: the socket is closed.
+	Closed()
+	// Shutdown asks it to close the connection in good order.
+	Shutdown()
+}
+
+// Config is a server's.
+type Config struct {
+	Engine         func() engine.Config
+	New            func(*Conn) Handler
+	MaxConnections int
+	Stuck          time.Duration
+	Logger         *slog.Logger
+}
+
+// Server accepts connections.
+type Server struct {
+	cfg Config
+
+	mu        sync.Mutex
+	conns     map[*Conn]struct{}
+	listeners []net.Listener
+	closing   bool
+	ended     sync.WaitGroup
+}
+
+// New makes a server.
+func New(cfg Config) *Server {
+	if cfg.MaxConnections == 0 {
+		cfg.MaxConnections = DefaultMaxConnections
+	}
+	if cfg.Stuck == 0 {
+		cfg.Stuck = DefaultStuck
+	}
+	return &Server{cfg: cfg, conns: map[*Conn]struct{}{}}
+}
+
+// Serve accepts connections from l until Shutdown. It returns at once.
+func (s *Server) Serve(l net.Listener) {
+	s.mu.Lock()
+	s.listeners = append(s.listeners, l)
+	s.mu.Unlock()
+	s.ended.Add(1)
+	go s.accept(l)
+}
+
+func (s *Server) accept(l net.Listener) {
+	defer s.ended.Done()
+	for {
+		sock, err := l.Accept()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			s.cfg.Logger.Warn("accept failed", "listener", l.Addr().String(), "err", err)
+			time.Sleep(acceptPause)
+			continue
+		}
+		s.start(sock)
+	}
+}
+
+func (s *Server) start(sock net.Conn) {
+	s.mu.Lock()
+	if s.closing || len(s.conns) >= s.cfg.MaxConnections {
+		full := !s.closing
+		s.mu.Unlock()
+		if full {
+			s.cfg.Logger.Warn("connection refused: too many", "limit", s.cfg.MaxConnections, "peer", sock.RemoteAddr().String())
+		}
+		_ = sock.Close()
+		return
+	}
+	c := newConn(s, sock)
+	s.conns[c] = struct{}{}
+	s.ended.Add(1)
+	s.mu.Unlock()
+	c.run()
+}
+
+// Connections is how many there are.
+func (s *Server) Connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+// Shutdown stops accepting, asks every connection to close in good order, and
+// cuts those that have not after the time given.
+func (s *Server) Shutdown(within time.Duration) {
+	s.mu.Lock()
+	s.closing = true
+	for _, l := range s.listeners {
+		_ = l.Close()
+	}
+	conns := make([]*Conn, 0, len(s.conns))
+	for c := range s.conns {
+		conns = append(conns, c)
+	}
+	s.mu.Unlock()
+	for _, c := range conns {
+		c.handler.Shutdown()
+	}
+	cut := time.AfterFunc(within, func() {
+		for _, c := range conns {
+			c.cut()
+		}
+	})
+	s.ended.Wait()
+	cut.Stop()
+}
