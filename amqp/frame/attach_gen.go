@@ -42,8 +42,6 @@ var attachType = typeInfo{name: "attach", code: 0x12, fields: []string{
 // TypeName is "attach", as in the specification.
 func (*Attach) TypeName() string { return attachType.name }
 
-func (*Attach) performative() {}
-
 // Reset makes every field absent or its default.
 func (x *Attach) Reset() {
 	*x = Attach{SndSettleMode: SenderSettleModeMixed, RcvSettleMode: ReceiverSettleModeFirst}

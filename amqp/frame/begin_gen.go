@@ -30,8 +30,6 @@ var beginType = typeInfo{name: "begin", code: 0x11, fields: []string{
 // TypeName is "begin", as in the specification.
 func (*Begin) TypeName() string { return beginType.name }
 
-func (*Begin) performative() {}
-
 // Reset makes every field absent or its default.
 func (x *Begin) Reset() { *x = Begin{HandleMax: 4294967295} }
 

@@ -16,8 +16,6 @@ var closeType = typeInfo{name: "close", code: 0x18, fields: []string{
 // TypeName is "close", as in the specification.
 func (*Close) TypeName() string { return closeType.name }
 
-func (*Close) performative() {}
-
 // Reset makes every field absent or its default.
 func (x *Close) Reset() { *x = Close{} }
 

@@ -201,6 +201,15 @@ func newLifetime(code uint64) decodableLifetime {
 	return nil
 }
 
+// isOutcome tells whether the type with that code is an outcome.
+func isOutcome(code uint64) bool {
+	switch code {
+	case CodeAccepted, CodeRejected, CodeReleased, CodeModified, CodeDeclared:
+		return true
+	}
+	return false
+}
+
 // newComposite makes an empty value of any type in the table, or nil.
 func newComposite(code uint64) Composite {
 	switch code {

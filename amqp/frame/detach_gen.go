@@ -20,8 +20,6 @@ var detachType = typeInfo{name: "detach", code: 0x16, fields: []string{
 // TypeName is "detach", as in the specification.
 func (*Detach) TypeName() string { return detachType.name }
 
-func (*Detach) performative() {}
-
 // Reset makes every field absent or its default.
 func (x *Detach) Reset() { *x = Detach{} }
 

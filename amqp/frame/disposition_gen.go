@@ -26,8 +26,6 @@ var dispositionType = typeInfo{name: "disposition", code: 0x15, fields: []string
 // TypeName is "disposition", as in the specification.
 func (*Disposition) TypeName() string { return dispositionType.name }
 
-func (*Disposition) performative() {}
-
 // Reset makes every field absent or its default.
 func (x *Disposition) Reset() { *x = Disposition{} }
 

@@ -16,8 +16,6 @@ var endType = typeInfo{name: "end", code: 0x17, fields: []string{
 // TypeName is "end", as in the specification.
 func (*End) TypeName() string { return endType.name }
 
-func (*End) performative() {}
-
 // Reset makes every field absent or its default.
 func (x *End) Reset() { *x = End{} }
 

@@ -12,12 +12,16 @@ type DecodeError struct {
 	Type      string    // name of the composite type, or "" where none was known
 	Field     string    // name of the field, or "" for the type as a whole
 	Condition Condition // what to tell the peer
-	Reason    string    // or ""
-	Err       error     // usually a *wire.Error, or nil
+	Reason    string    // where Err is nil
+	Err       error     // a *wire.Error, a *DecodeError of a type inside, or nil
 }
 
 // Error names the type, the field and the reason.
-func (e *DecodeError) Error() string {
+func (e *DecodeError) Error() string { return "amqp: " + e.text() }
+
+// text is the error without the prefix, so that errors inside each other read
+// as one sentence.
+func (e *DecodeError) text() string {
 	what := e.Type
 	if what == "" {
 		what = "performative"
@@ -25,13 +29,15 @@ func (e *DecodeError) Error() string {
 	if e.Field != "" {
 		what += "." + e.Field
 	}
-	switch {
-	case e.Err == nil:
-		return fmt.Sprintf("amqp: %s: %s", what, e.Reason)
-	case e.Reason == "":
-		return fmt.Sprintf("amqp: %s: %v", what, e.Err)
+	switch inner := e.Err.(type) {
+	case nil:
+		return what + ": " + e.Reason
+	case *DecodeError:
+		return what + ": " + inner.text()
+	case *wire.Error:
+		return fmt.Sprintf("%s: %s at byte %d: %s", what, inner.Op, inner.Offset, inner.Reason)
 	}
-	return fmt.Sprintf("amqp: %s: %s: %v", what, e.Reason, e.Err)
+	return fmt.Sprintf("%s: %v", what, e.Err)
 }
 
 // Unwrap gives the error of the encoding.

@@ -36,8 +36,6 @@ var flowType = typeInfo{name: "flow", code: 0x13, fields: []string{
 // TypeName is "flow", as in the specification.
 func (*Flow) TypeName() string { return flowType.name }
 
-func (*Flow) performative() {}
-
 // Reset makes every field absent or its default.
 func (x *Flow) Reset() { *x = Flow{} }
 

@@ -34,8 +34,6 @@ var openType = typeInfo{name: "open", code: 0x10, fields: []string{
 // TypeName is "open", as in the specification.
 func (*Open) TypeName() string { return openType.name }
 
-func (*Open) performative() {}
-
 // Reset makes every field absent or its default.
 func (x *Open) Reset() { *x = Open{MaxFrameSize: 4294967295, ChannelMax: 65535} }
 

@@ -1,10 +1,6 @@
 package frame
 
-import (
-	"strconv"
-
-	"github.com/tidegate/tidegate/amqp/wire"
-)
+import "github.com/tidegate/tidegate/amqp/wire"
 
 // Code gives the descriptor of the described value at the start of b, for one
 // that came as a symbol the number it stands for.
@@ -37,6 +33,12 @@ func descriptor(b []byte) (code uint64, n int, err error) {
 	return d.Code, n, nil
 }
 
+// descriptorText says which descriptor begins b, for errors.
+func descriptorText(b []byte) string {
+	d, _, _ := wire.ReadDescriptor(b)
+	return "descriptor " + d.String()
+}
+
 // Parse reads the performative of an AMQP frame; rest is the payload behind it,
 // which only a transfer has. Its errors are *DecodeError.
 func Parse(body []byte, lim *wire.Limits) (p Performative, rest []byte, err error) {
@@ -55,7 +57,7 @@ func parse(body []byte, lim *wire.Limits, make func(uint64) Performative) (p Per
 	}
 	p = make(code)
 	if p == nil {
-		return nil, nil, &DecodeError{Condition: ConditionNotImplemented, Reason: "unknown descriptor 0x" + hex(code)}
+		return nil, nil, &DecodeError{Condition: ConditionNotImplemented, Reason: "unknown " + descriptorText(body)}
 	}
 	n, err := p.Decode(body, lim)
 	if err != nil {
@@ -82,7 +84,7 @@ func DecodeState(b []byte, lim *wire.Limits) (s DeliveryState, n int, err error)
 	v := newState(code)
 	if v == nil {
 		return nil, 0, &DecodeError{
-			Type: "delivery-state", Condition: ConditionNotImplemented, Reason: "unknown descriptor 0x" + hex(code),
+			Type: "delivery-state", Condition: ConditionNotImplemented, Reason: "unknown " + descriptorText(b),
 		}
 	}
 	if n, err = v.Decode(b, lim); err != nil {
@@ -99,10 +101,8 @@ func DecodeComposite(b []byte, lim *wire.Limits) (c Composite, n int, err error)
 	}
 	c = newComposite(code)
 	if c == nil {
-		return nil, 0, &DecodeError{Condition: ConditionNotImplemented, Reason: "unknown descriptor 0x" + hex(code)}
+		return nil, 0, &DecodeError{Condition: ConditionNotImplemented, Reason: "unknown " + descriptorText(b)}
 	}
 	n, err = c.Decode(b, lim)
 	return c, n, err
 }
-
-func hex(code uint64) string { return strconv.FormatUint(code, 16) }

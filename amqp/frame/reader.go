@@ -23,7 +23,7 @@ func (r *reader) open(b []byte, lim *wire.Limits, info *typeInfo) {
 		return
 	}
 	if code != info.code {
-		r.err = &DecodeError{Type: info.name, Condition: ConditionDecodeError, Reason: "found descriptor 0x" + hex(code)}
+		r.err = &DecodeError{Type: info.name, Condition: ConditionDecodeError, Reason: "another type: " + descriptorText(b)}
 		return
 	}
 	var size int

@@ -92,7 +92,10 @@ func (r *reader) target() TargetArchetype {
 	}
 	v := newTarget(code)
 	if v == nil {
-		r.unknown("target", code)
+		r.err = &DecodeError{
+			Type: r.info.name, Field: r.fieldName(),
+			Condition: ConditionNotImplemented, Reason: "unknown " + descriptorText(r.body),
+		}
 		return nil
 	}
 	r.took(v.Decode(r.body, r.lim))
@@ -119,11 +122,4 @@ func (r *reader) outcome() Outcome {
 		}
 	}
 	return o
-}
-
-func (r *reader) unknown(what string, code uint64) {
-	r.err = &DecodeError{
-		Type: r.info.name, Field: r.fieldName(),
-		Condition: ConditionNotImplemented, Reason: "unknown " + what + " 0x" + hex(code),
-	}
 }

@@ -16,8 +16,6 @@ var saslChallengeType = typeInfo{name: "sasl-challenge", code: 0x42, fields: []s
 // TypeName is "sasl-challenge", as in the specification.
 func (*SASLChallenge) TypeName() string { return saslChallengeType.name }
 
-func (*SASLChallenge) saslFrame() {}
-
 // Reset makes every field absent or its default.
 func (x *SASLChallenge) Reset() { *x = SASLChallenge{} }
 

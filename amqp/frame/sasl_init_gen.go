@@ -20,8 +20,6 @@ var saslInitType = typeInfo{name: "sasl-init", code: 0x41, fields: []string{
 // TypeName is "sasl-init", as in the specification.
 func (*SASLInit) TypeName() string { return saslInitType.name }
 
-func (*SASLInit) saslFrame() {}
-
 // Reset makes every field absent or its default.
 func (x *SASLInit) Reset() { *x = SASLInit{} }
 

@@ -16,8 +16,6 @@ var saslMechanismsType = typeInfo{name: "sasl-mechanisms", code: 0x40, fields: [
 // TypeName is "sasl-mechanisms", as in the specification.
 func (*SASLMechanisms) TypeName() string { return saslMechanismsType.name }
 
-func (*SASLMechanisms) saslFrame() {}
-
 // Reset makes every field absent or its default.
 func (x *SASLMechanisms) Reset() { *x = SASLMechanisms{} }
 

@@ -18,8 +18,6 @@ var saslOutcomeType = typeInfo{name: "sasl-outcome", code: 0x44, fields: []strin
 // TypeName is "sasl-outcome", as in the specification.
 func (*SASLOutcome) TypeName() string { return saslOutcomeType.name }
 
-func (*SASLOutcome) saslFrame() {}
-
 // Reset makes every field absent or its default.
 func (x *SASLOutcome) Reset() { *x = SASLOutcome{} }
 

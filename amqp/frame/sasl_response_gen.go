@@ -16,8 +16,6 @@ var saslResponseType = typeInfo{name: "sasl-response", code: 0x43, fields: []str
 // TypeName is "sasl-response", as in the specification.
 func (*SASLResponse) TypeName() string { return saslResponseType.name }
 
-func (*SASLResponse) saslFrame() {}
-
 // Reset makes every field absent or its default.
 func (x *SASLResponse) Reset() { *x = SASLResponse{} }
 

@@ -36,8 +36,6 @@ var transferType = typeInfo{name: "transfer", code: 0x14, fields: []string{
 // TypeName is "transfer", as in the specification.
 func (*Transfer) TypeName() string { return transferType.name }
 
-func (*Transfer) performative() {}
-
 // Reset makes every field absent or its default.
 func (x *Transfer) Reset() { *x = Transfer{} }
 

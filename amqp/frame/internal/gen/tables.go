@@ -95,8 +95,23 @@ func (s *spec) writeCodes() *file {
 	s.writeMaker(f, "newState", "decodableState", "delivery-state", "outcome")
 	s.writeMaker(f, "newTarget", "decodableTarget", "target")
 	s.writeMaker(f, "newLifetime", "decodableLifetime", "lifetime")
+	s.writeIsOutcome(f)
 	s.writeAll(f)
 	return f
+}
+
+// writeIsOutcome writes the test that is made before an outcome is read: a
+// transactional state may hold an outcome, but no transactional state.
+func (s *spec) writeIsOutcome(f *file) {
+	var codes []string
+	for _, c := range s.types {
+		if c.provides == "outcome" {
+			codes = append(codes, "Code"+camel(c.name))
+		}
+	}
+	f.line("// isOutcome tells whether the type with that code is an outcome.")
+	f.line("func isOutcome(code uint64) bool {")
+	f.line("switch code {\ncase %s:\nreturn true\n}\nreturn false\n}\n", strings.Join(codes, ", "))
 }
 
 func (s *spec) writeMaker(f *file, fn, result string, provides ...string) {

@@ -44,10 +44,6 @@ func (s *spec) writeType(c *composite) *file {
 // marks are the methods by which a type belongs to the closed interfaces.
 func marks(c *composite) []string {
 	switch c.provides {
-	case "frame":
-		return []string{"performative"}
-	case "sasl":
-		return []string{"saslFrame"}
 	case "delivery-state":
 		return []string{"deliveryState"}
 	case "outcome":
