@@ -167,22 +167,21 @@ func (c *Checkpoint) assemble() {
 	i.from = c.base
 	data := make([]byte, record.Block)
 	frames := uint64(0)
-	kept := c.sections[:0]
 	for _, s := range c.sections {
 		i.from, i.highest = min(i.from, s.at), max(i.highest, s.at)
-		if s.count > 0 {
-			kept = append(kept, s)
-		}
 	}
-	c.sections = kept
 	i.highest = max(i.highest, i.from)
 	for _, s := range c.sections {
+		if s.count == 0 {
+			continue // dropped; the section stays here for Abandon
+		}
+		i.keys++
 		data = record.Append(data, record.Key, i.generation, s.at, &record.Record{Group: s.key})
 		data = append(data, s.frames...)
 		frames += 1 + s.count
 	}
 	data = record.AppendEnd(data, i.generation, frames)
-	i.keys, i.length = uint64(len(c.sections)), int64(len(data))-record.Block
+	i.length = int64(len(data)) - record.Block
 	copy(data, checkpointMagic)
 	binary.LittleEndian.PutUint64(data[32:], i.number)
 	binary.LittleEndian.PutUint32(data[40:], i.generation)

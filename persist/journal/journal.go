@@ -200,7 +200,7 @@ func (j *Journal) Finish() { j.finish, j.start = true, true }
 
 // Finished says that Finish has nothing left to do.
 func (j *Journal) Finished() bool {
-	return j.finish && j.synced == j.last && j.claimed == j.last && !j.segs.dirty() || j.err != nil
+	return j.err != nil || j.finish && j.synced == j.last && !j.segs.dirty() && !j.grouped && !j.bareFits()
 }
 
 // Tick is the coarse timer: what is written becomes wanted synced, and when all
@@ -216,7 +216,7 @@ func (j *Journal) Tick() {
 
 // Restless says whether Tick has anything to do: whether the timer must run.
 func (j *Journal) Restless() bool {
-	return j.err == nil && (j.written > j.synced || j.claimed < j.synced)
+	return j.err == nil && (j.written > j.synced || j.bareFits())
 }
 
 // Flush asks for everything written so far, and up to position what is still to
@@ -233,8 +233,8 @@ func (j *Journal) fail(op *Op, err error) {
 		j.err = fmt.Errorf("journal: %s: %w", op, err)
 	}
 	// Nothing queued will ever be written: let the collector have it.
-	j.queue, j.batch, j.taken, j.grouped = nil, nil, 0, false
-	j.group.records = nil
+	// (The group may be being encoded.)
+	j.queue, j.batch, j.taken = nil, nil, 0
 }
 
 // Stats is the journal in numbers.

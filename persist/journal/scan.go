@@ -106,7 +106,16 @@ func scan(files Files, h *segment, bound uint64, each func(off int64, f *record.
 		}
 		r.end = next
 	}
-	return r, nil
+	// The commit frame behind the last record belongs to it.
+	f, n, err := w.decode(r.end, h.generation)
+	if err == nil && f.Type == record.Commit && f.Position == r.last {
+		r.claim = max(r.claim, f.Group)
+		r.end = padBlock(r.end + int64(n))
+	}
+	if errors.Is(err, record.ErrInvalid) {
+		err = nil
+	}
+	return r, err
 }
 
 // noBound lets a scan go on to the end of what is valid.
