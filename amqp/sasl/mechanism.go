@@ -1,0 +1,53 @@
+package sasl
+
+// Names of the mechanisms.
+const (
+	SCRAMSHA512 = "SCRAM-SHA-512"
+	SCRAMSHA256 = "SCRAM-SHA-256"
+	Plain       = "PLAIN"
+	Anonymous   = "ANONYMOUS"
+)
+
+// AnonymousUser is the user of a login without a name.
+const AnonymousUser = "anonymous"
+
+// mechanism is a row of the table: when each role may use it, and how.
+type mechanism struct {
+	name   string
+	offer  func(s *Server) bool
+	server func(s *Server) Exchange
+	usable func(c *Client) bool
+	client func(c *Client) conversation
+}
+
+// mechanisms is the table, strongest first.
+var mechanisms = [...]mechanism{
+	{
+		name:   SCRAMSHA512,
+		offer:  func(s *Server) bool { return s.Users != nil },
+		server: func(s *Server) Exchange { return newScramServer(s, sha512Variant) },
+		usable: func(c *Client) bool { return c.User != "" },
+		client: func(c *Client) conversation { return newScramClient(c, sha512Variant) },
+	},
+	{
+		name:   SCRAMSHA256,
+		offer:  func(s *Server) bool { return s.Users != nil },
+		server: func(s *Server) Exchange { return newScramServer(s, sha256Variant) },
+		usable: func(c *Client) bool { return c.User != "" },
+		client: func(c *Client) conversation { return newScramClient(c, sha256Variant) },
+	},
+	{
+		name:   Plain,
+		offer:  func(*Server) bool { return true },
+		server: func(s *Server) Exchange { return &plainServer{server: s} },
+		usable: func(c *Client) bool { return c.User != "" },
+		client: func(c *Client) conversation { return &plainClient{user: c.User, password: c.Password} },
+	},
+	{
+		name:   Anonymous,
+		offer:  func(s *Server) bool { return s.Users == nil || s.Anonymous },
+		server: func(*Server) Exchange { return &anonymousServer{} },
+		usable: func(*Client) bool { return true },
+		client: func(*Client) conversation { return anonymousClient{} },
+	},
+}
