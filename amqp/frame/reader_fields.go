@@ -108,18 +108,35 @@ func (r *reader) deliveryState() DeliveryState {
 	return v
 }
 
+// outcome looks at the descriptor before it reads on: a transactional state
+// inside of another would let a peer nest as deep as a frame has bytes.
 func (r *reader) outcome() Outcome {
-	v, n, err := DecodeState(r.body, r.lim)
-	r.took(n, err)
+	code, _, err := descriptor(r.body)
 	if err != nil {
+		r.fail(err)
 		return nil
 	}
-	o, ok := v.(Outcome)
-	if !ok {
+	if state := notOutcome(code); state != nil {
 		r.err = &DecodeError{
 			Type: r.info.name, Field: r.fieldName(),
-			Condition: ConditionInvalidField, Reason: v.TypeName() + " is no outcome",
+			Condition: ConditionInvalidField, Reason: state.TypeName() + " is no outcome",
 		}
+		return nil
 	}
+	v, n, err := DecodeState(r.body, r.lim)
+	r.took(n, err)
+	o, _ := v.(Outcome)
 	return o
+}
+
+// notOutcome gives the delivery state with that code where it is no outcome, and
+// nil for outcomes and unknown types.
+func notOutcome(code uint64) DeliveryState {
+	if isOutcome(code) {
+		return nil
+	}
+	if state := newState(code); state != nil {
+		return state
+	}
+	return nil
 }

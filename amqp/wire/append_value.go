@@ -113,6 +113,9 @@ func AppendArray(b []byte, a Array) []byte {
 			constructor = AppendValue(nil, a.Values[0])[0]
 		}
 	}
+	if constructor == codeDescribed {
+		panic("wire: array of described values: their descriptor belongs into Descriptors")
+	}
 	constructor = widest(constructor)
 	mark := len(b)
 	b = append(b, codeArray32, 0, 0, 0, 0, 0, 0, 0, 0)
