@@ -13,6 +13,8 @@ type Link struct {
 	Name    string
 	Sending bool
 	Ref     any // the driver's own
+	// Progress is the driver's own as well, for whoever calls Conn.Progress.
+	Progress any
 	// Second: the receiver settles second; PeerSettled: the sender said that it
 	// sends settled.
 	Second      bool

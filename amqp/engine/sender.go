@@ -59,6 +59,17 @@ func (l *Link) Send(d Delivery) {
 	}
 }
 
+// Room is the credit left for deliveries that Send was not given yet.
+func (l *Link) Room() int32 {
+	n := l.Credit()
+	for _, o := range l.session.queue {
+		if o.link == l && !o.drained && !o.begun {
+			n--
+		}
+	}
+	return n
+}
+
 // Drained answers a drain: credit up to limit is used up (amqp 2.6.7).
 func (l *Link) Drained(limit uint32) {
 	if !l.Live() {

@@ -175,9 +175,9 @@ func (c *Conn) write() {
 				if err := c.send(now, parts); err != nil {
 					return
 				}
-				c.handler.Wrote()
 				clear(parts)
 			}
+			c.handler.Wrote()
 			if done {
 				return
 			}

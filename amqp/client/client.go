@@ -1,0 +1,258 @@
+// Package client is the shell of the engine's client role, for our own commands
+// and tests: one connection, one session, blocking calls.
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/engine"
+	"github.com/tidegate/tidegate/amqp/frame"
+	"github.com/tidegate/tidegate/amqp/sasl"
+)
+
+// DialTimeout bounds connecting, login and open.
+const DialTimeout = 15 * time.Second
+
+// Options are what a URL does not say.
+type Options struct {
+	ContainerID    string
+	User, Password string // instead of the URL's
+	MaxMessageSize uint64
+}
+
+// Conn is a connection with one session. Its methods may be called from any
+// goroutine.
+type Conn struct {
+	sock    net.Conn
+	mu      sync.Mutex
+	cond    *sync.Cond
+	e       *engine.Conn
+	session *engine.Session
+	opened  bool
+	began   bool
+	err     error
+	closed  bool
+	writing sync.Mutex
+	ended   chan struct{}
+}
+
+// Error is what the server said.
+type Error struct{ E *frame.Error }
+
+func (e *Error) Error() string {
+	if e.E == nil {
+		return "closed by the server"
+	}
+	if e.E.Description == "" {
+		return string(e.E.Condition)
+	}
+	return e.E.Description + " (" + string(e.E.Condition) + ")"
+}
+
+// Dial connects to amqp://[user:password@]host[:port] and begins a session.
+func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, errors.New("the URL cannot be read: write amqp://[user:password@]HOST:PORT")
+	}
+	if u.Scheme != "amqp" || u.Hostname() == "" {
+		return nil, fmt.Errorf("%s: write amqp://[user:password@]HOST:PORT", u.Redacted())
+	}
+	port := u.Port()
+	if port == "" {
+		port = "5672"
+	}
+	ctx, cancel := context.WithTimeout(ctx, DialTimeout)
+	defer cancel()
+	var d net.Dialer
+	sock, err := d.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	if err != nil {
+		return nil, err
+	}
+	if u.User != nil {
+		o.User = u.User.Username()
+		if p, ok := u.User.Password(); ok {
+			o.Password = p
+		}
+	}
+	if o.ContainerID == "" {
+		o.ContainerID = "tidegate-" + rand.Text()
+	}
+	c := &Conn{sock: sock, ended: make(chan struct{})}
+	c.cond = sync.NewCond(&c.mu)
+	c.e = engine.New(engine.Config{
+		Client: true, ContainerID: o.ContainerID, Hostname: u.Hostname(), MaxMessageSize: o.MaxMessageSize,
+		Login: &sasl.Client{User: o.User, Password: o.Password, Nonce: rand.Text},
+	}, time.Now())
+	go c.read()
+	go c.beat()
+	stop := context.AfterFunc(ctx, func() { c.fail(fmt.Errorf("no answer within %v", DialTimeout)) })
+	defer stop()
+	c.mu.Lock()
+	c.flush()
+	c.wait(func() bool { return c.opened })
+	if c.err == nil {
+		c.session = c.e.Begin()
+		c.flush()
+		c.wait(func() bool { return c.began })
+	}
+	err = c.err
+	c.mu.Unlock()
+	if err != nil {
+		_ = sock.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// wait blocks until done or the connection ends. The caller holds mu.
+func (c *Conn) wait(done func() bool) {
+	for c.err == nil && !done() {
+		c.cond.Wait()
+	}
+}
+
+func (c *Conn) fail(err error) {
+	c.mu.Lock()
+	if c.err == nil {
+		c.err = err
+	}
+	c.cond.Broadcast()
+	c.mu.Unlock()
+	_ = c.sock.Close()
+}
+
+// flush writes what the engine has. The caller holds mu, which is let go while
+// the socket takes it.
+func (c *Conn) flush() {
+	c.mu.Unlock()
+	c.writing.Lock()
+	for {
+		c.mu.Lock()
+		parts := c.e.Output(time.Now(), nil)
+		c.mu.Unlock()
+		if len(parts) == 0 {
+			break
+		}
+		bufs := net.Buffers(parts)
+		if _, err := bufs.WriteTo(c.sock); err != nil {
+			c.writing.Unlock()
+			c.fail(err)
+			c.mu.Lock()
+			return
+		}
+	}
+	c.writing.Unlock()
+	c.mu.Lock()
+}
+
+func (c *Conn) read() {
+	defer close(c.ended)
+	for {
+		c.mu.Lock()
+		space := c.e.Space()
+		c.mu.Unlock()
+		n, err := c.sock.Read(space)
+		if err != nil {
+			c.fail(fmt.Errorf("the connection was lost: %w", err))
+			return
+		}
+		c.mu.Lock()
+		ierr := c.e.Input(time.Now(), n)
+		for _, e := range c.e.Events() {
+			c.event(e)
+		}
+		if c.e.Done() && c.err == nil {
+			c.err = errors.New("the server closed the connection")
+			if ierr != nil {
+				c.err = ierr
+			}
+		}
+		c.cond.Broadcast()
+		pending := c.e.Pending()
+		if pending {
+			c.flush()
+		}
+		done := c.e.Done()
+		c.mu.Unlock()
+		if done {
+			_ = c.sock.Close()
+			return
+		}
+	}
+}
+
+// beat keeps the connection alive.
+func (c *Conn) beat() {
+	for {
+		c.mu.Lock()
+		d := c.e.Deadline()
+		c.mu.Unlock()
+		wait := time.Second
+		if !d.IsZero() {
+			wait = min(max(time.Until(d), 10*time.Millisecond), time.Second)
+		}
+		select {
+		case <-c.ended:
+			return
+		case <-time.After(wait):
+		}
+		c.mu.Lock()
+		_ = c.e.Tick(time.Now())
+		if c.e.Pending() {
+			c.flush()
+		}
+		c.mu.Unlock()
+	}
+}
+
+func (c *Conn) event(e engine.Event) {
+	switch e.Kind {
+	case engine.EventOpen:
+		c.opened = true
+	case engine.EventBegin:
+		c.began = true
+	case engine.EventClose:
+		if c.err == nil {
+			c.err = &Error{e.Error}
+		}
+		if !e.Local {
+			c.e.Close(nil)
+		}
+	case engine.EventEnd:
+		if c.err == nil {
+			c.err = &Error{e.Error}
+		}
+	case engine.EventAttach, engine.EventFlow, engine.EventDelivery, engine.EventSettle, engine.EventDetach:
+		if l, ok := e.Link.Ref.(link); ok {
+			l.event(e)
+		}
+	case engine.EventOutcome:
+	}
+}
+
+// link is a Sender or Receiver.
+type link interface{ event(engine.Event) }
+
+// Close closes the connection in good order.
+func (c *Conn) Close() error {
+	c.mu.Lock()
+	if c.err == nil {
+		c.closed = true
+		c.e.Close(nil)
+		c.flush()
+	}
+	c.mu.Unlock()
+	select {
+	case <-c.ended:
+	case <-time.After(engine.CloseTimeOut):
+	}
+	return c.sock.Close()
+}

@@ -1,0 +1,121 @@
+package gateway
+
+import (
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/engine"
+	"github.com/tidegate/tidegate/amqp/frame"
+	"github.com/tidegate/tidegate/amqp/jms"
+	"github.com/tidegate/tidegate/amqp/server"
+	"github.com/tidegate/tidegate/core"
+	coreserver "github.com/tidegate/tidegate/core/server"
+)
+
+// conn is one client's connection.
+type conn struct {
+	g    *Gateway
+	sock *server.Conn
+	log  *slog.Logger
+	b    *coreserver.Conn // nil until open
+
+	in  inbound
+	out outbound
+
+	mu        sync.Mutex // guards what follows; a leaf under the core lock and the engine's
+	consumers map[core.ConsumerID]*consumer
+	producers map[core.ProducerID]*producer
+	confirms  map[core.DeliveryID]confirm
+	failed    bool // nothing more is taken
+	client    string
+}
+
+// confirm is an outcome whose settlement the client waits for.
+type confirm struct {
+	session *engine.Session
+	id      uint32
+	state   frame.DeliveryState
+	link    *engine.Link
+}
+
+var _ server.Handler = (*conn)(nil)
+
+// Events takes what one read brought, as one step.
+func (c *conn) Events(events []engine.Event) {
+	for len(events) > 0 && c.b == nil {
+		e := events[0]
+		events = events[1:]
+		switch e.Kind {
+		case engine.EventOpen:
+			c.open(e.Open)
+		case engine.EventClose:
+			if !e.Local {
+				c.sock.Engine(func(x *engine.Conn) { x.Close(nil) })
+			}
+		}
+	}
+	if len(events) == 0 || c.failed {
+		return
+	}
+	c.inbound(events)
+}
+
+// open admits the connection to the broker (reference 3.1).
+func (c *conn) open(o *frame.Open) {
+	c.consumers = map[core.ConsumerID]*consumer{}
+	c.producers = map[core.ProducerID]*producer{}
+	c.confirms = map[core.DeliveryID]confirm{}
+	c.client = o.ContainerID
+	var user string
+	c.sock.Engine(func(x *engine.Conn) { user = x.User() })
+	b, err := c.g.o.Broker.Attach(core.ConnectOptions{
+		ClientID: o.ContainerID, User: user, Sole: slices.Contains(o.DesiredCapabilities, jms.SoleConnection),
+	}, c.sock.Wake)
+	if err != nil {
+		c.failed = true
+		c.log.Warn("connection refused", "client", o.ContainerID, "err", err)
+		e := amqpError(err)
+		if isKind(err, core.Conflict) {
+			e = clientIDInUse(o.ContainerID)
+		}
+		c.sock.Engine(func(x *engine.Conn) { x.Refuse(e) })
+		return
+	}
+	c.b = b
+	c.log.Debug("connected", "client", o.ContainerID, "user", user)
+	c.sock.Engine(func(x *engine.Conn) { x.Open(nil) })
+}
+
+// Closed ends the connection in the broker. What the engine began is told
+// first: it may have reached the client, and is flagged when it comes again.
+func (c *conn) Closed() {
+	if c.b == nil {
+		return
+	}
+	c.sock.Engine(func(x *engine.Conn) { c.collectProgress(x) })
+	c.tellProgress()
+	c.b.Close()
+	c.log.Debug("disconnected")
+}
+
+// Shutdown closes the connection in good order: what is ready leaves first.
+func (c *conn) Shutdown() {
+	forced := &frame.Error{Condition: frame.ConditionConnectionForced, Description: "the server is shutting down"}
+	if c.b == nil {
+		c.sock.Engine(func(x *engine.Conn) { x.Close(forced) })
+		return
+	}
+	c.b.Do(func(_ time.Time, _ *core.Broker, fx *core.Effects) {
+		c.edge(fx, 0, 0, true, func(x *engine.Conn) { x.Close(forced) })
+	})
+}
+
+// edge puts something to do with the engine among the outs, in its order: behind
+// those of its link or, as a barrier, behind all.
+func (c *conn) edge(fx *core.Effects, k core.ConsumerID, p core.ProducerID, barrier bool, do func(*engine.Conn)) {
+	fx.Outs = append(fx.Outs, core.Out{Kind: core.OutEdge, Conn: c.b.ID(), Consumer: k, Producer: p, Barrier: barrier, Ref: do})
+}
+
+func (c *conn) clientID() string { return c.client }

@@ -1,0 +1,64 @@
+// Package gateway joins AMQP and the broker: links become producers and
+// consumers, dispositions outcomes, coordinators transactions, and errors
+// conditions. It is the only package that speaks both.
+package gateway
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/engine"
+	"github.com/tidegate/tidegate/amqp/jms"
+	"github.com/tidegate/tidegate/amqp/sasl"
+	"github.com/tidegate/tidegate/amqp/server"
+	"github.com/tidegate/tidegate/amqp/wire"
+	core "github.com/tidegate/tidegate/core/server"
+)
+
+// failureDelay slows down who guesses passwords.
+const failureDelay = 500 * time.Millisecond
+
+// Options are a gateway's own.
+type Options struct {
+	Broker         *core.Server
+	ContainerID    string
+	Version        string
+	MaxMessageSize uint64
+	// Users admits; nil means that authorization is off.
+	Users sasl.Users
+	// Anonymous lets clients in without a name although there are Users.
+	Anonymous bool
+	// Store gives lines about the store to `store inspect --live`.
+	Logger *slog.Logger
+}
+
+// Gateway makes handlers for connections.
+type Gateway struct {
+	o Options
+}
+
+// New makes a gateway.
+func New(o Options) *Gateway { return &Gateway{o} }
+
+// Engine is the configuration of a connection's engine.
+func (g *Gateway) Engine() engine.Config {
+	return engine.Config{
+		ContainerID:    g.o.ContainerID,
+		MaxMessageSize: g.o.MaxMessageSize,
+		FailureDelay:   failureDelay,
+		Bare:           g.o.Users == nil || g.o.Anonymous,
+		SASL:           &sasl.Server{Users: g.o.Users, Anonymous: g.o.Anonymous, Nonce: rand.Text},
+		Offered:        []wire.Symbol{jms.SoleConnection, jms.AnonymousRelay, jms.SharedSubscriptions},
+		Properties: wire.Map{
+			{Key: wire.Symbol("product"), Value: "Tidegate"},
+			{Key: wire.Symbol("version"), Value: g.o.Version},
+			{Key: wire.Symbol("platform"), Value: "Go"},
+		},
+	}
+}
+
+// Handler makes the handler of a connection.
+func (g *Gateway) Handler(c *server.Conn) server.Handler {
+	return &conn{g: g, sock: c, log: g.o.Logger.With("peer", c.RemoteAddr().String())}
+}

@@ -1,0 +1,241 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/engine"
+	"github.com/tidegate/tidegate/amqp/frame"
+	amqpmessage "github.com/tidegate/tidegate/amqp/message"
+	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/message"
+)
+
+// slab is how many messages' views are made at a time: one allocation for all.
+const slab = 64
+
+// inbound is the reader's workspace.
+type inbound struct {
+	views  []amqpmessage.Message
+	sends  []send
+	refill []*producer
+}
+
+// send is a delivery from the client, indexed before the core lock is taken.
+type send struct {
+	m   *amqpmessage.Message
+	env message.Envelope
+	err error
+}
+
+// inbound indexes what came, runs it as one step, and gives credit back.
+func (c *conn) inbound(events []engine.Event) {
+	in := &c.in
+	now := time.Now().UnixMilli()
+	for i := range events {
+		if e := &events[i]; e.Kind == engine.EventDelivery {
+			if _, ok := e.Link.Ref.(*producer); ok {
+				in.sends = append(in.sends, in.index(e, now))
+			}
+		}
+	}
+	c.b.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+		next := 0
+		for i := range events {
+			e := &events[i]
+			if e.Kind == engine.EventDelivery {
+				switch l := e.Link.Ref.(type) {
+				case *producer:
+					var s send
+					if next < len(in.sends) && !l.late {
+						s = in.sends[next]
+						next++
+					} else {
+						s = in.index(e, now.UnixMilli()) // attached in this very read
+					}
+					c.delivery(now, b, fx, l, e, s)
+				case *coordinator:
+					c.transaction(now, b, fx, l, e)
+				}
+				continue
+			}
+			c.event(now, b, fx, e)
+		}
+	})
+	for i := range events {
+		if e := &events[i]; e.Kind == engine.EventAttach {
+			if p, ok := e.Link.Ref.(*producer); ok {
+				p.late = false
+			}
+		}
+	}
+	clear(in.sends)
+	in.sends = in.sends[:0]
+	if len(in.refill) > 0 {
+		c.sock.Engine(func(*engine.Conn) {
+			for _, p := range in.refill {
+				p.refill(p.presettled)
+				p.presettled = 0
+			}
+		})
+		in.refill = in.refill[:0]
+	}
+}
+
+// index makes the envelope of a delivery.
+func (in *inbound) index(e *engine.Event, now int64) send {
+	m, err := amqpmessage.Index(e.Payload, e.Rest, nil)
+	if err != nil {
+		return send{err: err}
+	}
+	if len(in.views) == 0 {
+		in.views = make([]amqpmessage.Message, slab)
+	}
+	v := &in.views[0]
+	in.views = in.views[1:]
+	*v = m
+	h := v.Header()
+	s := send{m: v, env: message.Envelope{Durable: h.Durable, Priority: min(h.Priority, 9), Content: v}}
+	if h.TTL.OK && h.TTL.V > 0 {
+		s.env.Expires = now + int64(h.TTL.V)
+	} else if at := v.AbsoluteExpiryTime(); at.OK && at.V > 0 {
+		s.env.Expires = int64(at.V)
+	}
+	return s
+}
+
+// event is everything but deliveries.
+func (c *conn) event(now time.Time, b *core.Broker, fx *core.Effects, e *engine.Event) {
+	switch e.Kind {
+	case engine.EventAttach:
+		c.attach(now, b, fx, e)
+	case engine.EventFlow:
+		if k, ok := e.Link.Ref.(*consumer); ok && k.id != 0 {
+			b.Credit(now, k.id, e.Limit, e.Drain, fx)
+		} else if e.Drain {
+			link, limit := e.Link, e.Limit
+			c.edge(fx, 0, 0, false, func(*engine.Conn) { link.Drained(limit) })
+		}
+	case engine.EventSettle:
+		c.settle(now, b, fx, e)
+	case engine.EventDetach:
+		c.detach(now, b, fx, e)
+	case engine.EventEnd:
+		s := e.Session
+		c.dropSession(now, b, fx, s)
+		if e.Error != nil {
+			c.log.Info("session ended with an error", "condition", e.Error.Condition, "err", e.Error.Description)
+		}
+		if !e.Local {
+			c.edge(fx, 0, 0, true, func(*engine.Conn) { s.End(nil) })
+		}
+	case engine.EventClose:
+		if e.Error != nil && !e.Local {
+			c.log.Info("connection closed with an error", "condition", e.Error.Condition, "err", e.Error.Description)
+		}
+		if !e.Local {
+			c.edge(fx, 0, 0, true, func(x *engine.Conn) { x.Close(nil) })
+		}
+	case engine.EventOpen, engine.EventBegin, engine.EventDelivery, engine.EventOutcome:
+	}
+}
+
+// settle is the client's outcome for a delivery of ours.
+func (c *conn) settle(now time.Time, b *core.Broker, fx *core.Effects, e *engine.Event) {
+	k, ok := e.Link.Ref.(*consumer)
+	if !ok {
+		return
+	}
+	id := core.DeliveryID(e.Ref)
+	state := e.State
+	txn := core.TxnID(0)
+	if t, ok := state.(*frame.TransactionalState); ok {
+		state, txn = t.Outcome, txnID(t.TxnID)
+	}
+	o := k.defaultOutcome
+	switch s := state.(type) {
+	case frame.Accepted:
+		o = core.Outcome{Kind: core.Accepted}
+	case *frame.Accepted:
+		o = core.Outcome{Kind: core.Accepted}
+	case *frame.Rejected:
+		o = core.Outcome{Kind: core.Rejected}
+	case frame.Released, *frame.Released:
+		o = core.Outcome{Kind: core.Released}
+	case *frame.Modified:
+		o = core.Outcome{Kind: core.Modified, DeliveryFailed: s.DeliveryFailed, UndeliverableHere: s.UndeliverableHere}
+	}
+	if !e.Settled || (txn != 0 && !b.InTransaction(txn)) {
+		c.mu.Lock()
+		c.confirms[id] = confirm{session: e.Session, id: e.ID, state: e.State, link: e.Link}
+		c.mu.Unlock()
+	}
+	b.Settle(now, id, txn, o, !e.Settled, fx)
+}
+
+// detach ends what stood behind a link. The answer goes behind the link's outs.
+func (c *conn) detach(now time.Time, b *core.Broker, fx *core.Effects, e *engine.Event) {
+	link := e.Link
+	var kid core.ConsumerID
+	var pid core.ProducerID
+	var refused *frame.Error
+	switch l := link.Ref.(type) {
+	case *consumer:
+		kid = l.id
+		refused = c.closeConsumer(now, b, fx, l, e.Closed)
+	case *producer:
+		pid = l.id
+		refused = c.closeProducer(now, b, fx, l, e.Closed)
+	case *coordinator:
+		c.closeCoordinator(now, b, fx, l)
+	case *lookup:
+		if l.found && e.Closed {
+			if err := b.Unsubscribe(now, l.client, l.name, l.global, fx); err != nil {
+				refused = amqpError(err)
+			}
+		}
+	}
+	link.Ref = nil
+	if e.Error != nil {
+		c.log.Info("link detached with an error", "link", link.Name, "condition", e.Error.Condition, "err", e.Error.Description)
+	}
+	if e.Local {
+		return
+	}
+	closed := e.Closed
+	c.edge(fx, kid, pid, kid == 0 && pid == 0, func(*engine.Conn) { link.Detach(closed, refused) })
+}
+
+// dropSession ends everything on a session.
+func (c *conn) dropSession(now time.Time, b *core.Broker, fx *core.Effects, s *engine.Session) {
+	c.mu.Lock()
+	var links []any
+	for _, k := range c.consumers { // order: irrelevant
+		if k.link.Session() == s {
+			links = append(links, k)
+		}
+	}
+	for _, p := range c.producers { // order: irrelevant
+		if p.link.Session() == s {
+			links = append(links, p)
+		}
+	}
+	c.mu.Unlock()
+	for _, l := range links {
+		switch l := l.(type) {
+		case *consumer:
+			c.closeConsumer(now, b, fx, l, false)
+		case *producer:
+			c.closeProducer(now, b, fx, l, false)
+		}
+	}
+	if x, ok := s.Ref.(*sessionState); ok {
+		for _, l := range x.coordinators {
+			c.closeCoordinator(now, b, fx, l)
+		}
+	}
+}
+
+// sessionState is what a session's Ref holds.
+type sessionState struct {
+	coordinators []*coordinator
+}

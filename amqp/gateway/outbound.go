@@ -1,0 +1,292 @@
+package gateway
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/engine"
+	"github.com/tidegate/tidegate/amqp/frame"
+	"github.com/tidegate/tidegate/amqp/message"
+	"github.com/tidegate/tidegate/amqp/wire"
+	"github.com/tidegate/tidegate/core"
+)
+
+// outbound is the writer's workspace.
+type outbound struct {
+	outs     []core.Out // being worked on
+	parked   []core.Out // behind a message whose bytes are being read
+	loading  bool
+	loaded   map[uint64][][]byte
+	spare    []core.Out
+	unsent   []core.DeliveryID
+	progress []*consumer
+	ranged   settledRange
+	head     []byte
+	tag      [16]byte
+	lastC    *consumer
+	lastP    *producer
+}
+
+// settledRange gathers dispositions that can be one.
+type settledRange struct {
+	p           *producer
+	first, last uint32
+	n           uint32
+	txn         core.TxnID
+}
+
+func (o *outbound) flush() {
+	r := &o.ranged
+	if r.n == 0 {
+		return
+	}
+	var state frame.DeliveryState = frame.Accepted{}
+	if r.txn != 0 {
+		state = &frame.TransactionalState{TxnID: binary.BigEndian.AppendUint64(nil, uint64(r.txn)), Outcome: frame.Accepted{}}
+	}
+	r.p.link.Session().Settle(r.first, r.last, state, !r.p.link.Second)
+	r.p.refill(r.n)
+	*r = settledRange{}
+}
+
+// Output moves what may leave into the engine.
+func (c *conn) Output(x *engine.Conn, now time.Time) {
+	if c.b == nil {
+		return
+	}
+	o := &c.out
+	c.mu.Lock()
+	loading := o.loading
+	c.mu.Unlock()
+	if loading {
+		return
+	}
+	outs := o.parked
+	o.parked = nil
+	if len(outs) == 0 {
+		outs = c.b.Take(o.spare)
+	} else {
+		outs = append(outs, c.b.Take(o.spare)...)
+	}
+	for i := range outs {
+		if !c.output(x, now, &outs[i]) {
+			o.parked = slices.Clone(outs[i:])
+			break
+		}
+	}
+	o.flush()
+	clear(outs)
+	o.spare = outs[:0]
+	c.collectProgress(x)
+}
+
+// output carries one out over; false: its bytes are not in memory yet.
+func (c *conn) output(x *engine.Conn, now time.Time, out *core.Out) bool {
+	o := &c.out
+	switch out.Kind {
+	case core.OutDeliver:
+		return c.deliver(now, out)
+	case core.OutSettled:
+		c.settled(out)
+		return true
+	}
+	o.flush()
+	switch out.Kind {
+	case core.OutEdge:
+		out.Ref.(func(*engine.Conn))(x)
+	case core.OutDrained:
+		if k := c.consumer(out.Consumer); k != nil {
+			k.link.Drained(out.Limit)
+		}
+	case core.OutConfirmed:
+		c.confirmed(out)
+	case core.OutAllow:
+		if p := c.producer(out.Producer); p != nil {
+			p.throttle = out.Limit == 0
+			if p.throttle && p.link.Live() && !p.relay {
+				p.link.Grant(0, false)
+			} else {
+				p.throttle = false
+				p.refill(0)
+			}
+		}
+	case core.OutConsumerGone:
+		if k := c.consumer(out.Consumer); k != nil {
+			k.link.Detach(true, amqpError(out.Err))
+		}
+	case core.OutProducerGone:
+		if p := c.producer(out.Producer); p != nil {
+			p.link.Detach(true, amqpError(out.Err))
+		}
+	case core.OutConnectionGone:
+		x.Close(amqpError(out.Err))
+	case core.OutDeliver, core.OutSettled, core.OutDischarged:
+	}
+	return true
+}
+
+func (c *conn) consumer(id core.ConsumerID) *consumer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.consumers[id]
+}
+
+func (c *conn) producer(id core.ProducerID) *producer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.producers[id]
+}
+
+// settled answers a send; runs of them become one disposition.
+func (c *conn) settled(out *core.Out) {
+	o := &c.out
+	if o.lastP == nil || o.lastP.id != out.Producer {
+		o.lastP = c.producer(out.Producer)
+	}
+	p, id := o.lastP, uint32(out.Tag)
+	if p == nil || !p.link.Live() {
+		return
+	}
+	r := &o.ranged
+	if out.Err == nil {
+		if r.n > 0 && r.p == p && r.last+1 == id && r.txn == out.Txn {
+			r.last = id
+			r.n++
+			return
+		}
+		o.flush()
+		o.ranged = settledRange{p: p, first: id, last: id, n: 1, txn: out.Txn}
+		return
+	}
+	o.flush()
+	e := amqpError(out.Err)
+	if !p.rejects {
+		p.link.Detach(true, e)
+		return
+	}
+	var state frame.DeliveryState = &frame.Rejected{Error: e}
+	if out.Txn != 0 && !isKind(out.Err, core.UnknownTransaction) {
+		state = &frame.TransactionalState{TxnID: binary.BigEndian.AppendUint64(nil, uint64(out.Txn)), Outcome: &frame.Rejected{Error: e}}
+	}
+	p.link.Session().Settle(id, id, state, true)
+	p.refill(1)
+}
+
+// confirmed tells the client that its outcome is settled here as well.
+func (c *conn) confirmed(out *core.Out) {
+	c.mu.Lock()
+	f, ok := c.confirms[out.Delivery]
+	delete(c.confirms, out.Delivery)
+	c.mu.Unlock()
+	switch {
+	case !ok:
+	case out.Err != nil:
+		f.link.Detach(true, amqpError(out.Err))
+	default:
+		f.session.Confirm(f.id, f.state)
+	}
+}
+
+// deliver sends one message.
+func (c *conn) deliver(now time.Time, out *core.Out) bool {
+	o := &c.out
+	if o.lastC == nil || o.lastC.id != out.Consumer {
+		o.lastC = c.consumer(out.Consumer)
+	}
+	k := o.lastC
+	if k == nil || !k.link.Live() {
+		return true // it is closed: the broker has taken its deliveries back
+	}
+	if k.link.Room() <= 0 {
+		o.unsent = append(o.unsent, out.Delivery) // the client took credit back
+		return true
+	}
+	body, ok := c.b.Bytes(out.Message)
+	if !ok {
+		if body, ok = o.loaded[out.Message]; !ok {
+			return !c.load(out.Message)
+		}
+		delete(o.loaded, out.Message)
+	}
+	if len(body) == 0 {
+		body = [][]byte{nil}
+	}
+	h, at, err := message.SkipHeader(body[0], body[1:])
+	if err != nil {
+		c.log.Error("a stored message cannot be read", "message", out.Message, "err", err)
+		return true
+	}
+	ttl := wire.Optional[uint32]{}
+	if h.TTL.OK && h.TTL.V > 0 && out.Expires > 0 {
+		ttl = wire.Some(uint32(max(out.Expires-now.UnixMilli(), 1)))
+	}
+	o.head = message.AppendHeader(o.head[:0], h.Durable, h.Priority, ttl, out.First, out.Count)
+	for len(body) > 1 && at >= len(body[0]) {
+		at -= len(body[0])
+		body = body[1:]
+	}
+	binary.BigEndian.PutUint64(o.tag[8:], uint64(out.Delivery))
+	k.link.Send(engine.Delivery{Ref: uint64(out.Delivery), Tag: o.tag[:], Settled: out.Settled, Head: o.head, First: body[0][at:], Rest: body[1:]})
+	return true
+}
+
+// load asks for bytes that are on disk; true: they will come.
+func (c *conn) load(id uint64) bool {
+	o := &c.out
+	c.mu.Lock()
+	o.loading = true
+	c.mu.Unlock()
+	ids := []uint64{id}
+	found := map[uint64][][]byte{}
+	go c.b.Load(ids, func(id uint64, body [][]byte) { found[id] = body }, func() {
+		if len(found) == 0 {
+			c.log.Error("a stored message is not there", "message", id)
+			found[id] = nil
+		}
+		c.mu.Lock()
+		o.loaded = found
+		o.loading = false
+		c.mu.Unlock()
+		c.sock.Wake()
+	})
+	return true
+}
+
+// collectProgress notes how far deliveries got. The engine's lock is held.
+func (c *conn) collectProgress(x *engine.Conn) {
+	o := &c.out
+	x.Progress(func(l *engine.Link, begun, done uint64) {
+		k, ok := l.Progress.(*consumer)
+		if !ok {
+			return
+		}
+		k.begun, k.done = begun, done
+		if !k.progressed {
+			k.progressed = true
+			o.progress = append(o.progress, k)
+		}
+	})
+}
+
+// Wrote tells the broker how far its deliveries got.
+func (c *conn) Wrote() { c.tellProgress() }
+
+func (c *conn) tellProgress() {
+	o := &c.out
+	if len(o.progress) == 0 && len(o.unsent) == 0 {
+		return
+	}
+	c.b.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+		for _, k := range o.progress {
+			k.progressed = false
+			b.Wrote(now, k.id, core.DeliveryID(k.begun), core.DeliveryID(k.done), fx)
+		}
+		for i := len(o.unsent) - 1; i >= 0; i-- {
+			b.Unsend(now, o.unsent[i], fx)
+		}
+	})
+	clear(o.progress)
+	o.progress = o.progress[:0]
+	o.unsent = o.unsent[:0]
+}
