@@ -1,13 +1,8 @@
 package journal
 
-import (
-	"errors"
-	"syscall"
-)
+import "github.com/tidegate/tidegate/persist/vfs"
 
-func isNoSpace(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
-}
+func isNoSpace(err error) bool { return vfs.IsNoSpace(err) }
 
 // RetrySpace says that it is worth trying again to make spares.
 func (j *Journal) RetrySpace() { j.waitSpace = false }
