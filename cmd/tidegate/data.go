@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidegate/tidegate/core/server"
+	"github.com/tidegate/tidegate/persist/store"
+)
+
+var _ server.Journal = (*store.Store)(nil)
+
+// progressEvery is how often a long recovery says how far it is.
+const progressEvery = time.Second
+
+// hooks lead the store's callbacks to the broker, which is made after it.
+type hooks struct {
+	broker atomic.Pointer[server.Server]
+}
+
+func (h *hooks) connect(b *server.Server) { h.broker.Store(b) }
+
+func (h *hooks) do(f func(*server.Server)) {
+	if b := h.broker.Load(); b != nil {
+		f(b)
+	}
+}
+
+// openStore opens the store in dir, or makes one.
+func openStore(dir string, flushDelay time.Duration, h *hooks, log *slog.Logger, failed chan<- error) (*store.Store, error) {
+	said := time.Now()
+	return store.Open(store.Options{
+		Dir:        dir,
+		FlushDelay: flushDelay,
+		Logger:     log,
+		OnStable:   func() { h.do((*server.Server).Stable) },
+		OnSpace:    func(full bool) { h.do(func(b *server.Server) { b.Full(full) }) },
+		OnCheckpoint: func() {
+			h.do(func(b *server.Server) { go b.Checkpoint() })
+		},
+		OnFail: func(err error) {
+			select {
+			case failed <- err:
+			default:
+			}
+		},
+		Progress: func(done, total int64) {
+			if time.Since(said) >= progressEvery && total > 0 {
+				said = time.Now()
+				log.Info("recovering", "done", fmt.Sprintf("%d%%", done*100/total), "bytes", total)
+			}
+		},
+	})
+}
