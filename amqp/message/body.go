@@ -23,24 +23,27 @@ func (m *Message) BodySize() int { return int(m.at[footerSection]) - int(m.at[bo
 
 // BodyPieces appends the encoded body sections to dst, in place.
 func (m *Message) BodyPieces(dst [][]byte) [][]byte {
-	m.ranges(int(m.at[bodySection]), int(m.at[footerSection]), func(part []byte) { dst = append(dst, part) })
+	c := m.cursor()
+	c.ranges(int(m.at[bodySection]), int(m.at[footerSection]), func(part []byte) { dst = append(dst, part) })
 	return dst
 }
 
-// eachBody calls f with where the value of each body section lies.
-func (m *Message) eachBody(f func(start, end int)) {
+// eachBody calls f with where the value of each body section lies, and a cursor
+// in front of it.
+func (m *Message) eachBody(f func(c cursor, start, end int)) {
 	var buf [windowSize]byte
+	c := m.cursor()
 	limit := int(m.at[footerSection])
 	for pos := int(m.at[bodySection]); pos < limit; {
-		_, _, head, err := begin(m.window(pos, &buf), pos)
+		_, _, head, err := begin(c.window(pos, &buf), pos)
 		if err != nil {
 			return
 		}
-		end, err := m.valueEnd(pos+head, limit)
+		end, err := c.valueEnd(pos+head, limit)
 		if err != nil {
 			return
 		}
-		f(pos+head, end)
+		f(c, pos+head, end)
 		pos = end
 	}
 }
@@ -51,13 +54,13 @@ func (m *Message) Data(dst [][]byte) [][]byte {
 	if m.kind != BodyData {
 		return dst
 	}
-	m.eachBody(func(start, end int) {
+	m.eachBody(func(c cursor, start, end int) {
 		var buf [windowSize]byte
 		head := 2
-		if m.window(start, &buf)[0] == 0xb0 {
+		if c.window(start, &buf)[0] == 0xb0 {
 			head = 5
 		}
-		m.ranges(start+head, end, func(part []byte) { dst = append(dst, part) })
+		c.ranges(start+head, end, func(part []byte) { dst = append(dst, part) })
 	})
 	return dst
 }
@@ -71,8 +74,8 @@ func (m *Message) Body() (body any, err error) {
 		return joined(m.Data(nil)), nil
 	case BodySequence:
 		all := wire.List{}
-		m.eachBody(func(start, end int) {
-			v, _, e := wire.Value(m.bytes(start, end), bodyLimits)
+		m.eachBody(func(c cursor, start, end int) {
+			v, _, e := wire.Value(c.bytes(start, end), bodyLimits)
 			if list, ok := v.(wire.List); ok {
 				all = append(all, list...)
 			}
@@ -82,7 +85,7 @@ func (m *Message) Body() (body any, err error) {
 		})
 		return all, err
 	case BodyValue:
-		m.eachBody(func(start, end int) { body, _, err = wire.Value(m.bytes(start, end), bodyLimits) })
+		m.eachBody(func(c cursor, start, end int) { body, _, err = wire.Value(c.bytes(start, end), bodyLimits) })
 	}
 	return body, err
 }

@@ -73,9 +73,10 @@ func SkipHeader(first []byte, rest [][]byte) (h Header, offset int, err error) {
 	h.Priority = DefaultPriority
 	p := pieces{first, rest}
 	size := p.size()
+	c := p.cursor()
 	var buf [windowSize]byte
 	for next := headerSection; offset < size; {
-		s, _, head, err := begin(p.window(offset, &buf), offset)
+		s, _, head, err := begin(c.window(offset, &buf), offset)
 		if err != nil {
 			return h, 0, err
 		}
@@ -85,9 +86,9 @@ func SkipHeader(first []byte, rest [][]byte) (h Header, offset int, err error) {
 		if s < next {
 			return h, 0, &Error{Section: sectionNames[s], Offset: offset, Reason: "out of order, or there twice"}
 		}
-		end, err := p.valueEnd(offset+head, size)
+		end, err := c.valueEnd(offset+head, size)
 		if err == nil && s == headerSection {
-			h, err = parseHeader(p.bytes(offset+head, end))
+			h, err = parseHeader(c.bytes(offset+head, end))
 		}
 		if err != nil {
 			return h, 0, &Error{Section: sectionNames[s], Offset: offset, Err: err}

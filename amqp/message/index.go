@@ -30,10 +30,10 @@ func Index(first []byte, rest [][]byte, lim *wire.Limits) (Message, error) {
 		return Message{}, &Error{Reason: "larger than 4 GiB"}
 	}
 	var buf [windowSize]byte
+	c := m.cursor()
 	next, pos := headerSection, 0
 	for pos < size {
-		window := m.window(pos, &buf)
-		s, kind, head, err := begin(window, pos)
+		s, kind, head, err := begin(c.window(pos, &buf), pos)
 		if err != nil {
 			return Message{}, err
 		}
@@ -41,11 +41,11 @@ func Index(first []byte, rest [][]byte, lim *wire.Limits) (Message, error) {
 		if s < next && !again {
 			return Message{}, &Error{Section: sectionNames[s], Offset: pos, Reason: "out of order, or there twice"}
 		}
-		end, err := m.valueEnd(pos+head, size)
+		end, err := c.valueEnd(pos+head, size)
 		if err != nil {
 			return Message{}, &Error{Section: sectionNames[s], Offset: pos, Err: err}
 		}
-		if err := m.check(s, kind, pos+head, end, lim); err != nil {
+		if err := check(c, s, kind, pos+head, end, lim); err != nil {
 			return Message{}, &Error{Section: sectionNames[s], Offset: pos, Err: err}
 		}
 		for ; next <= s; next++ {
@@ -82,11 +82,12 @@ func begin(window []byte, pos int) (s section, kind BodyKind, head int, err erro
 }
 
 // valueEnd gives where the value at pos ends. Described values are followed
-// without looking inside, however long their descriptors are.
-func (p *pieces) valueEnd(pos, size int) (int, error) {
+// without looking inside, however long their descriptors are. The caller's
+// cursor stays where it is.
+func (c cursor) valueEnd(pos, size int) (int, error) {
 	var buf [windowSize]byte
 	for due := 1; due > 0; {
-		window := p.window(pos, &buf)
+		window := c.window(pos, &buf)
 		if wire.IsDescribed(window) {
 			due++
 			pos++
@@ -108,10 +109,10 @@ func (p *pieces) valueEnd(pos, size int) (int, error) {
 // check looks at the form of the section whose value lies from start to end,
 // and inside those that the broker and every consumer will read: one message
 // that a client cannot decode would cost each of them its connection.
-func (m *Message) check(s section, kind BodyKind, start, end int, lim *wire.Limits) error {
+func check(c cursor, s section, kind BodyKind, start, end int, lim *wire.Limits) error {
 	if s == bodySection {
 		var buf [windowSize]byte
-		window := m.window(start, &buf)
+		window := c.window(start, &buf)
 		switch kind {
 		case BodyData:
 			return expect(window, "binary", 0xa0, 0xb0)
@@ -120,7 +121,7 @@ func (m *Message) check(s section, kind BodyKind, start, end int, lim *wire.Limi
 		}
 		return nil
 	}
-	b := m.bytes(start, end)
+	b := c.bytes(start, end)
 	switch s {
 	case headerSection:
 		_, err := parseHeader(b)

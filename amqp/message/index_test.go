@@ -260,3 +260,22 @@ func TestFromBytes(t *testing.T) {
 		t.Errorf("a message of no bytes: %v, %v", c, err)
 	}
 }
+
+// TestManySectionsInManyPieces would take minutes if each section were searched
+// for from the message's start.
+func TestManySectionsInManyPieces(t *testing.T) {
+	const sections, pieceSize = 1 << 18, 512
+	whole := bytes.Repeat([]byte{0x00, 0x53, 0x75, 0xa0, 1, 'x'}, sections)
+	var at []int
+	for i := pieceSize; i < len(whole); i += pieceSize {
+		at = append(at, i)
+	}
+	first, rest := cut(whole, at...)
+	m, err := Index(first, rest, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(joined(m.Data(nil))); got != sections {
+		t.Errorf("%d bytes of data, want %d", got, sections)
+	}
+}

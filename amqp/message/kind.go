@@ -71,9 +71,9 @@ func (m *Message) Kind() Kind {
 
 // valueKind looks at no more of an amqp-value than its constructor.
 func (m *Message) valueKind() (k Kind) {
-	m.eachBody(func(start, _ int) {
+	m.eachBody(func(c cursor, start, _ int) {
 		var buf [windowSize]byte
-		switch code := m.window(start, &buf)[0]; code {
+		switch code := c.window(start, &buf)[0]; code {
 		case 0x40, 0xa1, 0xb1:
 			k = KindText
 		case 0xa0, 0xb0:

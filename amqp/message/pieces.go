@@ -21,25 +21,53 @@ func (p *pieces) bytes(start, end int) []byte {
 	if end <= len(p.first) {
 		return p.first[start:end:end]
 	}
-	at := len(p.first)
-	for _, piece := range p.rest {
-		if start >= at && end <= at+len(piece) {
-			return piece[start-at : end-at : end-at]
-		}
-		at += len(piece)
-	}
-	joined := make([]byte, 0, end-start)
-	p.ranges(start, end, func(part []byte) { joined = append(joined, part...) })
-	return joined
+	c := p.cursor()
+	return c.bytes(start, end)
 }
 
-// ranges calls f with the parts of the bytes from start to end, in order.
-func (p *pieces) ranges(start, end int, f func(part []byte)) {
-	at := 0
-	for i := -1; i < len(p.rest) && at < end; i++ {
-		piece := p.first
-		if i >= 0 {
-			piece = p.rest[i]
+func (p *pieces) cursor() cursor { return cursor{pieces: p} }
+
+// cursor remembers the piece it was in last, so that going through a message
+// from front to back costs no more than its bytes, in however many pieces and
+// sections they are. A copy goes on by itself.
+type cursor struct {
+	*pieces
+	i  int // of the current piece: 0 is the first, i-1 the index among the rest
+	at int // where that piece starts
+}
+
+// piece gives the i-th piece, or false behind the last.
+func (c *cursor) piece(i int) ([]byte, bool) {
+	if i == 0 {
+		return c.first, true
+	}
+	if i > len(c.rest) {
+		return nil, false
+	}
+	return c.rest[i-1], true
+}
+
+// seek moves forward to the piece that holds the byte at start.
+func (c *cursor) seek(start int) {
+	for {
+		piece, ok := c.piece(c.i)
+		if !ok || start < c.at+len(piece) {
+			return
+		}
+		c.at += len(piece)
+		c.i++
+	}
+}
+
+// ranges calls f with the parts of the bytes from start to end, in order. The
+// cursor stays at start.
+func (c *cursor) ranges(start, end int, f func(part []byte)) {
+	c.seek(start)
+	at := c.at
+	for i := c.i; at < end; i++ {
+		piece, ok := c.piece(i)
+		if !ok {
+			return
 		}
 		from, to := max(start-at, 0), min(end-at, len(piece))
 		if from < to {
@@ -49,25 +77,39 @@ func (p *pieces) ranges(start, end int, f func(part []byte)) {
 	}
 }
 
+// bytes gives the bytes from start to end, like that of pieces.
+func (c *cursor) bytes(start, end int) []byte {
+	c.seek(start)
+	if piece, ok := c.piece(c.i); ok && end <= c.at+len(piece) {
+		return piece[start-c.at : end-c.at : end-c.at]
+	}
+	joined := make([]byte, 0, end-start)
+	c.ranges(start, end, func(part []byte) { joined = append(joined, part...) })
+	return joined
+}
+
 // windowSize is more than the longest descriptor of a section and the head of
 // its value take.
 const windowSize = 64
 
 // window gives the bytes from start on: all of them in its piece if that holds
 // enough, else up to windowSize collected in buf.
-func (p *pieces) window(start int, buf *[windowSize]byte) []byte {
-	if len(p.first)-start >= windowSize || len(p.rest) == 0 {
-		return p.first[min(start, len(p.first)):]
+func (c *cursor) window(start int, buf *[windowSize]byte) []byte {
+	c.seek(start)
+	piece, ok := c.piece(c.i)
+	if !ok {
+		return nil
 	}
-	n, at := 0, 0
-	for i := -1; i < len(p.rest) && n < windowSize; i++ {
-		piece := p.first
-		if i >= 0 {
-			piece = p.rest[i]
+	if from := start - c.at; len(piece)-from >= windowSize || c.i == len(c.rest) {
+		return piece[from:]
+	}
+	n, at := 0, c.at
+	for i := c.i; n < windowSize; i++ {
+		piece, ok := c.piece(i)
+		if !ok {
+			break
 		}
-		if from := start + n - at; from < len(piece) {
-			n += copy(buf[n:], piece[from:])
-		}
+		n += copy(buf[n:], piece[start+n-at:])
 		at += len(piece)
 	}
 	return buf[:n]
