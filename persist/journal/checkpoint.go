@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -69,7 +70,9 @@ type Checkpoint struct {
 }
 
 // CheckpointDue says that enough was logged since the last.
-func (j *Journal) CheckpointDue() bool { return !j.check.begun && j.check.bytes >= j.cfg.CheckpointBytes }
+func (j *Journal) CheckpointDue() bool {
+	return !j.check.begun && j.check.bytes >= j.cfg.CheckpointBytes
+}
 
 // Changed says whether anything was logged since the last checkpoint.
 func (j *Journal) Changed() bool { return j.check.bytes > 0 }
@@ -171,6 +174,7 @@ func (c *Checkpoint) assemble() {
 		i.from, i.highest = min(i.from, s.at), max(i.highest, s.at)
 	}
 	i.highest = max(i.highest, i.from)
+	slices.SortStableFunc(c.sections, func(a, b section) int { return cmp.Compare(a.key, b.key) })
 	for _, s := range c.sections {
 		if s.count == 0 {
 			continue // dropped; the section stays here for Abandon

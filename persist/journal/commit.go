@@ -70,8 +70,7 @@ func (j *Journal) commitReady() bool {
 }
 
 func (j *Journal) bareFits() bool {
-	return j.claimed < j.synced && j.written == j.last &&
-		j.active != nil && j.active.end+record.Block <= j.active.capacity
+	return j.claimed < j.synced && j.active != nil && j.active.end+record.Block <= j.active.capacity
 }
 
 func (j *Journal) fits() bool {
@@ -85,6 +84,9 @@ func (j *Journal) nextCommit() *Op {
 		j.gather()
 	}
 	if !j.fits() {
+		if j.oversize() && j.waitSpace || !j.oversize() && len(j.spares) == 0 {
+			return nil // it waits for a segment
+		}
 		return j.roll()
 	}
 	g := &j.group

@@ -8,7 +8,9 @@ func isNoSpace(err error) bool { return vfs.IsNoSpace(err) }
 func (j *Journal) RetrySpace() { j.waitSpace = false }
 
 // Starved says that the log stands still for want of a segment.
-func (j *Journal) Starved() bool { return j.full && !j.fits() && len(j.spares) == 0 }
+func (j *Journal) Starved() bool {
+	return j.err == nil && j.full && j.grouped && !j.fits() && (len(j.spares) == 0 || j.oversize())
+}
 
 func (j *Journal) houseReady() bool {
 	if j.setup != nil {

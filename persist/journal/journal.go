@@ -209,8 +209,8 @@ func (j *Journal) Tick() {
 	switch {
 	case j.written > j.synced:
 		j.want = j.written
-	case j.claimed < j.synced:
-		j.bare = true
+	case j.bareFits():
+		j.bare = true // takes along what rides
 	}
 }
 
@@ -241,9 +241,9 @@ func (j *Journal) fail(op *Op, err error) {
 type Stats struct {
 	Segments        int   `json:"segments"`
 	Spares          int   `json:"spares"`
-	LogBytes        int64 `json:"logBytes"`  // lengths of all segments
-	LiveIDs         int   `json:"liveIDs"`   // stored
-	Queued          int   `json:"queued"`    // records not yet in a group
+	LogBytes        int64 `json:"logBytes"` // lengths of all segments
+	LiveIDs         int   `json:"liveIDs"`  // stored
+	Queued          int   `json:"queued"`   // records not yet in a group
 	SinceCheckpoint int64 `json:"sinceCheckpoint"`
 }
 

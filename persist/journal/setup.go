@@ -169,7 +169,7 @@ func (j *Journal) replaySegment(files Files, s *segment, from uint64, each func(
 		if err != nil {
 			return err
 		}
-		if f != nil {
+		if f != nil && f.last <= s.last { // else a recovery cut the segment after its footer was written
 			s.footer, s.last, s.end = true, f.last, f.end
 			return f.each(func(id uint64, off int64) {
 				j.index.register(id)

@@ -1,0 +1,180 @@
+package store
+
+import "github.com/tidegate/tidegate/persist/sparse"
+
+// held marks ids of messages that are not stored.
+const held = uint64(1) << 63
+
+// content is what is in memory of one id.
+type content struct {
+	head []byte
+	body [][]byte
+	size int64 // of both; never 0, so that an empty message counts too
+	pins int32 // Loads whose done still runs
+	own  bool  // shares no buffer with what may be gone
+}
+
+// contents are the bytes in memory, by id. The store's lock guards them.
+type contents struct {
+	stored, held sparse.Table[content]
+	bytes        int64      // in memory
+	count        int        // ids in memory
+	total        int64      // bytes ever put: the clock by which contents age
+	young        []youngRef // pages not yet aged, oldest first
+	hand         uint64     // page of stored at which eviction goes on
+}
+
+type youngRef struct {
+	page uint64
+	held bool
+	born int64 // total when the page was made
+}
+
+// overhead is what one content costs beside its bytes.
+const overhead = 64
+
+func (c *contents) table(id uint64) *sparse.Table[content] {
+	if id >= held {
+		return &c.held
+	}
+	return &c.stored
+}
+
+func (c *contents) get(id uint64) *content {
+	p := c.table(id).Find(id &^ held)
+	if p == nil {
+		return nil
+	}
+	e := &p.Slots[id%sparse.PageIDs]
+	if e.size == 0 {
+		return nil
+	}
+	return e
+}
+
+func (c *contents) put(id uint64, head []byte, body [][]byte, own bool) *content {
+	size := int64(overhead + len(head))
+	for _, b := range body {
+		size += int64(len(b))
+	}
+	p := c.table(id).At(id &^ held)
+	if p.Used == 0 {
+		c.young = append(c.young, youngRef{p.Number, id >= held, c.total})
+	}
+	e := &p.Slots[id%sparse.PageIDs]
+	if e.size == 0 {
+		p.Used++
+		c.count++
+	} else {
+		c.bytes -= e.size
+	}
+	e.head, e.body, e.size, e.own = head, body, size, own
+	c.bytes += size
+	c.total += size
+	return e
+}
+
+// drop lets go of an id's bytes; it says whether there were any.
+func (c *contents) drop(id uint64) bool {
+	t := c.table(id)
+	p := t.Find(id &^ held)
+	if p == nil {
+		return false
+	}
+	e := &p.Slots[id%sparse.PageIDs]
+	if e.size == 0 {
+		return false
+	}
+	c.bytes -= e.size
+	c.count--
+	*e = content{}
+	if p.Used--; p.Used == 0 {
+		t.Free(p)
+	}
+	return true
+}
+
+// agedPage says whether the oldest young page is due to be aged: the page that
+// came after it is far behind already.
+func (c *contents) agedPage() bool {
+	return len(c.young) > 1 && c.total-c.young[1].born > youngBytes
+}
+
+// age copies what still lives of the oldest young page out of shared buffers.
+// It looks at slots from at on and does a bounded amount of work; it returns
+// where to go on, 0 when the page is done.
+func (c *contents) age(at int) int {
+	ref := c.young[0]
+	t := &c.stored
+	if ref.held {
+		t = &c.held
+	}
+	if p := t.Find(ref.page * sparse.PageIDs); p != nil {
+		copied := 0
+		for ; at < len(p.Slots); at++ {
+			e := &p.Slots[at]
+			if e.size == 0 || e.own || e.size >= aloneBytes {
+				continue
+			}
+			if copied >= agedAtOnce {
+				return at
+			}
+			e.unshare()
+			copied++
+		}
+	}
+	c.young = c.young[:copy(c.young, c.young[1:])]
+	return 0
+}
+
+// agedAtOnce is how many contents are copied while the lock is held.
+const agedAtOnce = 32
+
+func (e *content) unshare() {
+	n := len(e.head)
+	for _, b := range e.body {
+		n += len(b)
+	}
+	chunk := append(make([]byte, 0, n), e.head...)
+	for _, b := range e.body {
+		chunk = append(chunk, b...)
+	}
+	k := len(e.head)
+	e.head, e.own = chunk[:k:k], true
+	if len(e.body) > 0 {
+		e.body = [][]byte{chunk[k:]}
+	}
+}
+
+// evict drops stored contents that can be read back, as long as there is more
+// than budget, going round from where it ended before, so that what was just
+// loaded stays longest. It looks at one page and says whether to go on;
+// rounds counts pages of this pass.
+func (c *contents) evict(budget int64, idle func(id uint64) bool, rounds *int) bool {
+	if c.bytes <= budget || *rounds > c.stored.Pages() {
+		return false
+	}
+	*rounds++
+	p := c.stored.Next(c.hand)
+	if p == nil {
+		if p = c.stored.Next(0); p == nil {
+			return false
+		}
+	}
+	c.hand = p.Number + 1
+	first, n := p.Number*sparse.PageIDs, p.Used
+	for i := range p.Slots {
+		if n == 0 || c.bytes <= budget {
+			break
+		}
+		e := &p.Slots[i]
+		if e.size == 0 {
+			continue
+		}
+		n--
+		if id := first + uint64(i); e.pins == 0 && idle(id) {
+			c.drop(id)
+		}
+	}
+	return true
+}

@@ -1,0 +1,71 @@
+package store
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/tidegate/tidegate/persist/journal"
+	"github.com/tidegate/tidegate/persist/vfs"
+)
+
+// identityFile names the store: two lines of text, the format's version and the
+// store's id. It is made once and never changed.
+const identityFile = "store"
+
+func identityText(id [16]byte) string {
+	return fmt.Sprintf("tidegate store, format %d\nid %s\n", journal.Version, hex.EncodeToString(id[:]))
+}
+
+// loadIdentity reads the store's id, or draws one if there is no store yet.
+func loadIdentity(fs vfs.FS, f *files, create bool) (id [16]byte, err error) {
+	b := [128]byte{}
+	n, err := f.ReadAt(identityFile, b[:], 0)
+	if errors.Is(err, os.ErrNotExist) && create {
+		return newIdentity(fs, f)
+	}
+	if n == 0 && err != nil {
+		return id, fmt.Errorf("read %s: %w", f.path(identityFile), err)
+	}
+	version, rest, ok := strings.Cut(strings.TrimPrefix(string(b[:n]), "tidegate store, format "), "\nid ")
+	if ok && version != fmt.Sprint(journal.Version) {
+		return id, fmt.Errorf("%s: format %s, this Tidegate reads format %d; use the version that wrote it", f.path(identityFile), version, journal.Version)
+	}
+	if _, err := hex.Decode(id[:], []byte(strings.TrimSpace(rest))); err != nil || !ok || identityText(id) != string(b[:n]) {
+		return id, fmt.Errorf("%s does not name a Tidegate store; restore the file or choose another directory", f.path(identityFile))
+	}
+	return id, nil
+}
+
+func newIdentity(fs vfs.FS, f *files) (id [16]byte, err error) {
+	names, err := f.List()
+	if err != nil {
+		return id, err
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, "log-") || strings.HasPrefix(name, "checkpoint-") {
+			return id, fmt.Errorf("%s holds %s but not the file %q that names the store; restore it or choose another directory", f.dir, name, identityFile)
+		}
+	}
+	if _, err := rand.Read(id[:]); err != nil {
+		return id, err
+	}
+	const temporary = identityFile + ".new"
+	file, err := f.create(temporary)
+	if err != nil {
+		return id, err
+	}
+	if _, err := file.WriteAt([]byte(identityText(id)), 0); err != nil {
+		return id, err
+	}
+	if err := file.Sync(); err != nil {
+		return id, err
+	}
+	if err := f.rename(temporary, identityFile); err != nil {
+		return id, err
+	}
+	return id, fs.SyncDir(f.dir)
+}
