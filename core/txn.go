@@ -93,6 +93,9 @@ func (b *Broker) Discharge(now time.Time, id ConnID, in TxnID, fail bool, tag ui
 	b.dispatchTouched(now, fx)
 }
 
+// InTransaction says whether a transaction is declared and not discharged.
+func (b *Broker) InTransaction(id TxnID) bool { return b.txns[id] != nil }
+
 func (b *Broker) endTxn(t *txn) {
 	delete(b.txns, t.id)
 	delete(t.conn.txns, t.id)

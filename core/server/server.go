@@ -238,14 +238,13 @@ func (s *Server) distribute() []*Conn {
 		c.box.mu.Unlock()
 	}
 	gates := false
+	s.gate.Lock() // always before an outbox's
 	for _, c := range s.touched {
 		c.mark = false
 		c.box.mu.Lock()
 		if c.box.from < len(c.box.waiting) && !c.box.gated {
 			c.box.gated = true
-			s.gate.Lock()
 			s.gated = append(s.gated, c)
-			s.gate.Unlock()
 			gates = true
 		}
 		if len(c.box.ready) > 0 {
@@ -253,6 +252,7 @@ func (s *Server) distribute() []*Conn {
 		}
 		c.box.mu.Unlock()
 	}
+	s.gate.Unlock()
 	clear(s.touched)
 	s.touched = s.touched[:0]
 	if gates { // positions may have moved before we stood at the gate
