@@ -56,7 +56,7 @@ func entries(m []byte) iter.Seq2[string, []byte] {
 			}
 			if isText(body[0]) {
 				key, _, _ := wire.TextBytes(body, unlimited)
-				if !yield(view(key), body[keySize:keySize+size]) {
+				if !yield(string(key), body[keySize:keySize+size]) {
 					return
 				}
 			}

@@ -1,6 +1,10 @@
 package message
 
-import "github.com/tidegate/tidegate/amqp/wire"
+import (
+	"math"
+
+	"github.com/tidegate/tidegate/amqp/wire"
+)
 
 // Properties is the properties section (amqp 3.2.4). An empty string, a nil
 // slice or a nil id is absent.
@@ -108,14 +112,20 @@ func (m *Message) field(i int) []byte {
 	return body
 }
 
-// text gives a field that is a string or symbol; it aliases the message.
+// unlimited serves what lies in a message that was taken in already: its size
+// was bounded then.
+var unlimited = &wire.Limits{
+	Symbol: math.MaxInt, String: math.MaxInt, Binary: math.MaxInt,
+}
+
+// text gives a field that is a string or symbol.
 func (m *Message) text(i int) string {
 	b := m.field(i)
 	if b == nil {
 		return ""
 	}
 	v, _, _ := wire.TextBytes(b, unlimited)
-	return view(v)
+	return string(v)
 }
 
 func (m *Message) binary(i int) []byte {
@@ -138,14 +148,14 @@ func (m *Message) time(i int) (t wire.Optional[wire.Timestamp]) {
 	return t
 }
 
-// id gives a message id; strings and binaries alias the message.
+// id gives a message id; a binary aliases the message.
 func (m *Message) id(i int) any {
 	b := m.field(i)
 	if b == nil {
 		return nil
 	}
 	if v, _, err := wire.TextBytes(b, unlimited); err == nil {
-		return view(v)
+		return string(v)
 	}
 	v, _, err := wire.Value(b, unlimited)
 	if err != nil {
@@ -201,7 +211,7 @@ func (m *Message) GroupSequence() (v wire.Optional[uint32]) {
 // ReplyToGroupID is the group for replies, or "".
 func (m *Message) ReplyToGroupID() string { return m.text(fieldReplyToGroupID) }
 
-// Properties gives all of them; the strings alias the message.
+// Properties gives all of them; binaries alias the message.
 func (m *Message) Properties() Properties {
 	return Properties{
 		MessageID: m.MessageID(), UserID: m.UserID(), To: m.To(), Subject: m.Subject(),

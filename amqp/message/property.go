@@ -59,7 +59,7 @@ func (m *Message) jmsField(name string) (v core.Value, ok, known bool) {
 		seq := m.GroupSequence()
 		return integer(int64(int32(seq.V))), seq.OK, true
 	case "JMSXUserID":
-		return optional(view(m.UserID()))
+		return optional(string(m.UserID()))
 	case "JMS_AMQP_TTL":
 		ttl := m.Header().TTL
 		return integer(int64(ttl.V)), ttl.OK, true
@@ -113,7 +113,7 @@ func value(b []byte) (core.Value, bool) {
 	}
 	if isText(b[0]) {
 		v, _, err := wire.TextBytes(b, unlimited)
-		return str(view(v)), err == nil
+		return str(string(v)), err == nil
 	}
 	switch b[0] {
 	case 0x41, 0x42, 0x56:
