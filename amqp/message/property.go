@@ -13,7 +13,7 @@ const maxPriority = 9
 
 // Property answers a selector's identifier: a JMS header field by its name, or
 // an application property. What only the broker knows (JMSRedelivered,
-// JMSXDeliveryCount) is null. Strings alias the message.
+// JMSXDeliveryCount) is null.
 func (m *Message) Property(name string) (core.Value, bool) {
 	if strings.HasPrefix(name, "JMS") {
 		if v, ok, known := m.jmsField(name); known {
