@@ -54,10 +54,13 @@ func (r *recovery) prepareTail(j *Journal, cut *segment, firstTail uint64) error
 	}
 	s.end += int64(len(data))
 	s.capacity = max(r.cfg.SegmentBytes, s.end)
-	made := spareName(ordinal)
 	head := appendHeader(nil, &j.cfg, &header{s.ordinal, s.generation, s.first, s.capacity, s.prev})
 	j.setup = &setup{j: j}
-	j.setup.add(&Op{Kind: OpCreate, Name: made, Size: s.capacity})
+	made, ok := r.spare(s.capacity)
+	if !ok {
+		made = spareName(ordinal)
+		j.setup.add(&Op{Kind: OpCreate, Name: made, Size: s.capacity})
+	}
 	if len(data) > 0 {
 		j.setup.add(&Op{Kind: OpWrite, Name: made, Off: record.Block, Data: data, Sync: true})
 	}
@@ -71,6 +74,20 @@ func (r *recovery) prepareTail(j *Journal, cut *segment, firstTail uint64) error
 	j.setup.clear(r.leftover)
 	j.setup.end()
 	return nil
+}
+
+// spare finds a spare of this size, so that a start needs no room on a disk that
+// is full.
+func (r *recovery) spare(capacity int64) (name string, ok bool) {
+	for _, name := range r.leftover {
+		if _, ok := parseName(name, sparePrefix); !ok {
+			continue
+		}
+		if size, err := r.files.Size(name); err == nil && size == capacity {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 // copyTail encodes the records from firstTail on as one group of s.

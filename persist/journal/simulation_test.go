@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/tidegate/tidegate/persist/record"
@@ -168,6 +169,8 @@ type sim struct {
 	changed map[uint64]bool
 	pending [lanes]*Op // given, not yet answered
 	nextID  uint64
+	full    bool // the disk
+	starved int  // starts that found no room
 }
 
 func (s *sim) fatalf(format string, args ...any) {
@@ -191,7 +194,16 @@ func (s *sim) open(seed uint64, atLeast uint64) {
 			return // crash during recovery: the caller opens again
 		}
 		op, _ := j.Next(Setup)
-		j.Done(op, s.files.do(op))
+		err := s.files.do(op)
+		if vfs.IsNoSpace(err) {
+			// Even the reserve was used up: somebody makes room and starts again.
+			s.files.fs.SetLimit(0)
+			s.full = false
+			s.starved++
+			s.open(seed, atLeast)
+			return
+		}
+		j.Done(op, err)
 	}
 	if j.Err() != nil {
 		s.fatalf("setup: %v", j.Err())
@@ -272,7 +284,7 @@ func (s *sim) readBodies() {
 		if !ok {
 			s.fatalf("id %d of record %d has no place", id, pos)
 		}
-		b := make([]byte, 16<<10)
+		b := make([]byte, 128<<10)
 		n, err := s.files.ReadAt(name, b, off)
 		if err != nil && !errors.Is(err, io.EOF) {
 			s.fatalf("read of %d in %s: %v", id, name, err)
@@ -296,6 +308,9 @@ func (s *sim) append() {
 	case s.rng.IntN(3) > 0:
 		s.nextID++
 		e.id, e.size = s.nextID, s.rng.IntN(6000)
+		if s.rng.IntN(100) == 0 {
+			e.size = 100 << 10 // more than a segment
+		}
 	}
 	pos := s.j.Append([]record.Record{e.record(need)})
 	if pos != uint64(len(s.events))+1 {
@@ -341,6 +356,14 @@ func (s *sim) step() {
 		s.checkpoint()
 	case n == 17:
 		s.j.Tick()
+	case n == 18 && s.rng.IntN(20) == 0:
+		// The disk fills up, or has room again.
+		if s.full = !s.full; s.full {
+			s.files.fs.SetLimit(s.files.fs.Used() + s.rng.Int64N(100<<10))
+		} else {
+			s.files.fs.SetLimit(0)
+			s.j.RetrySpace()
+		}
 	default:
 		lane := CommitLane + Lane(s.rng.IntN(int(lanes-CommitLane)))
 		if op := s.pending[lane]; op != nil {
@@ -365,6 +388,9 @@ func TestEveryCrashKeepsWhatWasPromised(t *testing.T) {
 	runs := 150
 	if testing.Short() {
 		runs = 30
+	}
+	if n, err := strconv.Atoi(os.Getenv("TIDEGATE_CRASH_RUNS")); err == nil {
+		runs = n // for a long search by hand
 	}
 	for seed := range uint64(runs) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
