@@ -30,7 +30,7 @@ func frame(body string) string {
 // The bodies of a minimal open and begin.
 const (
 	openBody  = "\x00\x53\x10\xc0\x06\x01\xa1\x03bad"
-	beginBody = "\x00\x53\x11\xc0\x0d\x04\x40\x52\x00\x70\x00\x00\x04\x00\x70\x00\x00\x04\x00"
+	beginBody = "\x00\x53\x11\xc0\x0e\x04\x40\x52\x00\x70\x00\x00\x04\x00\x70\x00\x00\x04\x00"
 )
 
 // hostile are things a peer may write. Each must cost only its own connection.
@@ -63,7 +63,7 @@ func hostile() map[string]string {
 		"an unknown performative":    opened + frame("\x00\x53\x7f\x45"),
 		"a second open":              opened + frame(openBody),
 		"transfer without a link":    begun + frame("\x00\x53\x14\xc0\x04\x03\x43\x43\x40"),
-		"flow for an unknown handle": begun + frame("\x00\x53\x13\xc0\x10\x05\x43\x52\x10\x43\x52\x10\x52\x63"),
+		"flow for an unknown handle": begun + frame("\x00\x53\x13\xc0\x09\x05\x43\x52\x10\x43\x52\x10\x52\x63"),
 		"detach of an unknown link":  begun + frame("\x00\x53\x16\xc0\x04\x02\x52\x09\x41"),
 		"disposition backwards":      begun + frame("\x00\x53\x15\xc0\x07\x03\x41\x52\x09\x52\x01"),
 		"a thousand begins":          opened + strings.Repeat(frame(beginBody), 1000),

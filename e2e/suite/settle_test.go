@@ -83,7 +83,7 @@ func TestDrain(t *testing.T) {
 	s := harness.Start(t)
 	each(t, []string{"drain"}, func(t *testing.T, c *harness.Client) {
 		queue := "drain." + c.Name
-		drain := harness.Fields{"drain": true, "credit": 50}
+		drain := harness.Fields{"drain": true, "credit": 50, "idle_ms": 300}
 		if got := messages(t, receiving(t, c, s, queue, drain)); len(got) != 0 {
 			t.Errorf("%d messages from an empty queue", len(got))
 		}

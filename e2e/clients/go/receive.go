@@ -107,21 +107,43 @@ func (c *command) within(ctx context.Context, r *amqp.Receiver) (*amqp.Message, 
 	return r.Receive(idle, nil)
 }
 
-// drained gives the credit, drains it and takes what came meanwhile.
+// creditSent is how long go-amqp may take to send credit.
+const creditSent = 500 * time.Millisecond
+
+// drained gives the credit, takes what comes, and drains. go-amqp's drain takes
+// back the credit in the same flow, so there must be a while between the two.
 func (c *command) drained(ctx context.Context, r *amqp.Receiver) (fields, error) {
 	if err := r.IssueCredit(uint32(c.Credit)); err != nil {
 		return nil, err
 	}
-	if err := r.DrainCredit(ctx, nil); err != nil {
-		return nil, err
-	}
-	n := 0
-	for m := r.Prefetched(); m != nil; m = r.Prefetched() {
+	n := int32(0)
+	take := func(m *amqp.Message) error {
 		if err := c.settle(ctx, r, m); err != nil {
-			return nil, err
+			return err
 		}
 		c.event("message", describe(m))
 		n++
+		return nil
+	}
+	for n < c.Credit {
+		m, err := c.within(ctx, r)
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := take(m); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.DrainCredit(ctx, nil); err != nil {
+		return nil, err
+	}
+	for m := r.Prefetched(); m != nil; m = r.Prefetched() {
+		if err := take(m); err != nil {
+			return nil, err
+		}
 	}
 	return fields{"received": n, "reason": "drained"}, nil
 }

@@ -560,7 +560,10 @@ class Respond(Receiving):
         to = request.reply_to
         if to not in self.senders:
             self.senders[to] = self.container.create_sender(self.connection, to)
-        reply = Message(address=to, correlation_id=request.id, body=request.body, inferred=request.inferred)
+        body = request.body
+        if isinstance(body, memoryview):  # of the request's memory, which goes before a reply that waits for credit
+            body = body.tobytes()
+        reply = Message(address=to, correlation_id=request.id, body=body, inferred=request.inferred)
         self.waiting.append((self.senders[to], reply))
         self.pump()
 
