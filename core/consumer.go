@@ -131,7 +131,7 @@ func (b *Broker) closeConsumer(_ time.Time, k *consumer, lost bool, fx *Effects)
 		}
 		if lost && d.begun && !k.browse {
 			// possibly seen: flagged when it comes again, not counted
-			d.ring.noteSeen(d.seq)
+			d.ring.noteSeen(d.seq, true)
 		}
 		b.giveBack(d, fx)
 	}

@@ -79,10 +79,11 @@ func (b *Broker) deliver(k *consumer, r *ring, seq uint64, fx *Effects) {
 				after, need = r.offeredP, b.o.StoreNeed
 			}
 		}
-		if count == 0 && (seq < r.flagged || r.seen[seq]) {
+		doubt, before := r.seen[seq]
+		if count == 0 && (seq < r.flagged || doubt) {
 			count = 1
 		}
-		first = count == 0
+		first = count == 0 && !before
 	} else {
 		b.hold(e.id)
 	}

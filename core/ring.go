@@ -51,7 +51,7 @@ type ring struct {
 	offered  uint64          // logged: may have been delivered below
 	offeredP Pos             // where that is logged
 	flagged  uint64          // after recovery: may have been delivered below
-	seen     map[uint64]bool // delivered before, and not counted
+	seen     map[uint64]bool // delivered before and not counted; true: in doubt
 	slice    *RingState      // recovery: the checkpoint of this ring
 	ready    int             // available entries
 }
@@ -261,14 +261,15 @@ func (r *ring) setCount(seq uint64, n uint32) {
 	r.counts[seq] = n
 }
 
-// noteSeen remembers that an entry was on the wire: it is flagged when it comes
-// again, but not counted towards maxRedelivery.
-func (r *ring) noteSeen(seq uint64) {
+// noteSeen remembers that an entry was delivered before: its next delivery is
+// not the first. doubt: whether it was is not known (the connection was lost),
+// so it is flagged as redelivered, though not counted towards maxRedelivery.
+func (r *ring) noteSeen(seq uint64, doubt bool) {
 	if r.at(seq) == nil {
 		return
 	}
 	if r.seen == nil {
 		r.seen = make(map[uint64]bool)
 	}
-	r.seen[seq] = true
+	r.seen[seq] = r.seen[seq] || doubt
 }

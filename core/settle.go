@@ -81,7 +81,7 @@ func (b *Broker) settle(d *delivery, o Outcome, fx *Effects) {
 	if counted {
 		b.fail(r, d.seq, fx)
 	} else {
-		r.noteSeen(d.seq)
+		r.noteSeen(d.seq, false)
 	}
 	if o.Kind == Modified && o.UndeliverableHere {
 		k.scan()

@@ -239,7 +239,7 @@ func (c *conn) load(id uint64) bool {
 	c.mu.Unlock()
 	ids := []uint64{id}
 	found := map[uint64][][]byte{}
-	go c.b.Load(ids, func(id uint64, body [][]byte) { found[id] = body }, func() {
+	c.b.Load(ids, func(id uint64, body [][]byte) { found[id] = body }, func() {
 		if len(found) == 0 {
 			c.log.Error("a stored message is not there", "message", id)
 			found[id] = nil

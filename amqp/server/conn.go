@@ -16,6 +16,7 @@ type Conn struct {
 	handler Handler
 	wake    chan struct{}
 	dead    atomic.Bool
+	half    atomic.Bool // nothing more comes: write what is ready, then end
 	ended   sync.WaitGroup
 
 	in sync.Mutex // held from Input, or Tick, until its events are handled
@@ -94,7 +95,8 @@ func (c *Conn) read() {
 			return // the writer closes the socket once all is written
 		}
 		if err != nil {
-			c.cut()
+			c.half.Store(true) // what is ready may still reach a peer that only stopped sending
+			c.Wake()
 			return
 		}
 	}
@@ -184,6 +186,9 @@ func (c *Conn) write() {
 			if len(parts) == 0 {
 				break
 			}
+		}
+		if c.half.Load() {
+			return
 		}
 	}
 }
