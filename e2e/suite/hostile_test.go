@@ -89,19 +89,17 @@ func TestHostile(t *testing.T) {
 	sent := c.Do(t, harness.Fields{"cmd": "send", "url": s.URL, "address": "honest", "producer": "go", "count": 500, "window": 5})
 
 	before := residentKiB(t, s.PID())
-	for name, bytes := range hostile() {
-		t.Run(name, func(t *testing.T) {
-			answer := provoke(t, s, bytes)
-			if bytes == "" || strings.HasPrefix(bytes, "AMQP\x00\x01") || len(answer) == 0 {
-				return
-			}
-			// Whatever is not AMQP is answered with the header that would be
-			// taken (amqp 2.2), or cut off.
-			if !strings.HasPrefix(answer, "AMQP") {
-				t.Errorf("answered %q", answer)
-			}
-		})
-	}
+	t.Run("bytes", func(t *testing.T) {
+		for name, bytes := range hostile() {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				// Whatever came, the answer is AMQP (amqp 2.2) or nothing.
+				if answer := provoke(t, s, bytes); answer != "" && !strings.HasPrefix(answer, "AMQP") {
+					t.Errorf("answered %q", answer)
+				}
+			})
+		}
+	})
 	if grown := residentKiB(t, s.PID()) - before; grown > 256<<10 {
 		t.Errorf("resident memory grew by %d MiB", grown>>10)
 	}
@@ -134,6 +132,7 @@ func TestConditions(t *testing.T) {
 	}
 	for name, condition := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if answer := provoke(t, s, all[name]); !strings.Contains(answer, condition) {
 				t.Errorf("answered %q, want %s in it", answer, condition)
 			}

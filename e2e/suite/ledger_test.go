@@ -82,16 +82,20 @@ func (l *ledger) send(t *testing.T) {
 		"cmd": "send", "url": l.server.URL, "address": ledgerQueue, "producer": l.sender.Name,
 		"count": *ledgerMessages, "size": ledgerSize, "window": *ledgerWindow, "reconnect": true, "timeout_ms": 180_000,
 	})
-	// Kills come when so many were accepted, anywhere in the run.
+	// Kills come when so many were accepted, anywhere in the run, but never
+	// while the library is still away from the last one.
 	var due []int
 	for range *ledgerKills {
 		due = append(due, *ledgerMessages/100+l.random.IntN(*ledgerMessages*9/10))
 	}
 	slices.Sort(due)
 	accepted := map[int64]bool{}
+	away := false
 	for {
 		e := call.Next(t)
 		switch e.Event {
+		case "attached":
+			away = false
 		case "outcome":
 			if e.Outcome != "accepted" {
 				t.Fatalf("message %d %s: %s %s", e.Seq, e.Outcome, e.Condition, e.Error)
@@ -100,6 +104,12 @@ func (l *ledger) send(t *testing.T) {
 				t.Fatalf("message %d was accepted twice", e.Seq)
 			}
 			accepted[e.Seq] = true
+			if len(due) > 0 && len(accepted) >= due[0] && !away {
+				due, away = due[1:], true
+				l.kills++
+				l.server.Kill(t)
+				l.server.Run(t)
+			}
 		case "lost":
 			l.inFlight++
 			for _, seq := range e.Unanswered {
@@ -115,12 +125,6 @@ func (l *ledger) send(t *testing.T) {
 				t.Fatalf("only %d of %d kills came before the end", l.kills, *ledgerKills)
 			}
 			return
-		}
-		if len(due) > 0 && len(accepted) >= due[0] {
-			due = due[1:]
-			l.kills++
-			l.server.Kill(t)
-			l.server.Run(t)
 		}
 	}
 }

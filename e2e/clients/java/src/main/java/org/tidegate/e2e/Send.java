@@ -8,6 +8,8 @@ import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
 import jakarta.jms.Session;
 import java.net.URI;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.Semaphore;
@@ -17,13 +19,16 @@ import org.apache.qpid.jms.JmsConnectionListener;
 import org.apache.qpid.jms.message.JmsInboundMessageDispatch;
 
 /**
- * Sends with completion listeners, a window of them in flight. With failover the library itself sends again
- * what was unanswered when a connection was lost.
+ * Sends with completion listeners, a window of them in flight. With failover the library connects again by
+ * itself, but completes what was unanswered with an exception: sending it again is its users' business.
  */
 final class Send {
     private final Client client;
     private final Command command;
     private final TreeSet<Long> inFlight = new TreeSet<>();
+    private final TreeSet<Long> resend = new TreeSet<>();
+    private final boolean reconnect;
+    private final Queue<Long> again = new ConcurrentLinkedQueue<>();
     private final Semaphore window;
     private int accepted;
     private int refused;
@@ -32,6 +37,7 @@ final class Send {
     Send(Client client) {
         this.client = client;
         this.command = client.command;
+        this.reconnect = command.flag("reconnect", false);
         this.window = new Semaphore((int) command.number("window", 1));
     }
 
@@ -47,18 +53,26 @@ final class Send {
         long count = command.number("count", 0);
         int priority = (int) command.number("priority", Message.DEFAULT_PRIORITY);
         long ttl = command.number("ttl_ms", 0);
-        for (long seq = first; seq < first + count; seq++) {
+        long next = first;
+        int all = (int) command.number("window", 1);
+        while (true) {
+            Long again = takeResend();
+            if (again == null && next == first + count) {
+                // All permits back: all answered, one way or the other.
+                window.acquire(all);
+                window.release(all);
+                again = takeResend();
+                if (again == null) {
+                    break;
+                }
+            }
+            long seq = again != null ? again : next++;
             Message message = client.message(session, seq);
             window.acquire();
             synchronized (this) {
                 inFlight.add(seq);
             }
             producer.send(message, client.deliveryMode(), priority, ttl, new Completion(seq));
-        }
-        // All permits back: all answered.
-        int all = (int) command.number("window", 1);
-        if (!window.tryAcquire(all, command.number("timeout_ms", 60_000), TimeUnit.MILLISECONDS) || client.isOverdue()) {
-            throw new IllegalStateException("timed out");
         }
         JsonObject done = new JsonObject();
         synchronized (this) {
@@ -67,6 +81,19 @@ final class Send {
             done.addProperty("reconnects", reconnects);
         }
         return done;
+    }
+
+    /** Takes a place in the window, sending again what the library gave up meanwhile. */
+    private void acquire(MessageProducer producer, Session session, int priority, long ttl) throws Exception {
+        while (!window.tryAcquire(20, TimeUnit.MILLISECONDS) && !client.isOverdue()) {
+            for (Long seq = again.poll(); seq != null; seq = again.poll()) {
+                producer.send(client.message(session, seq), client.deliveryMode(), priority, ttl, new Completion(seq));
+            }
+        }
+    }
+
+    private synchronized Long takeResend() {
+        return resend.pollFirst();
     }
 
     private void attached() {
@@ -91,14 +118,32 @@ final class Send {
 
         @Override
         public void onException(Message message, Exception e) {
+            if (reconnect && e.getMessage() != null && e.getMessage().contains("connection loss")) {
+                lost();
+                return;
+            }
             JsonObject event = new JsonObject();
             String words = Client.words(e);
+            if (words.contains("connection loss")) {
+                // The library gave up what it was just writing; it stays unanswered, and its user sends it again.
+                again.add(seq);
+                return;
+            }
             // What the library calls the outcomes other than accepted.
             String outcome = words.contains("RELEASED") ? "released" : words.contains("MODIFIED") ? "modified" : "rejected";
             event.addProperty("outcome", outcome);
             event.addProperty("error", words);
             event.addProperty("condition", Client.condition(e));
             answered(event, false);
+        }
+
+        /** Told by the connection's listener; here it only joins what is sent again. */
+        private void lost() {
+            synchronized (Send.this) {
+                inFlight.remove(seq);
+                resend.add(seq);
+            }
+            window.release();
         }
 
         private void answered(JsonObject event, boolean good) {
