@@ -42,7 +42,7 @@ func (b *Broker) Apply(at Pos, r Record) {
 		b.applySubscription(at, r.Define)
 	case RecDelete:
 		if q := b.after(at, r.Run.Queue); q != nil && !b.recovered {
-			if q.sub != nil && q.sub.key != "" {
+			if q.sub != nil && b.subs[q.sub.key] == q.sub {
 				delete(b.subs, q.sub.key)
 			}
 			b.dropQueue(q, nil)
@@ -176,7 +176,6 @@ func (b *Broker) Recovered(last Pos) {
 				r.grow(next - 1)
 			}
 			r.flagged = r.offered
-			r.offered = r.next
 		}
 	}
 	clear(b.touched)

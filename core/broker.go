@@ -56,6 +56,7 @@ type Broker struct {
 	changedIDs  bool
 	waiting     []*consumer // for bytes, or to go on scanning
 	touched     []*queue
+	unblocked   []*conn // have room again: their drains may be answered
 	targets     []*queue
 	tempCounter uint64
 	heldBytes   int64 // of entries that are not stored

@@ -220,6 +220,7 @@ func (b *Broker) unblock(c *conn) {
 		return
 	}
 	c.blocked = false
+	b.unblocked = append(b.unblocked, c)
 	for _, id := range sortedKeys(c.consumers) {
 		k := c.consumers[id]
 		b.wake(k)
@@ -255,9 +256,7 @@ func (b *Broker) Wrote(now time.Time, id ConsumerID, begun, done DeliveryID, fx 
 		b.unblock(k.conn)
 	}
 	b.dispatchTouched(now, fx)
-	if k.drain && k.credit() > 0 {
-		b.answerDrain(k, fx)
-	}
+	b.answerDrain(k, fx)
 }
 
 // begin: what nobody will settle is over once it is on the wire.

@@ -48,7 +48,8 @@ func (b *Broker) addQueue(id QueueID, d Destination) *queue {
 	q := &queue{broker: b, id: id, dest: d}
 	b.byID[id] = q
 	b.all = append(b.all, q)
-	if d.Kind == Queue {
+	// a replay may meet a deleted predecessor after its newer namesake
+	if old := b.queues[d.Name]; d.Kind == Queue && (old == nil || old.id < id) {
 		b.queues[d.Name] = q
 	}
 	return q

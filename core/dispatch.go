@@ -15,6 +15,21 @@ func (b *Broker) dispatchTouched(now time.Time, fx *Effects) {
 	}
 	clear(b.touched)
 	b.touched = b.touched[:0]
+	if len(b.unblocked) > 0 {
+		b.answerDrains(fx)
+	}
+}
+
+// answerDrains answers what waited for room on connections that have some again:
+// others may have taken the messages it waited for.
+func (b *Broker) answerDrains(fx *Effects) {
+	for _, c := range b.unblocked {
+		for _, id := range sortedKeys(c.consumers) {
+			b.answerDrain(c.consumers[id], fx)
+		}
+	}
+	clear(b.unblocked)
+	b.unblocked = b.unblocked[:0]
 }
 
 func (b *Broker) dispatch(now time.Time, q *queue, fx *Effects) {
@@ -32,6 +47,10 @@ func (b *Broker) dispatch(now time.Time, q *queue, fx *Effects) {
 			q.turn = 0
 		}
 		k := q.ready[q.turn]
+		if !k.canTake() { // another queue used its connection's room up
+			b.wake(k)
+			continue
+		}
 		q.turn++
 		b.deliver(k, r, seq, fx)
 		b.wake(k)
@@ -110,10 +129,12 @@ func (b *Broker) answerDrain(k *consumer, fx *Effects) {
 	if k.credit() > 0 && b.servable(k) {
 		return // for want of room or bytes: Wrote, Loaded or Continue come back here
 	}
-	k.count = k.limit
+	if k.credit() > 0 { // a limit below the count takes nothing back
+		k.count = k.limit
+	}
 	k.drain = false
 	b.wake(k)
-	fx.Outs = append(fx.Outs, Out{Kind: OutDrained, Conn: k.conn.id, Consumer: k.id, Limit: k.limit})
+	fx.Outs = append(fx.Outs, Out{Kind: OutDrained, Conn: k.conn.id, Consumer: k.id, Limit: k.count})
 }
 
 // servable says whether there may be something for k now.
@@ -138,6 +159,9 @@ func (b *Broker) scanFor(now time.Time, k *consumer, fx *Effects) {
 			if !k.canTake() {
 				k.cursor[r.priority] = at
 				k.conn.blocked = k.conn.blocked || k.credit() > 0
+				if k.credit() <= 0 {
+					b.answerDrain(k, fx)
+				}
 				return
 			}
 			if slices++; slices > sliceBudget*blockSize {

@@ -191,7 +191,7 @@ func (b *Broker) put(q *queue, p Place, stored bool) {
 
 // touch marks a queue for dispatch at the end of the call.
 func (b *Broker) touch(q *queue) {
-	if n := len(b.touched); n > 0 && b.touched[n-1] == q {
+	if n := len(b.touched); !b.recovered || (n > 0 && b.touched[n-1] == q) {
 		return
 	}
 	b.touched = append(b.touched, q)

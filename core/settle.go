@@ -40,7 +40,7 @@ func (b *Broker) Settle(now time.Time, id DeliveryID, in TxnID, o Outcome, confi
 	if in != 0 {
 		t := b.txns[in]
 		switch {
-		case t == nil:
+		case t == nil || t.conn != k.conn:
 			fx.Outs = append(fx.Outs, Out{Kind: OutConfirmed, Conn: conn, Consumer: consumer, Delivery: id, Txn: in, Err: &Error{Op: "acknowledge", Kind: UnknownTransaction}})
 			o = Outcome{Kind: Released}
 			confirm = false

@@ -113,7 +113,9 @@ func (b *Broker) addSubscription(s *subscription, d Destination, fx *Effects) *q
 func (b *Broker) attachSubscription(q *queue, s *subscription) {
 	s.queue, q.sub = q, s
 	b.routes.Insert(q.dest.Name, q)
-	if s.key != "" {
+	// a replay may meet the definition of a deleted predecessor after the newer
+	// one that a checkpoint brought
+	if old := b.subs[s.key]; s.key != "" && (old == nil || old.queue.id < q.id) {
 		b.subs[s.key] = s
 	}
 }

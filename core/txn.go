@@ -26,7 +26,6 @@ type txnSend struct {
 	conn    *conn
 	stored  bool
 	m       message.Envelope
-	expired bool
 }
 
 // Begin declares a transaction.
@@ -116,8 +115,12 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need) {
 		}
 		p := Place{ID: s.id, Expires: s.m.Expires, Size: clampSize(s.m.Content.Size()), Priority: min(s.m.Priority, priorities-1)}
 		for _, q := range b.route(&producer{conn: s.conn}, s.queue, s.topic, s.m) {
-			if q.deleted {
-				continue
+			if q.deleted { // idle since: a commit brings a dynamic queue back
+				again, err := b.resolveQueue("commit", q.dest.Name)
+				if err != nil || q.dest.Kind != Queue || q.temp != nil {
+					continue
+				}
+				q = again
 			}
 			if !s.stored || !q.stores() {
 				held = append(held, volatile{q, p})

@@ -28,7 +28,6 @@ type Conn struct {
 	out     output
 	phase   phase
 	events  []Event
-	settled []Event
 
 	authenticated bool
 	user          string

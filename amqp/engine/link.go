@@ -40,7 +40,6 @@ type Link struct {
 	// Sending: how far deliveries got, for Progress.
 	begun, done   uint64
 	progressed    bool
-	defaultResult frame.DeliveryState
 }
 
 // Session is the link's session.

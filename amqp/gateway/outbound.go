@@ -14,7 +14,6 @@ import (
 
 // outbound is the writer's workspace.
 type outbound struct {
-	outs     []core.Out // being worked on
 	parked   []core.Out // behind a message whose bytes are being read
 	loading  bool
 	loaded   map[uint64][][]byte

@@ -107,9 +107,6 @@ func (c *command) within(ctx context.Context, r *amqp.Receiver) (*amqp.Message, 
 	return r.Receive(idle, nil)
 }
 
-// creditSent is how long go-amqp may take to send credit.
-const creditSent = 500 * time.Millisecond
-
 // drained gives the credit, takes what comes, and drains. go-amqp's drain takes
 // back the credit in the same flow, so there must be a while between the two.
 func (c *command) drained(ctx context.Context, r *amqp.Receiver) (fields, error) {

@@ -27,6 +27,9 @@ final class Send {
     private final Command command;
     private final TreeSet<Long> inFlight = new TreeSet<>();
     private final TreeSet<Long> resend = new TreeSet<>();
+    // The library tells of a lost connection and of the sends it took along in no particular order.
+    private final TreeSet<Long> told = new TreeSet<>();
+    private final TreeSet<Long> untold = new TreeSet<>();
     private final boolean reconnect;
     private final Queue<Long> again = new ConcurrentLinkedQueue<>();
     private final Semaphore window;
@@ -137,11 +140,14 @@ final class Send {
             answered(event, false);
         }
 
-        /** Told by the connection's listener; here it only joins what is sent again. */
+        /** The connection was lost before an answer came: this goes out again. */
         private void lost() {
             synchronized (Send.this) {
                 inFlight.remove(seq);
                 resend.add(seq);
+                if (!told.remove(seq)) {
+                    untold.add(seq);
+                }
             }
             window.release();
         }
@@ -166,11 +172,16 @@ final class Send {
         public void onConnectionInterrupted(URI remote) {
             synchronized (Send.this) {
                 reconnects++;
-                if (inFlight.isEmpty()) {
+                TreeSet<Long> lost = new TreeSet<>(inFlight);
+                lost.addAll(untold);
+                untold.clear();
+                told.clear();
+                told.addAll(inFlight);
+                if (lost.isEmpty()) {
                     return;
                 }
                 JsonArray unanswered = new JsonArray();
-                inFlight.forEach(unanswered::add);
+                lost.forEach(unanswered::add);
                 JsonObject event = new JsonObject();
                 event.add("unanswered", unanswered);
                 command.event("lost", event);
