@@ -69,9 +69,15 @@ type Checkpoint struct {
 	err      error
 }
 
-// CheckpointDue says that enough was logged since the last.
+// CheckpointDue says that enough was logged since the last. The first two come
+// sooner: without them nothing can be recycled, and new segments are slower
+// than used ones.
 func (j *Journal) CheckpointDue() bool {
-	return !j.check.begun && j.check.bytes >= j.cfg.CheckpointBytes
+	due := j.cfg.CheckpointBytes
+	if len(j.check.kept) < 2 {
+		due /= 4
+	}
+	return !j.check.begun && j.check.bytes >= due
 }
 
 // Changed says whether anything was logged since the last checkpoint.

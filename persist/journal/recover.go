@@ -197,6 +197,9 @@ func (r *recovery) findEnd() error {
 		return nil
 	}
 	if first := r.chain[start]; first.first > r.from+1 {
+		if begun, err := r.neverBegan(); begun || err != nil {
+			return err
+		}
 		return &DamageError{first.name, 0, fmt.Sprintf("records %d to %d before it are missing", r.from+1, first.first-1)}
 	}
 	total, done := int64(0), int64(0)
@@ -248,6 +251,25 @@ func (r *recovery) findEnd() error {
 	}
 	r.chain = r.chain[:broken+1]
 	return r.findCut(start)
+}
+
+// neverBegan drops a log whose first segment is missing where nothing says that
+// anything was durable: the power failed before the first flush was done.
+func (r *recovery) neverBegan() (bool, error) {
+	if r.from > 0 || r.report.Claimed > 0 {
+		return false, nil
+	}
+	for _, s := range r.chain {
+		if claim, _, err := claims(r.files, s, record.Block); claim > 0 || err != nil {
+			return false, err
+		}
+	}
+	for _, s := range r.chain {
+		r.report.note("%s is dropped: the segments before it are missing, and nothing says that any of it was durable", s.name)
+		r.leftover = append(r.leftover, s.name)
+	}
+	r.chain = nil
+	return true, nil
 }
 
 // torn says so if something stands behind the last valid record: a group that

@@ -59,7 +59,7 @@ func (c *contents) put(id uint64, head []byte, body [][]byte, own bool) *content
 	}
 	p := c.table(id).At(id &^ held)
 	if p.Used == 0 {
-		c.young = append(c.young, youngRef{p.Number, id >= held, c.total})
+		c.remember(youngRef{p.Number, id >= held, c.total})
 	}
 	e := &p.Slots[id%sparse.PageIDs]
 	if e.size == 0 {
@@ -72,6 +72,18 @@ func (c *contents) put(id uint64, head []byte, body [][]byte, own bool) *content
 	c.bytes += size
 	c.total += size
 	return e
+}
+
+// remember queues a page to be aged, once: the page of the newest ids empties
+// and fills again with every message that is consumed at once.
+func (c *contents) remember(ref youngRef) {
+	n := len(c.young)
+	for i := n - 1; i >= max(0, n-2); i-- {
+		if c.young[i].page == ref.page && c.young[i].held == ref.held {
+			return
+		}
+	}
+	c.young = append(c.young, ref)
 }
 
 // drop lets go of an id's bytes; it says whether there were any.
