@@ -83,7 +83,7 @@ func (r *recovery) spare(capacity int64) (name string, ok bool) {
 		if _, ok := parseName(name, sparePrefix); !ok {
 			continue
 		}
-		if size, err := r.files.Size(name); err == nil && size == capacity {
+		if size, err := r.files.Size(name); err == nil && size >= capacity { // a footer may have made it longer
 			return name, true
 		}
 	}
