@@ -131,6 +131,9 @@ func (r *recovery) readHeaders() error {
 		if n, ok := parseName(name, sparePrefix); ok {
 			r.next = max(r.next, n+1)
 			r.leftover = append(r.leftover, name)
+			if _, _, err := r.readHeader(name); err != nil {
+				return err
+			}
 			continue
 		}
 		ordinal, ok := parseName(name, segmentPrefix)
@@ -138,12 +141,7 @@ func (r *recovery) readHeaders() error {
 			continue
 		}
 		r.next = max(r.next, ordinal+1)
-		b := make([]byte, headerBytes)
-		n, err := r.files.ReadAt(name, b, 0)
-		if err != nil && !isEOF(err) {
-			return fmt.Errorf("read header of %s: %w", name, err)
-		}
-		h, state, err := r.cfg.parseHeader(name, b[:n])
+		h, state, err := r.readHeader(name)
 		switch {
 		case err != nil:
 			return err
@@ -170,6 +168,22 @@ func (r *recovery) readHeaders() error {
 	}
 	slices.Reverse(r.chain)
 	return nil
+}
+
+// readHeader reads a header and makes sure that no ordinal in one is used again:
+// a file that lost its name in a crash may have kept its content, and must not
+// pass for a segment of the new life before that writes to it.
+func (r *recovery) readHeader(name string) (header, blockState, error) {
+	b := make([]byte, headerBytes)
+	n, err := r.files.ReadAt(name, b, 0)
+	if err != nil && !isEOF(err) {
+		return header{}, blockBad, fmt.Errorf("read header of %s: %w", name, err)
+	}
+	h, state, err := r.cfg.parseHeader(name, b[:n])
+	if state == blockValid {
+		r.next = max(r.next, h.ordinal+1)
+	}
+	return h, state, err
 }
 
 // bound is the last position that chain[i] may hold, as its successor says.
