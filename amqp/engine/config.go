@@ -43,7 +43,7 @@ const (
 	MaxUnsettledRange = 1 << 20
 	// DefaultIdleTimeOut is advertised; a peer is given up after twice as long.
 	DefaultIdleTimeOut = 30 * time.Second
-	// DefaultAuthTimeOut is how long a peer may take to be authenticated.
+	// DefaultAuthTimeOut is how long a peer may take until its open came.
 	DefaultAuthTimeOut = 10 * time.Second
 	// CloseTimeOut is how long we wait for the answer to our close.
 	CloseTimeOut = 5 * time.Second

@@ -23,11 +23,11 @@ const (
 
 // Conn is one connection.
 type Conn struct {
-	cfg     Config
-	in      input
-	out     output
-	phase   phase
-	events  []Event
+	cfg    Config
+	in     input
+	out    output
+	phase  phase
+	events []Event
 
 	authenticated bool
 	user          string
@@ -109,9 +109,13 @@ func (c *Conn) step(now time.Time, b []byte) (int, error) {
 	switch c.phase {
 	case done:
 		return len(b), nil
+	case saslFrames:
+		if !c.sasl.failAt.IsZero() {
+			return len(b), nil // refused, though the peer does not know it yet
+		}
 	case header:
 		return c.header(now, b)
-	case saslFrames, opening, opened, closing:
+	case opening, opened, closing:
 	}
 	if len(b) < frame.HeaderSize {
 		c.in.need = frame.HeaderSize
@@ -248,10 +252,17 @@ func (c *Conn) Open(properties wire.Map) {
 		o.IdleTimeOut = uint32(c.cfg.IdleTimeOut / time.Millisecond)
 	}
 	c.frame(0, &o)
+	for _, s := range c.outgoing {
+		if s != nil && s.held {
+			s.held = false
+			c.frame(s.channel, s.begin(wire.Some(s.remote)))
+		}
+	}
 }
 
 // Refuse answers EventOpen with open and close (reference 2.1).
 func (c *Conn) Refuse(e *frame.Error) {
+	c.dropSessions()
 	c.Open(wire.Map{{Key: wire.Symbol("amqp:connection-establishment-failed"), Value: true}})
 	c.Close(e)
 }
@@ -261,13 +272,11 @@ func (c *Conn) Close(e *frame.Error) {
 	if c.closeSent || c.phase == done {
 		return
 	}
-	if !c.openSent {
-		if c.phase < opening {
-			c.phase = done
-			return
-		}
-		c.Open(nil)
+	if c.phase < opening {
+		c.phase = done
+		return
 	}
+	c.Open(nil)
 	c.closeSent = true
 	c.frame(0, &frame.Close{Error: e})
 	c.phase = closing
@@ -289,12 +298,11 @@ func (c *Conn) onClose(p *frame.Close) {
 // fail closes the connection for a fault of the peer's.
 func (c *Conn) fail(condition wire.Symbol, description string) error {
 	e := fault(condition, description)
-	if c.phase < opening {
-		c.phase = done
-	} else if !c.closeSent {
+	if c.phase < opening || c.closeSent {
+		c.phase = done // nothing more can be told
+	} else {
 		c.Close(e)
 	}
-	c.closedAt = c.lastIn
 	c.events = append(c.events, Event{Kind: EventClose, Local: true, Error: e})
 	return fmt.Errorf("%s: %s", condition, description)
 }

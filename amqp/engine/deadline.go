@@ -20,11 +20,17 @@ func (c *Conn) Deadline() time.Time {
 	if !c.sasl.failAt.IsZero() {
 		sooner(c.sasl.failAt)
 	}
-	if !c.authenticated && c.cfg.AuthTimeOut > 0 {
+	if c.phase < opened && c.cfg.AuthTimeOut > 0 {
 		sooner(c.began.Add(c.cfg.AuthTimeOut))
 	}
-	if c.phase == closing && !c.closedAt.IsZero() {
-		sooner(c.closedAt.Add(CloseTimeOut))
+	if c.phase == closing { // nothing else is done any more
+		from := c.closedAt
+		if from.IsZero() { // not written yet
+			if from = c.lastIn; from.Before(c.lastOut) {
+				from = c.lastOut
+			}
+		}
+		return from.Add(CloseTimeOut)
 	}
 	if c.openSent {
 		if c.peerIdle > 0 {
@@ -49,7 +55,10 @@ func (c *Conn) Tick(now time.Time) error {
 	if !c.sasl.failAt.IsZero() && !now.Before(c.sasl.failAt) {
 		return c.saslRefuse()
 	}
-	if !c.authenticated && c.cfg.AuthTimeOut > 0 && !now.Before(c.began.Add(c.cfg.AuthTimeOut)) {
+	if c.phase < opened && c.cfg.AuthTimeOut > 0 && !now.Before(c.began.Add(c.cfg.AuthTimeOut)) {
+		if c.authenticated {
+			return c.fail(frame.ConditionResourceLimitExceeded, "no open came in time")
+		}
 		return c.fail(frame.ConditionUnauthorizedAccess, "not authenticated in time")
 	}
 	if c.phase == closing && !c.closedAt.IsZero() && !now.Before(c.closedAt.Add(CloseTimeOut)) {
@@ -59,13 +68,11 @@ func (c *Conn) Tick(now time.Time) error {
 	if c.phase == closing && c.closedAt.IsZero() {
 		c.closedAt = now
 	}
-	if !c.openSent || c.phase != opened {
+	if !c.openSent || c.phase > opened {
 		return nil
 	}
 	if c.cfg.IdleTimeOut > 0 && !now.Before(c.lastIn.Add(2*c.cfg.IdleTimeOut)) {
-		err := c.fail(frame.ConditionResourceLimitExceeded, "local-idle-timeout expired: nothing was received for "+(2*c.cfg.IdleTimeOut).String())
-		c.closedAt = now
-		return err
+		return c.fail(frame.ConditionResourceLimitExceeded, "local-idle-timeout expired: nothing was received for "+(2*c.cfg.IdleTimeOut).String())
 	}
 	if c.peerIdle > 0 && !now.Before(c.lastOut.Add(c.heartbeat())) && !c.Pending() {
 		at := c.beginFrame(frame.TypeAMQP, 0)

@@ -38,8 +38,8 @@ type Link struct {
 	slack   uint32 // deliveries that may still come although credit was reduced
 
 	// Sending: how far deliveries got, for Progress.
-	begun, done   uint64
-	progressed    bool
+	begun, done uint64
+	progressed  bool
 }
 
 // Session is the link's session.
@@ -58,8 +58,11 @@ func (l *Link) Count() uint32 { return l.count }
 
 // Attach begins a link from our side; Handle, and for a sender the
 // initial-delivery-count, are filled in. EventAttach tells of the answer. nil:
-// no handle is free.
+// no handle is free, or the session is over.
 func (s *Session) Attach(a frame.Attach) *Link {
+	if s.ended || s.conn.phase >= closing {
+		return nil
+	}
 	l := &Link{session: s, Name: a.Name, Sending: a.Role == frame.RoleSender, Second: a.RcvSettleMode == frame.ReceiverSettleModeSecond, maxSize: a.MaxMessageSize}
 	if !s.giveHandle(l) {
 		return nil
@@ -178,9 +181,7 @@ func (l *Link) Detach(closed bool, e *frame.Error) {
 	}
 	l.detached = true
 	s.dropQueued(l)
-	if closed || e != nil {
-		s.sent.drop(l)
-	}
+	s.sent.drop(l) // links are not resumed: what is unsettled is the driver's
 	s.conn.frame(s.channel, &frame.Detach{Handle: l.handle, Closed: closed, Error: e})
 	l.release()
 }
@@ -218,7 +219,6 @@ func (l *Link) fail(condition wire.Symbol, description string) error {
 		return nil
 	}
 	e := fault(condition, description)
-	l.partial = partial{}
 	l.session.conn.events = append(l.session.conn.events, Event{Kind: EventDetach, Local: true, Session: l.session, Link: l, Closed: true, Error: e})
 	l.Detach(true, e)
 	return nil
@@ -230,7 +230,7 @@ func (l *Link) onFlow(f *frame.Flow) {
 		if f.DeliveryCount.OK && !before(f.DeliveryCount.V, l.count) {
 			l.count = f.DeliveryCount.V // the sender used up credit without sending
 		}
-		if f.Echo {
+		if f.Echo && l.attached {
 			c.frame(l.session.channel, l.flow(false))
 		}
 		return
@@ -242,7 +242,7 @@ func (l *Link) onFlow(f *frame.Flow) {
 		}
 		c.events = append(c.events, Event{Kind: EventFlow, Session: l.session, Link: l, Limit: l.limit, Drain: f.Drain, FlowInfo: nil})
 	}
-	if f.Echo && !f.Drain {
+	if f.Echo && !f.Drain && l.attached {
 		c.frame(l.session.channel, l.flow(false))
 	}
 }

@@ -27,6 +27,9 @@ func (c *Conn) Output(now time.Time, to [][]byte) [][]byte {
 	to = append(to, o.parts...)
 	if len(o.parts) > 0 {
 		c.lastOut = now
+		if c.phase == closing && c.closedAt.IsZero() {
+			c.closedAt = now
+		}
 		if c.onlyParts() {
 			o.cur, o.spare = o.spare[:0], o.cur
 			if len(o.spare) < smallBuffer && cap(o.cur) > minSpace {

@@ -36,20 +36,26 @@ func (s *Session) onTransfer(t *frame.Transfer, payload []byte) error {
 	case l.Sending:
 		return s.fail(frame.ConditionNotAllowed, fmt.Sprintf("a transfer on link %q, whose sender we are", l.Name))
 	}
-	if !l.partial.open {
-		if err := s.firstFrame(l, t); err != nil || s.ended || l.detached {
-			return err
+	var err error
+	if l.partial.open {
+		err = l.nextFrame(t)
+	} else {
+		err = s.firstFrame(l, t)
+	}
+	// A fault of ours or the driver may have detached the link while deliveries
+	// are under way: their other frames, without an id, must still be known.
+	defer func() {
+		if l.detached {
+			l.partial = partial{open: t.More && !t.Aborted}
 		}
-	} else if err := l.nextFrame(t); err != nil || l.detached || s.ended {
+	}()
+	if err != nil || s.ended || l.detached {
 		return err
 	}
 	p := &l.partial
-	if l.detached {
-		l.partial = partial{open: t.More}
-		return nil
-	}
 	p.settled = p.settled || t.Settled.Or(false)
 	if t.State != nil {
+		s.conn.in.shared = true // a transaction's id lies in the buffer
 		p.state = t.State
 	}
 	if t.Aborted {

@@ -37,6 +37,21 @@ func (r *sentRing) get(id uint32) *sent {
 	return nil
 }
 
+// within cuts a range of ids to the live ones, so that a wide range costs
+// nothing; ok is false where none is left.
+func (r *sentRing) within(first, last uint32) (from, to uint32, ok bool) {
+	if r.n == 0 {
+		return 0, 0, false
+	}
+	if before(first, r.base) {
+		first = r.base
+	}
+	if end := r.base + uint32(r.n) - 1; before(end, last) {
+		last = end
+	}
+	return first, last, !before(last, first)
+}
+
 func (r *sentRing) forget(id uint32) {
 	if e := r.get(id); e != nil {
 		*e = sent{}

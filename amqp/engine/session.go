@@ -19,6 +19,7 @@ type Session struct {
 	Ref     any    // the driver's own
 
 	peerBegan bool
+	held      bool // our begin waits for our open
 	ended     bool // our end is sent
 
 	// Receiving (amqp 2.5.6).
@@ -43,8 +44,11 @@ type Session struct {
 func (s *Session) Conn() *Conn { return s.conn }
 
 // Begin starts a session from our side; EventBegin tells when it is answered.
-// nil: no channel is free.
+// nil: no channel is free, or the connection is closed.
 func (c *Conn) Begin() *Session {
+	if c.phase >= closing {
+		return nil
+	}
 	for ch := uint16(0); ; ch++ {
 		if int(ch) >= len(c.outgoing) || c.outgoing[ch] == nil {
 			if ch > c.channelMax {
@@ -101,8 +105,12 @@ func (c *Conn) onBegin(channel uint16, b *frame.Begin) error {
 		c.incoming = append(c.incoming, nil)
 	}
 	c.incoming[channel] = s
-	if !b.RemoteChannel.OK {
+	switch {
+	case b.RemoteChannel.OK:
+	case c.openSent:
 		c.frame(s.channel, s.begin(wire.Some(channel)))
+	default:
+		s.held = true // a pipelined begin: its answer waits for our open
 	}
 	c.events = append(c.events, Event{Kind: EventBegin, Session: s})
 	return nil
@@ -113,6 +121,7 @@ func (s *Session) End(e *frame.Error) {
 	if s.ended || s.conn.phase != opened {
 		return
 	}
+	s.conn.Open(nil)
 	s.ended = true
 	s.queue = nil
 	s.conn.frame(s.channel, &frame.End{Error: e})
@@ -145,14 +154,13 @@ func (s *Session) onFlow(f *frame.Flow) error {
 	if s.ended {
 		return nil
 	}
-	if f.NextIncomingID.OK {
-		s.remoteWindow = f.NextIncomingID.V + f.IncomingWindow - s.nextOutgoingID
-	} else {
-		s.remoteWindow = f.IncomingWindow - s.nextOutgoingID // nothing of ours had come: counted from 0
+	// Before our begin came the peer counts from our first id, which is 0. What
+	// is under way is taken off the window; windows of 2^31 and more are allowed.
+	underWay := s.nextOutgoingID - f.NextIncomingID.Or(0)
+	if f.NextIncomingID.OK && before(s.nextOutgoingID, f.NextIncomingID.V) {
+		underWay = 0
 	}
-	if int32(s.remoteWindow) < 0 {
-		s.remoteWindow = 0
-	}
+	s.remoteWindow = f.IncomingWindow - min(underWay, f.IncomingWindow)
 	if before(f.NextOutgoingID, s.nextIncomingID) {
 		return s.fail(frame.ConditionWindowViolation, fmt.Sprintf("next-outgoing-id went back from %d to %d", s.nextIncomingID, f.NextOutgoingID))
 	}
@@ -161,7 +169,7 @@ func (s *Session) onFlow(f *frame.Flow) error {
 		s.conn.pumpable = true
 	}
 	if !f.Handle.OK {
-		if f.Echo {
+		if f.Echo && !s.held {
 			s.conn.frame(s.channel, s.flow())
 		}
 		return nil
@@ -199,7 +207,7 @@ func (s *Session) received() error {
 		return s.fail(frame.ConditionWindowViolation, "more transfers than the incoming window")
 	}
 	s.incomingWindow--
-	if s.incomingWindow < s.conn.cfg.IncomingWindow/2 {
+	if s.incomingWindow <= s.conn.cfg.IncomingWindow/2 {
 		s.incomingWindow = s.conn.cfg.IncomingWindow
 		s.conn.frame(s.channel, s.flow())
 	}
@@ -225,7 +233,10 @@ func (s *Session) disposition(role frame.Role, first, last uint32, state frame.D
 	if last != first {
 		d.Last = wire.Some(last)
 	}
-	s.conn.frame(s.channel, &d)
+	c := s.conn // not by Conn.frame: d stays on the stack
+	at := c.beginFrame(frame.TypeAMQP, s.channel)
+	c.out.cur = d.Append(c.out.cur)
+	c.endFrame(at, 0)
 }
 
 func (s *Session) onDisposition(d *frame.Disposition) error {
@@ -247,7 +258,11 @@ func (s *Session) onDisposition(d *frame.Disposition) error {
 	if d.State == nil && !d.Settled {
 		return nil
 	}
-	for id := d.First; ; id++ {
+	first, last, some := s.sent.within(d.First, last)
+	if !some {
+		return nil
+	}
+	for id := first; ; id++ {
 		if e := s.sent.get(id); e != nil && e.link != nil {
 			c.events = append(c.events, Event{Kind: EventSettle, Session: s, Link: e.link, Ref: e.ref, ID: id, Settled: d.Settled, State: d.State})
 			if d.Settled {
