@@ -190,7 +190,7 @@ func (e *env) crash() error {
 		}
 		live[id] = e.contents[id]
 	}
-	e.contents = live
+	e.contents, e.released = live, map[uint64]int{} // held ids begin again
 	return nil
 }
 

@@ -105,7 +105,9 @@ func (c *consumer) scan() {
 	c.queue.unready(c)
 	c.cursor = new([priorities]uint64)
 	for _, r := range c.queue.order {
-		c.cursor[r.priority] = r.head
+		if !c.browse { // who browses also sees what others hold
+			c.cursor[r.priority] = r.head
+		}
 	}
 	c.queue.scanners = append(c.queue.scanners, c)
 }

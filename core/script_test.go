@@ -1,0 +1,321 @@
+package core
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/tidegate/tidegate/core/message"
+)
+
+// script gives the names of a datadriven script to what a broker numbers.
+type script struct {
+	*env
+	conns      map[string]ConnID
+	producers  map[string]ProducerID
+	consumers  map[string]ConsumerID
+	txns       map[string]TxnID
+	temps      map[string]Destination
+	deliveries map[string]DeliveryID // by consumer and label, the newest
+	sent       int
+}
+
+// TestScripts drives the broker by testdata/*.txt. Durable state is rebuilt from
+// the records, and from a checkpoint, after every command.
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		s := &script{
+			env: newEnv(), conns: map[string]ConnID{}, producers: map[string]ProducerID{}, consumers: map[string]ConsumerID{},
+			txns: map[string]TxnID{}, temps: map[string]Destination{}, deliveries: map[string]DeliveryID{},
+		}
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			out := s.run(t, d)
+			if err := s.check(); err != nil {
+				t.Fatalf("%s: %v", d.Pos, err)
+			}
+			return out
+		})
+	})
+}
+
+func arg(d *datadriven.TestData, key, otherwise string) string {
+	for _, a := range d.CmdArgs {
+		if a.Key == key && len(a.Vals) > 0 {
+			return strings.Join(a.Vals, ",")
+		}
+	}
+	return otherwise
+}
+
+func number(d *datadriven.TestData, key string, otherwise int64) int64 {
+	n := otherwise
+	if s := arg(d, key, ""); s != "" {
+		if _, err := fmt.Sscan(s, &n); err != nil {
+			panic(err)
+		}
+	}
+	return n
+}
+
+// plain is the n-th argument without a value.
+func plain(d *datadriven.TestData, n int) string {
+	for _, a := range d.CmdArgs {
+		if len(a.Vals) == 0 {
+			if n == 0 {
+				return a.Key
+			}
+			n--
+		}
+	}
+	return ""
+}
+
+func has(d *datadriven.TestData, key string) bool { return d.HasArg(key) }
+
+// destination reads queue=NAME, topic=NAME or temp=NAME.
+func (s *script) destination(d *datadriven.TestData) Destination {
+	if n := arg(d, "temp", ""); n != "" {
+		return s.temps[n]
+	}
+	if n := arg(d, "topic", ""); n != "" {
+		return Destination{Kind: Topic, Name: n}
+	}
+	return Destination{Kind: Queue, Name: arg(d, "queue", "")}
+}
+
+func (s *script) run(t *testing.T, d *datadriven.TestData) string {
+	var err error
+	before := len(s.log)
+	outs := s.step(func(fx *Effects) { err = s.command(t, d, fx) })
+	var b strings.Builder
+	if err != nil {
+		fmt.Fprintf(&b, "error: %s\n", kindOfError(err))
+	}
+	for _, o := range outs {
+		b.WriteString(s.out(o))
+	}
+	if d.Cmd == "show" {
+		b.WriteString(s.show())
+	}
+	if has(d, "records") {
+		for _, l := range s.log[before:] {
+			fmt.Fprintf(&b, "record %d kind %d run %d.%d %d+%d runs %v\n", l.at, l.r.Kind, l.r.Run.Queue, l.r.Run.Priority, l.r.Run.First, l.r.Run.Count, l.r.Runs)
+		}
+	}
+	if b.Len() == 0 {
+		return "ok\n"
+	}
+	return b.String()
+}
+
+func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err error) {
+	n := plain(d, 0)
+	switch d.Cmd {
+	case "connect":
+		s.conns[n], err = s.b.Connect(s.now, ConnectOptions{ClientID: arg(d, "id", n), Sole: has(d, "sole"), Room: number(d, "room", 0)}, fx)
+	case "disconnect":
+		s.b.Disconnect(s.now, s.conns[n], fx)
+	case "temporary":
+		kind := Queue
+		if has(d, "of-topic") {
+			kind = Topic
+		}
+		s.temps[n], err = s.b.CreateTemporary(s.now, s.conns[arg(d, "conn", "")], kind, fx)
+	case "delete":
+		err = s.b.DeleteTemporary(s.now, s.conns[arg(d, "conn", "")], s.destination(d), fx)
+	case "producer":
+		s.producers[n], _, err = s.b.OpenProducer(s.now, s.conns[arg(d, "conn", "")], ProducerOptions{s.destination(d)}, fx)
+	case "close-producer":
+		s.b.CloseProducer(s.now, s.producers[n], fx)
+	case "consumer":
+		err = s.consumer(d, n, fx)
+	case "close":
+		s.b.CloseConsumer(s.now, s.consumers[n], fx)
+	case "publish":
+		s.publish(d, n, fx)
+	case "credit":
+		k := s.b.consumers.get(uint64(s.consumers[n]))
+		s.b.Credit(s.now, k.id, k.count+uint32(number(d, "n", 1)), has(d, "drain"), fx)
+	case "settle":
+		s.settle(d, n, fx)
+	case "wrote":
+		id := s.deliveries[n+" "+arg(d, "of", "")]
+		done := id
+		if has(d, "begun") {
+			done = 0
+		}
+		s.b.Wrote(s.now, s.consumers[n], id, done, fx)
+	case "unsend":
+		s.b.Unsend(s.now, s.deliveries[n+" "+arg(d, "of", "")], fx)
+	case "begin":
+		s.txns[n] = s.b.Begin(s.now, s.conns[arg(d, "conn", "")], fx)
+	case "discharge":
+		s.b.Discharge(s.now, s.conns[arg(d, "conn", "")], s.txns[n], has(d, "fail"), 7, fx)
+	case "unsubscribe":
+		err = s.b.Unsubscribe(s.now, arg(d, "id", ""), n, has(d, "global"), fx)
+	case "throttle":
+		s.b.Throttle(s.now, n == "on", fx)
+	case "tick":
+		by, e := time.ParseDuration(n)
+		if e != nil {
+			t.Fatal(e)
+		}
+		s.now = s.now.Add(by)
+		s.b.Expire(s.now, fx)
+	case "unstable":
+		s.env.durable = false
+	case "crash":
+		clear(s.conns)
+		clear(s.producers)
+		clear(s.consumers)
+		err = s.crash()
+	case "show":
+	default:
+		t.Fatalf("%s: unknown command %q", d.Pos, d.Cmd)
+	}
+	return err
+}
+
+func (s *script) consumer(d *datadriven.TestData, n string, fx *Effects) (err error) {
+	o := ConsumerOptions{
+		Destination: s.destination(d), Selector: strings.ReplaceAll(arg(d, "selector", ""), "_", " "),
+		NoLocal: has(d, "nolocal"), Browse: has(d, "browse"), Settled: has(d, "settled"),
+	}
+	if name := arg(d, "sub", ""); name != "" {
+		o.Subscription = &SubscriptionOptions{Name: name, Durable: has(d, "durable"), Shared: has(d, "shared"), Global: has(d, "global")}
+	}
+	id, err := s.b.OpenConsumer(s.now, s.conns[arg(d, "conn", "")], o, fx)
+	if err != nil {
+		return err
+	}
+	s.consumers[n] = id
+	if c := number(d, "credit", 0); c > 0 {
+		s.b.Credit(s.now, id, uint32(c), false, fx)
+	}
+	return nil
+}
+
+func (s *script) publish(d *datadriven.TestData, n string, fx *Effects) {
+	for range number(d, "n", 1) {
+		s.sent++
+		m := message.Envelope{
+			Durable: has(d, "durable"), Priority: uint8(number(d, "priority", 4)),
+			Content: &text{label: fmt.Sprintf("m%d", s.sent), size: number(d, "size", 100), props: map[string]int64{"x": number(d, "x", 0)}},
+		}
+		if ttl := number(d, "ttl", 0); ttl != 0 {
+			m.Expires = s.now.UnixMilli() + ttl
+		}
+		send := Send{Tag: uint64(s.sent), Settled: has(d, "settled"), Txn: s.txns[arg(d, "txn", "")]}
+		if to := s.destination(d); to.Name != "" {
+			s.b.PublishTo(s.now, s.producers[n], to, send, m, fx)
+		} else {
+			s.b.Publish(s.now, s.producers[n], send, m, fx)
+		}
+	}
+}
+
+func (s *script) settle(d *datadriven.TestData, n string, fx *Effects) {
+	o := Outcome{Kind: Accepted, DeliveryFailed: has(d, "failed"), UndeliverableHere: has(d, "undeliverable")}
+	for kind, word := range []string{Rejected: "rejected", Released: "released", Modified: "modified"} {
+		if word != "" && has(d, word) {
+			o.Kind = OutcomeKind(kind)
+		}
+	}
+	for _, label := range strings.Split(arg(d, "of", ""), ",") {
+		s.b.Settle(s.now, s.deliveries[n+" "+strings.TrimSpace(label)], s.txns[arg(d, "txn", "")], o, has(d, "confirm"), fx)
+	}
+}
+
+func nameOf[V comparable](m map[string]V, v V) string {
+	for _, n := range sortedKeys(m) {
+		if m[n] == v {
+			return n
+		}
+	}
+	return "?"
+}
+
+func (s *script) label(id uint64) string {
+	if c, ok := s.contents[id]; ok {
+		return c.(*text).label
+	}
+	return "released"
+}
+
+func (s *script) out(o Out) string {
+	var b strings.Builder
+	switch o.Kind {
+	case OutDeliver:
+		who, label := nameOf(s.consumers, o.Consumer), s.label(o.Message)
+		s.deliveries[who+" "+label] = o.Delivery
+		fmt.Fprintf(&b, "%s <- %s", who, label)
+		if !o.First {
+			b.WriteString(" again")
+		}
+		if o.Count > 0 {
+			fmt.Fprintf(&b, " count=%d", o.Count)
+		}
+		if o.Settled {
+			b.WriteString(" settled")
+		}
+	case OutSettled:
+		if o.Err == nil && o.After == 0 {
+			return ""
+		}
+		fmt.Fprintf(&b, "%s: m%d accepted", nameOf(s.producers, o.Producer), o.Tag)
+	case OutDrained:
+		fmt.Fprintf(&b, "%s drained at %d", nameOf(s.consumers, o.Consumer), o.Limit)
+	case OutConfirmed:
+		b.WriteString("confirmed")
+	case OutDischarged:
+		b.WriteString("discharged")
+	case OutAllow:
+		fmt.Fprintf(&b, "%s may send %d", nameOf(s.producers, o.Producer), o.Limit)
+	case OutConsumerGone, OutProducerGone, OutConnectionGone, OutEdge:
+		fmt.Fprintf(&b, "gone: consumer %s", nameOf(s.consumers, o.Consumer))
+	}
+	if o.After != 0 {
+		fmt.Fprintf(&b, " (after %d)", o.After)
+	}
+	if o.Err != nil {
+		fmt.Fprintf(&b, " but: %s", kindOfError(o.Err))
+	}
+	return b.String() + "\n"
+}
+
+// show lists each queue's entries in order; * marks those taken.
+func (s *script) show() string {
+	var b strings.Builder
+	for _, id := range sortedKeys(s.b.byID) {
+		q := s.b.byID[id]
+		name := q.dest.Name
+		if q.sub != nil {
+			name += " sub " + q.sub.name
+		}
+		if q.temp != nil {
+			name = nameOf(s.temps, q.dest)
+		}
+		fmt.Fprintf(&b, "%s:", name)
+		n := 0
+		for _, r := range q.order {
+			for seq := r.base; seq < r.next; seq++ {
+				if e := r.at(seq); e != nil {
+					fmt.Fprintf(&b, " %s", s.label(e.id))
+					if r.isTaken(seq) {
+						b.WriteByte('*')
+					}
+					n++
+				}
+			}
+		}
+		if n != q.depth {
+			panic("depth is not the number of entries")
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "contents %d, held bytes %d\n", len(s.contents), s.b.HeldBytes())
+	return b.String()
+}
