@@ -8,6 +8,7 @@ const refPage = 1024
 type refs struct {
 	base  uint64 // first id of pages[0]
 	pages []*refsPage
+	spare *refsPage // all zero
 }
 
 type refsPage struct {
@@ -23,14 +24,36 @@ func (r *refs) page(id uint64) (*refsPage, uint64) {
 		r.pages = append([]*refsPage{nil}, r.pages...)
 		r.base -= refPage
 	}
+	if n := len(r.pages); id >= r.base+uint64(n)*refPage && n > 0 {
+		r.retire(n - 1)
+	}
+	if len(r.pages) == 0 {
+		r.base = id - id%refPage
+	}
 	i := (id - r.base) / refPage
 	for uint64(len(r.pages)) <= i {
 		r.pages = append(r.pages, nil)
 	}
 	if r.pages[i] == nil {
-		r.pages[i] = new(refsPage)
+		r.pages[i], r.spare = r.spare, nil
+		if r.pages[i] == nil {
+			r.pages[i] = new(refsPage)
+		}
 	}
 	return r.pages[i], id % refPage
+}
+
+// retire drops a page that holds nothing, and what is empty at the front.
+func (r *refs) retire(i int) {
+	if p := r.pages[i]; p != nil && p.live == 0 {
+		r.pages[i], r.spare = nil, p
+	}
+	n := 0
+	for n < len(r.pages) && r.pages[n] == nil {
+		n++
+	}
+	r.pages = r.pages[n:]
+	r.base += uint64(n) * refPage
 }
 
 func (r *refs) add(id uint64, n int32) {
@@ -52,12 +75,8 @@ func (r *refs) drop(id uint64) bool {
 		panic("core: message released twice")
 	}
 	p.live--
-	if p.live == 0 {
-		r.pages[(id-r.base)/refPage] = nil
-		for len(r.pages) > 0 && r.pages[0] == nil {
-			r.pages = r.pages[1:]
-			r.base += refPage
-		}
+	if at := int((id - r.base) / refPage); p.live == 0 && at < len(r.pages)-1 {
+		r.retire(at) // the last page is still being filled
 	}
 	return true
 }

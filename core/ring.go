@@ -227,14 +227,17 @@ func (r *ring) placed(seq uint64, pos Pos, need Need, step Pos) {
 
 // covers names the record that places seq, or zero when it is durable.
 func (r *ring) covers(seq uint64, written, synced Pos) (Pos, Need) {
-	for len(r.pending) > 0 {
-		p := &r.pending[0]
+	done := 0
+	for done < len(r.pending) {
+		p := &r.pending[done]
 		last := p.pos + Pos(p.n-1)*p.step
-		if (p.need == Sync && last <= synced) || (p.need != Sync && last <= written) {
-			r.pending = r.pending[1:]
-			continue
+		if (p.need == Sync && last > synced) || (p.need != Sync && last > written) {
+			break
 		}
-		break
+		done++
+	}
+	if done > 0 {
+		r.pending = r.pending[:copy(r.pending, r.pending[done:])]
 	}
 	lo, hi := 0, len(r.pending)
 	for lo < hi {

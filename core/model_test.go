@@ -1,0 +1,256 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tidegate/tidegate/core/message"
+)
+
+// sent is a message as the model knows it.
+type sent struct {
+	label    string
+	priority uint8
+	durable  bool
+}
+
+// model is one queue as a list in the order of service, and who holds what.
+type model struct {
+	queued []sent // available and taken, larger priorities first, then as sent
+	taken  map[DeliveryID]sent
+	credit map[ConsumerID]int
+}
+
+func (m *model) insert(s sent) {
+	i := 0
+	for i < len(m.queued) && m.queued[i].priority >= s.priority {
+		i++
+	}
+	m.queued = slices.Insert(m.queued, i, s)
+}
+
+func (m *model) remove(label string) {
+	m.queued = slices.DeleteFunc(m.queued, func(s sent) bool { return s.label == label })
+}
+
+// next is the first message that nobody holds.
+func (m *model) next() (sent, bool) {
+	held := map[string]bool{}
+	for _, s := range m.taken { // order: irrelevant
+		held[s.label] = true
+	}
+	for _, s := range m.queued {
+		if !held[s.label] {
+			return s, true
+		}
+	}
+	return sent{}, false
+}
+
+// deliver checks each delivery against the model: in order, within credit.
+func (m *model) deliver(t *rapid.T, e *env, outs []Out) {
+	for _, o := range outs {
+		if o.Kind != OutDeliver {
+			continue
+		}
+		want, ok := m.next()
+		got := e.contents[o.Message].(*text).label
+		if !ok || got != want.label {
+			t.Fatalf("delivered %s, want %s", got, want.label)
+		}
+		if m.credit[o.Consumer]--; m.credit[o.Consumer] < 0 {
+			t.Fatalf("%s delivered without credit", got)
+		}
+		m.taken[o.Delivery] = want
+	}
+	if s, ok := m.next(); ok {
+		for k, n := range m.credit { // order: irrelevant
+			if n > 0 {
+				t.Fatalf("consumer %d has credit %d, but %s stays", k, n, s.label)
+			}
+		}
+	}
+}
+
+func (m *model) forget(k ConsumerID, e *env) {
+	delete(m.credit, k)
+	for id := range m.taken { // order: irrelevant
+		if e.b.deliveries.get(id) == nil {
+			delete(m.taken, id)
+		}
+	}
+}
+
+// TestQueueIsAList: a queue with several consumers, under any operations, is an
+// ordered list; its durable half is what the records say, at every step.
+func TestQueueIsAList(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := newEnv()
+		m := &model{taken: map[DeliveryID]sent{}, credit: map[ConsumerID]int{}}
+		d := Destination{Kind: Queue, Name: "q"}
+		var c ConnID
+		var p ProducerID
+		connect := func() {
+			c, _ = e.b.Connect(e.now, ConnectOptions{Room: 1 << 40}, &e.fx)
+			p, _, _ = e.b.OpenProducer(e.now, c, ProducerOptions{d}, &e.fx)
+		}
+		connect()
+		n := 0
+		pick := func() (DeliveryID, bool) {
+			ids := sortedKeys(m.taken)
+			if len(ids) == 0 {
+				return 0, false
+			}
+			return rapid.SampledFrom(ids).Draw(t, "delivery"), true
+		}
+		consumer := func() (ConsumerID, bool) {
+			ids := sortedKeys(m.credit)
+			if len(ids) == 0 {
+				return 0, false
+			}
+			return rapid.SampledFrom(ids).Draw(t, "consumer"), true
+		}
+		fresh := func(in TxnID) sent {
+			n++
+			s := sent{fmt.Sprint("m", n), rapid.SampledFrom([]uint8{1, 4, 9}).Draw(t, "priority"), in != 0 || rapid.Bool().Draw(t, "durable")}
+			env := message.Envelope{Durable: s.durable, Priority: s.priority, Content: &text{label: s.label, size: 10}}
+			if in == 0 {
+				m.insert(s)
+			}
+			outs := e.step(func(fx *Effects) { e.b.Publish(e.now, p, Send{Txn: in}, env, fx) })
+			m.deliver(t, e, outs)
+			return s
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"publish": func(*rapid.T) { fresh(0) },
+			"open": func(t *rapid.T) {
+				if len(m.credit) < 4 {
+					k, err := e.b.OpenConsumer(e.now, c, ConsumerOptions{Destination: d}, &e.fx)
+					if err != nil {
+						t.Fatal(err)
+					}
+					m.credit[k] = 0
+				}
+			},
+			"credit": func(t *rapid.T) {
+				if k, ok := consumer(); ok {
+					m.credit[k] = rapid.IntRange(0, 5).Draw(t, "credit")
+					drain := rapid.Bool().Draw(t, "drain")
+					limit := e.b.consumers.get(uint64(k)).count + uint32(m.credit[k])
+					outs := e.step(func(fx *Effects) { e.b.Credit(e.now, k, limit, drain, fx) })
+					m.deliver(t, e, outs)
+					if drain {
+						if last := outs[len(outs)-1]; last.Kind != OutDrained || last.Limit != limit {
+							t.Fatalf("the drain ends with %+v", last)
+						}
+						m.credit[k] = 0
+					}
+				}
+			},
+			"settle": func(t *rapid.T) {
+				if id, ok := pick(); ok {
+					kind := rapid.SampledFrom([]OutcomeKind{Accepted, Accepted, Rejected, Released, Modified}).Draw(t, "outcome")
+					if kind == Accepted {
+						m.remove(m.taken[id].label)
+					}
+					delete(m.taken, id)
+					outs := e.step(func(fx *Effects) {
+						e.b.Settle(e.now, id, 0, Outcome{Kind: kind, DeliveryFailed: true}, true, fx)
+					})
+					m.deliver(t, e, outs)
+				}
+			},
+			"transaction": func(t *rapid.T) {
+				in := e.b.Begin(e.now, c, &e.fx)
+				id, ok := pick()
+				if ok {
+					e.step(func(fx *Effects) { e.b.Settle(e.now, id, in, Outcome{Kind: Accepted}, false, fx) })
+				}
+				one, two := fresh(in), fresh(in)
+				fail := rapid.Bool().Draw(t, "fail")
+				if !fail {
+					m.insert(one)
+					m.insert(two)
+				}
+				if ok {
+					if !fail {
+						m.remove(m.taken[id].label)
+					}
+					delete(m.taken, id)
+				}
+				m.deliver(t, e, e.step(func(fx *Effects) { e.b.Discharge(e.now, c, in, fail, 1, fx) }))
+			},
+			"close": func(*rapid.T) {
+				if k, ok := consumer(); ok {
+					outs := e.step(func(fx *Effects) { e.b.CloseConsumer(e.now, k, fx) })
+					m.forget(k, e)
+					m.deliver(t, e, outs)
+				}
+			},
+			"disconnect": func(*rapid.T) {
+				e.step(func(fx *Effects) { e.b.Disconnect(e.now, c, fx) })
+				clear(m.taken)
+				clear(m.credit)
+				connect()
+			},
+			"crash": func(t *rapid.T) {
+				if err := e.crash(); err != nil {
+					t.Fatal(err)
+				}
+				clear(m.taken)
+				clear(m.credit)
+				m.queued = slices.DeleteFunc(m.queued, func(s sent) bool { return !s.durable })
+				connect()
+			},
+			"": func(t *rapid.T) {
+				if err := e.check(); err != nil {
+					t.Fatal(err)
+				}
+				if q := e.b.queues["q"]; q.depth != len(m.queued) || q.depth-q.available() != len(m.taken) {
+					t.Fatalf("depth %d and %d available, the model has %d and holds %d", q.depth, q.available(), len(m.queued), len(m.taken))
+				}
+				if len(e.contents) != len(m.queued) {
+					t.Fatalf("%d contents for %d messages", len(e.contents), len(m.queued))
+				}
+			},
+		})
+	})
+}
+
+// BenchmarkPublishDeliverSettle is one message through a queue and out: what a
+// message costs the core lock.
+func BenchmarkPublishDeliverSettle(b *testing.B) {
+	for _, durable := range []bool{false, true} {
+		b.Run(fmt.Sprintf("durable=%v", durable), func(b *testing.B) {
+			k := NewBroker(Options{})
+			k.Recovered(0)
+			now := time.UnixMilli(1_000_000)
+			d := Destination{Kind: Queue, Name: "q"}
+			var fx Effects
+			c, _ := k.Connect(now, ConnectOptions{}, &fx)
+			p, _, _ := k.OpenProducer(now, c, ProducerOptions{d}, &fx)
+			consumer, _ := k.OpenConsumer(now, c, ConsumerOptions{Destination: d}, &fx)
+			limit := uint32(1000)
+			k.Credit(now, consumer, limit, false, &fx)
+			m := message.Envelope{Durable: durable, Priority: 4, Content: &text{size: 100}}
+			b.ReportAllocs()
+			for b.Loop() {
+				limit++
+				k.Credit(now, consumer, limit, false, &fx)
+				k.Publish(now, p, Send{}, m, &fx)
+				id := fx.Outs[0].Delivery | fx.Outs[len(fx.Outs)-1].Delivery
+				k.Wrote(now, consumer, id, id, &fx)
+				k.Settle(now, id, 0, Outcome{Kind: Accepted}, false, &fx)
+				fx.Reset()
+				k.Stable(k.Next()-1, k.Next()-1)
+			}
+			if q := k.queues["q"]; q.depth != 0 {
+				b.Fatalf("depth %d", q.depth)
+			}
+		})
+	}
+}
