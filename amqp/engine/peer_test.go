@@ -234,8 +234,12 @@ func want(t testing.TB, what string, got []string, want ...string) {
 	}
 }
 
-func (p *peer) wantOut(w ...string)    { p.t.Helper(); want(p.t, "output", p.lines(), w...) }
-func (p *peer) wantEvents(w ...string) { p.t.Helper(); want(p.t, "events", p.events, w...); p.events = nil }
+func (p *peer) wantOut(w ...string) { p.t.Helper(); want(p.t, "output", p.lines(), w...) }
+func (p *peer) wantEvents(w ...string) {
+	p.t.Helper()
+	want(p.t, "events", p.events, w...)
+	p.events = nil
+}
 
 // sender attaches a link on which the engine receives; its output is taken.
 func (p *peer) sender(name string, handle uint32, count uint32) *Link {
