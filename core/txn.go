@@ -20,12 +20,12 @@ type txn struct {
 }
 
 type txnSend struct {
-	id      uint64
-	queue   *queue
-	topic   *topic
-	conn    *conn
-	stored  bool
-	m       message.Envelope
+	id     uint64
+	queue  *queue
+	topic  *topic
+	conn   *conn
+	stored bool
+	m      message.Envelope
 }
 
 // Begin declares a transaction.

@@ -250,6 +250,9 @@ func decode(in record.Record) (core.Record, error) {
 	case core.RecMessage:
 		r.byte()
 		n := r.count(6)
+		if n == 0 && r.err == nil {
+			return out, errors.New("a message without a place")
+		}
 		out.Place = r.place()
 		for range n - 1 {
 			out.More = append(out.More, r.place())
@@ -285,6 +288,9 @@ func decode(in record.Record) (core.Record, error) {
 	}
 	if r.err != nil {
 		return out, fmt.Errorf("a record of kind %d: %w", out.Kind, r.err)
+	}
+	if len(r.b) != 0 {
+		return out, fmt.Errorf("a record of kind %d: %d bytes too many", out.Kind, len(r.b))
 	}
 	return out, nil
 }

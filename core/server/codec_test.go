@@ -1,0 +1,153 @@
+package server
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/message"
+	"github.com/tidegate/tidegate/persist/record"
+)
+
+type bytesContent []byte
+
+func (c bytesContent) Format() message.Format                { return message.FormatAMQP }
+func (c bytesContent) Size() int64                           { return int64(len(c)) }
+func (c bytesContent) Property(string) (message.Value, bool) { return message.Value{}, false }
+func (c bytesContent) Pieces(dst [][]byte) [][]byte          { return append(dst, c) }
+
+// samples holds a record of every kind, with every field that its kind has.
+func samples() []core.Record {
+	place := func(q core.QueueID) core.Place {
+		return core.Place{Queue: q, Priority: 9, Seq: 1 << 40, ID: 77, Expires: 1 << 41, Size: 1<<32 - 1}
+	}
+	run := core.Run{Queue: 300, Priority: 4, First: 1 << 33, Count: 12}
+	define := &core.Definition{
+		Queue: 5, Destination: core.Destination{Kind: core.Topic, Name: "a.>"}, Client: "c", Name: "näme",
+		Selector: "x = 1", NoLocal: true, Shared: true, Global: true,
+	}
+	return []core.Record{
+		{Kind: core.RecMessage, ID: 77, Place: place(1), More: []core.Place{place(2), place(3)}},
+		{Kind: core.RecMessage, ID: 77, Place: place(1)},
+		{Kind: core.RecBody, ID: 1 << 50},
+		{Kind: core.RecRemove, Run: run},
+		{Kind: core.RecCount, Run: run, Count: 3},
+		{Kind: core.RecCommit, More: []core.Place{place(1), place(2)}, Runs: []core.Run{run, run}},
+		{Kind: core.RecCommit, Runs: []core.Run{run}},
+		{Kind: core.RecQueue, Define: &core.Definition{Queue: 1, Destination: core.Destination{Kind: core.Queue, Name: "q"}}},
+		{Kind: core.RecSubscription, Define: define},
+		{Kind: core.RecDelete, Run: core.Run{Queue: 8}},
+		{Kind: core.RecOffered, Run: run},
+		{Kind: core.RecRing, Ring: &core.RingState{
+			Queue: 2, Priority: 1, Head: 10, Next: 1000, Offered: 4096, Removed: []uint64{1, 1 << 63},
+			Counts: []core.Count{{Seq: 11, Count: 2}, {Seq: 900, Count: 1}},
+		}},
+		{Kind: core.RecRing, Ring: &core.RingState{Queue: 2}},
+		{Kind: core.RecIDs, ID: 1 << 62, Run: core.Run{Queue: 99}},
+	}
+}
+
+func TestRecordsComeBack(t *testing.T) {
+	var e encoder
+	body := bytesContent("body")
+	kinds := map[core.RecordKind]bool{}
+	for _, want := range samples() {
+		kinds[want.Kind] = true
+		in := want
+		if in.Kind == core.RecMessage || in.Kind == core.RecBody {
+			in.Content = body
+		}
+		out := e.encode(&in)
+		if in.Content != nil {
+			if len(out.IDs) != 1 || out.IDs[0] != want.ID || string(out.Body[0]) != "body" || formatOf(out.Head) != message.FormatAMQP {
+				t.Errorf("kind %d: ids %v, body %q, head %x", want.Kind, out.IDs, out.Body, out.Head)
+			}
+		}
+		if got := out.Kind&record.BodyBit != 0; got != (in.Content != nil) {
+			t.Errorf("kind %d: has a body: %v", want.Kind, got)
+		}
+		got, err := decode(out)
+		if err != nil {
+			t.Errorf("kind %d: %v", want.Kind, err)
+			continue
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got  %+v\nwant %+v", got, want)
+		}
+	}
+	for k := core.RecMessage; k <= core.RecIDs; k++ {
+		if !kinds[k] {
+			t.Errorf("no sample of kind %d", k)
+		}
+	}
+}
+
+func TestHeadsKeptByTheJournalAreNotOverwritten(t *testing.T) {
+	var e encoder
+	var all []record.Record
+	recs := samples()
+	for range 2000 { // several chunks
+		for i := range recs {
+			if recs[i].Kind != core.RecMessage && recs[i].Kind != core.RecBody {
+				all = append(all, e.encode(&recs[i]))
+			}
+		}
+	}
+	i := 0
+	for range 2000 {
+		for _, want := range recs {
+			if want.Kind == core.RecMessage || want.Kind == core.RecBody {
+				continue
+			}
+			if got, err := decode(all[i]); err != nil || !reflect.DeepEqual(got, want) {
+				t.Fatalf("record %d: %+v, %v", i, got, err)
+			}
+			i++
+		}
+	}
+}
+
+func TestBrokenHeadsAreErrors(t *testing.T) {
+	var e encoder
+	for _, r := range samples() {
+		if r.Kind == core.RecMessage || r.Kind == core.RecBody {
+			r.Content = bytesContent("b")
+		}
+		whole := e.encode(&r)
+		for n := range whole.Head {
+			short := whole
+			short.Head = whole.Head[:n]
+			if _, err := decode(short); err == nil {
+				t.Errorf("kind %d: the first %d of %d bytes pass", r.Kind, n, len(whole.Head))
+			}
+		}
+		long := whole
+		long.Head = append(append([]byte(nil), whole.Head...), 0)
+		if _, err := decode(long); err == nil {
+			t.Errorf("kind %d: a byte too many passes", r.Kind)
+		}
+	}
+	other := e.encode(&core.Record{Kind: core.RecIDs})
+	other.Kind = 60
+	if _, err := decode(other); err == nil {
+		t.Error("an unknown kind passes")
+	}
+	other.Head[0] = headVersion + 1
+	if _, err := decode(other); err == nil {
+		t.Error("another version passes")
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	var e encoder
+	for _, r := range samples() {
+		if r.Kind == core.RecMessage || r.Kind == core.RecBody {
+			r.Content = bytesContent("b")
+		}
+		out := e.encode(&r)
+		f.Add(uint8(out.Kind), out.Head)
+	}
+	f.Fuzz(func(_ *testing.T, kind uint8, head []byte) {
+		_, _ = decode(record.Record{Kind: record.Kind(kind), Head: head, IDs: []uint64{1}})
+	})
+}
