@@ -133,8 +133,8 @@ func (d disk) step(j *journal.Journal, l journal.Lane) bool {
 func (d disk) settle(t interface {
 	Helper()
 	Fatal(...any)
-}, j *journal.Journal) {
-
+}, j *journal.Journal,
+) {
 	for busy, n := true, 0; busy; n++ {
 		busy = false
 		for l := journal.Setup; l <= journal.CheckLane; l++ {

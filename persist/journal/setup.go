@@ -56,6 +56,9 @@ func (r *recovery) prepareTail(j *Journal, cut *segment, firstTail uint64) error
 	s.capacity = max(r.cfg.SegmentBytes, s.end)
 	head := appendHeader(nil, &j.cfg, &header{s.ordinal, s.generation, s.first, s.capacity, s.prev})
 	j.setup = &setup{j: j}
+	// The name of a spare may not be durable yet: a power loss could bring its
+	// old one back over what is written next.
+	j.setup.add(&Op{Kind: OpSync, Dir: true})
 	made, ok := r.spare(s.capacity)
 	if !ok {
 		made = spareName(ordinal)

@@ -398,7 +398,7 @@ func TestEveryCrashKeepsWhatWasPromised(t *testing.T) {
 				t: t, rng: rand.New(rand.NewPCG(seed, 1)), files: simFiles{vfs.NewMem()},
 				state: simState{live: map[uint64]uint64{}}, changed: map[uint64]bool{},
 			}
-			promised := uint64(0)
+			promised, durable := uint64(0), uint64(0) // what a kill leaves, what a power loss leaves
 			for life := range uint64(8) {
 				s.open(seed*100+life+1, promised)
 				if s.j.Err() == nil && s.j.setup == nil {
@@ -409,12 +409,12 @@ func TestEveryCrashKeepsWhatWasPromised(t *testing.T) {
 				}
 				written, synced := s.j.Stable()
 				if s.j.setup != nil {
-					written, synced = promised, promised // nothing new was promised
+					written, synced = promised, durable // nothing new was promised
 				}
 				if s.rng.IntN(3) == 0 {
-					promised, s.files = written, simFiles{s.files.fs.Kill()}
+					promised, durable, s.files = written, synced, simFiles{s.files.fs.Kill()}
 				} else {
-					promised, s.files = synced, simFiles{s.files.fs.PowerLoss(s.rng.Uint64())}
+					promised, durable, s.files = synced, synced, simFiles{s.files.fs.PowerLoss(s.rng.Uint64())}
 				}
 			}
 		})

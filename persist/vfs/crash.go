@@ -8,11 +8,30 @@ import (
 )
 
 // Kill returns what the next process finds when this one is killed but the
-// machine goes on: every write, nothing locked.
+// machine goes on: every write, nothing locked. What was not synced still is
+// not, and a later PowerLoss may take it.
 func (m *Mem) Kill() *Mem {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.clone(m.entries, func(f *inode) []byte { return slices.Clone(f.data) })
+	c := NewMem()
+	c.limit = m.limit
+	clones := map[*inode]*inode{}
+	clone := func(f *inode) *inode {
+		if f != nil && clones[f] == nil {
+			clones[f] = &inode{slices.Clone(f.data), slices.Clone(f.durable), slices.Clone(f.writes)}
+		}
+		return clones[f]
+	}
+	for name, f := range m.entries { // order: irrelevant
+		c.entries[name] = clone(f)
+	}
+	for name, f := range m.durable { // order: irrelevant
+		c.durable[name] = clone(f)
+	}
+	for _, op := range m.pending {
+		c.pending = append(c.pending, dirOp{op.from, op.to, clone(op.node)})
+	}
+	return c
 }
 
 // PowerLoss returns what the next process finds when the power failed: what was
