@@ -71,7 +71,9 @@ func TestTraceIsBounded(t *testing.T) {
 
 func TestStates(t *testing.T) {
 	for _, s := range []DeliveryState{
-		Accepted{}, Released{}, &Rejected{Error: &Error{Condition: ConditionNotFound}},
+		Accepted{},
+		Released{},
+		&Rejected{Error: &Error{Condition: ConditionNotFound}},
 		&Modified{DeliveryFailed: true}, &Received{SectionNumber: 1}, &Declared{TxnID: []byte{1}},
 		&TransactionalState{TxnID: []byte{1}, Outcome: Accepted{}},
 	} {

@@ -50,8 +50,14 @@ var prefixes = []struct {
 	text string
 	kind Kind
 }{
-	{"queue://", Queue}, {"topic://", Topic}, {"temp-queue://", Queue}, {"temp-topic://", Topic},
-	{"/queues/", Queue}, {"/topics/", Topic}, {"/queue/", Queue}, {"/topic/", Topic},
+	{"queue://", Queue},
+	{"topic://", Topic},
+	{"temp-queue://", Queue},
+	{"temp-topic://", Topic},
+	{"/queues/", Queue},
+	{"/topics/", Topic},
+	{"/queue/", Queue},
+	{"/topic/", Topic},
 }
 
 // SplitAddress takes a prefix off an address that says what kind it is.

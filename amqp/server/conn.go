@@ -172,6 +172,7 @@ func (c *Conn) write() {
 			c.handler.Output(c.e, now)
 			parts = c.e.Output(now, parts[:0])
 			done := c.e.Done()
+			c.arm()
 			c.mu.Unlock()
 			if len(parts) > 0 {
 				if err := c.send(now, parts); err != nil {

@@ -52,23 +52,28 @@ var encodings = []struct {
 	{"list", List{uint32(1), nil}, []string{"c00402520140", "d000000007000000025201" + "40"}},
 	{"map empty", Map{}, []string{"c10100", "d10000000400000000"}},
 	{
-		"map", Map{{Symbol("a"), true}, {"b", int32(1)}},
+		"map",
+		Map{{Symbol("a"), true}, {"b", int32(1)}},
 		[]string{"c10a04a3016141a101625401", "d10000000d00000004a3016141a101625401"},
 	},
 	{
-		"map of any keys", Map{{uint64(1), nil}, {nil, uint8(1)}},
+		"map of any keys",
+		Map{{uint64(1), nil}, {nil, uint8(1)}},
 		[]string{"c1070453014040" + "5001"},
 	},
 	{
-		"described", Described{uint64(0x24), List{}},
+		"described",
+		Described{uint64(0x24), List{}},
 		[]string{"00532445", "0080000000000000002445", "005324c00100"},
 	},
 	{
-		"described by symbol", Described{Symbol("x"), "v"},
+		"described by symbol",
+		Described{Symbol("x"), "v"},
 		[]string{"00a30178a10176"},
 	},
 	{
-		"described twice", Described{Described{uint64(1), uint64(2)}, Described{uint64(3), nil}},
+		"described twice",
+		Described{Described{uint64(1), uint64(2)}, Described{uint64(3), nil}},
 		[]string{"00" + "0053015302" + "00530340"},
 	},
 }
@@ -201,7 +206,9 @@ func TestWideForms(t *testing.T) {
 	for _, n := range []int{252, 253, 254, 255, 256, 70000} {
 		text := strings.Repeat("x", n)
 		for _, v := range []any{
-			text, Symbol(text[:min(n, MaxSymbol)]), []byte(text), List{text}, Map{{text, text}},
+			text, Symbol(text[:min(n, MaxSymbol)]), []byte(text),
+			List{text},
+			Map{{text, text}},
 			Array{Constructor: 0xb1, Values: []any{text, ""}},
 			Described{uint64(n), List{many, manyPairs}},
 		} {

@@ -63,7 +63,7 @@ func receive(ctx context.Context, o *receiveOptions, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close() //nolint:errcheck // what was not acknowledged goes back
+	defer c.Close()
 	r, err := c.NewReceiver(client.ReceiverOptions{Address: address, Capabilities: capabilities, Selector: o.selector, Credit: uint32(min(max(o.count, 1), receiveAhead))})
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func browse(ctx context.Context, o *receiveOptions, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close() //nolint:errcheck // nothing was taken
+	defer c.Close()
 	r, err := c.NewReceiver(client.ReceiverOptions{Address: address, Capabilities: capabilities, Selector: o.selector, Browse: true, Credit: 0})
 	if err != nil {
 		return err

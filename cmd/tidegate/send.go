@@ -81,7 +81,7 @@ func send(ctx context.Context, o *sendOptions) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close() //nolint:errcheck // everything is answered
+	defer c.Close()
 	s, err := c.NewSender(address, capabilities, o.unreliable)
 	if err != nil {
 		return err

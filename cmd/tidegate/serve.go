@@ -85,7 +85,7 @@ func serve(ctx context.Context, v *viper.Viper) error {
 		if err := pprof.StartCPUProfile(w); err != nil {
 			return err
 		}
-		defer w.Close() //nolint:errcheck // a profile is no promise
+		defer w.Close()
 		defer pprof.StopCPUProfile()
 	}
 	if os.Getenv("GOGC") == "" {

@@ -55,7 +55,7 @@ func inspectLive(ctx context.Context, o *target, out io.Writer, asJSON bool) err
 	if err != nil {
 		return err
 	}
-	defer c.Close() //nolint:errcheck // it was only a question
+	defer c.Close()
 	text, err := ask(ctx, c, "show queues")
 	if err != nil {
 		return err

@@ -84,8 +84,16 @@ func TestSetUsers(t *testing.T) {
 func TestSetRefuses(t *testing.T) {
 	f, _ := ParseUsers([]byte("a:1:\n"))
 	for _, c := range [][2]string{
-		{"", "p"}, {" a", "p"}, {"#a", "p"}, {"a:b", "p"}, {"a\n", "p"}, {"a", "p:q"}, {"a", "p\nq"},
-		{"a", " p"}, {"a", "\xff"}, {"a", strings.Repeat("p", MaxUserLine)},
+		{"", "p"},
+		{" a", "p"},
+		{"#a", "p"},
+		{"a:b", "p"},
+		{"a\n", "p"},
+		{"a", "p:q"},
+		{"a", "p\nq"},
+		{"a", " p"},
+		{"a", "\xff"},
+		{"a", strings.Repeat("p", MaxUserLine)},
 	} {
 		if err := f.Set(c[0], c[1]); err == nil {
 			t.Errorf("Set(%q, %.10q) is taken", c[0], c[1])

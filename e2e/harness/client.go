@@ -3,6 +3,7 @@ package harness
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -207,9 +208,7 @@ func (c *Client) do(f Fields) (*Call, error) {
 	}
 	c.next++
 	line := Fields{"id": c.next}
-	for k, v := range f {
-		line[k] = v
-	}
+	maps.Copy(line, f)
 	b, err := json.Marshal(line)
 	if err != nil {
 		return nil, err

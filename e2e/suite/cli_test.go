@@ -83,7 +83,7 @@ func TestSendForms(t *testing.T) {
 		})
 	}
 	tool(t, s, "", 0, "send", "--url", "{url}", "--queue", "sized", "--size", "100", "--count", "2")
-	for _, line := range strings.Split(strings.TrimSuffix(tool(t, s, "", 0, "receive", "--url", "{url}", "--queue", "sized", "--count", "2", "--timeout", "20s"), "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSuffix(tool(t, s, "", 0, "receive", "--url", "{url}", "--queue", "sized", "--count", "2", "--timeout", "20s"), "\n"), "\n") {
 		if len(line) != 100 {
 			t.Errorf("a body of %d bytes, want 100", len(line))
 		}

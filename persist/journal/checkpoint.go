@@ -66,7 +66,6 @@ type Checkpoint struct {
 	sections []section
 	old      []section
 	data     []byte
-	err      error
 }
 
 // CheckpointDue says that enough was logged since the last. The first two come

@@ -75,7 +75,6 @@ type Journal struct {
 	queue    []record.Record // appended, not taken
 	batch    []record.Record // taken, from batch[taken:] not yet in a group
 	taken    int
-	rides    int
 	start    bool // something in the queue wants to be written
 	finish   bool // everything is to be written, synced and claimed
 	bare     bool // a group without records is wanted, for its claim

@@ -62,10 +62,6 @@ func (f fixture) synced(pos uint64) {
 	f.moved.wait(func() bool { _, s := f.Stable(); return s >= pos })
 }
 
-func (f fixture) written(pos uint64) {
-	f.moved.wait(func() bool { w, _ := f.Stable(); return w >= pos })
-}
-
 func (f fixture) load(ids ...uint64) {
 	done := make(chan struct{})
 	f.Load(ids, func() { close(done) })
@@ -117,11 +113,10 @@ func TestWhatWasAppendedIsThereAfterARestart(t *testing.T) {
 		dir := t.TempDir()
 		s := open(t, Options{FS: fs, Dir: dir})
 		s.replay(t)
-		var last uint64
 		for id := uint64(1); id <= 200; id++ {
-			last = s.Append([]record.Record{message(id, 1000, record.Ride)})
+			s.Append([]record.Record{message(id, 1000, record.Ride)})
 		}
-		last = s.Append([]record.Record{removal(7, record.Sync)})
+		last := s.Append([]record.Record{removal(7, record.Sync)})
 		s.Release(last, []uint64{7})
 		s.synced(last)
 		s.wantBody(t, 8, 1000)

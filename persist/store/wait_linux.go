@@ -10,6 +10,6 @@ import (
 // times below a few milliseconds.
 func wait(d time.Duration) {
 	left := unix.NsecToTimespec(int64(d))
-	for unix.Nanosleep(&left, &left) == unix.EINTR { //nolint:errorlint // an errno
+	for unix.Nanosleep(&left, &left) == unix.EINTR {
 	}
 }

@@ -31,7 +31,6 @@ final class Send {
     private final TreeSet<Long> told = new TreeSet<>();
     private final TreeSet<Long> untold = new TreeSet<>();
     private final boolean reconnect;
-    private final Queue<Long> again = new ConcurrentLinkedQueue<>();
     private final Semaphore window;
     private int accepted;
     private int refused;
@@ -86,15 +85,6 @@ final class Send {
         return done;
     }
 
-    /** Takes a place in the window, sending again what the library gave up meanwhile. */
-    private void acquire(MessageProducer producer, Session session, int priority, long ttl) throws Exception {
-        while (!window.tryAcquire(20, TimeUnit.MILLISECONDS) && !client.isOverdue()) {
-            for (Long seq = again.poll(); seq != null; seq = again.poll()) {
-                producer.send(client.message(session, seq), client.deliveryMode(), priority, ttl, new Completion(seq));
-            }
-        }
-    }
-
     private synchronized Long takeResend() {
         return resend.pollFirst();
     }
@@ -121,17 +111,14 @@ final class Send {
 
         @Override
         public void onException(Message message, Exception e) {
-            if (reconnect && e.getMessage() != null && e.getMessage().contains("connection loss")) {
+            String words = Client.words(e);
+            // The words may be those of a cause: what the library gave up while
+            // writing it is as unanswered as the rest.
+            if (reconnect && words.contains("connection loss")) {
                 lost();
                 return;
             }
             JsonObject event = new JsonObject();
-            String words = Client.words(e);
-            if (words.contains("connection loss")) {
-                // The library gave up what it was just writing; it stays unanswered, and its user sends it again.
-                again.add(seq);
-                return;
-            }
             // What the library calls the outcomes other than accepted.
             String outcome = words.contains("RELEASED") ? "released" : words.contains("MODIFIED") ? "modified" : "rejected";
             event.addProperty("outcome", outcome);
