@@ -332,8 +332,13 @@ func (r *recovery) journal() (*Journal, error) {
 		j.setup.end()
 		return j, nil
 	}
-	for _, s := range r.chain {
+	for i, s := range r.chain {
 		j.segs.add(s)
+		if r.bound(i) > r.from {
+			// Every start adds a segment, however short: many of them make a
+			// checkpoint due as much as full ones do.
+			j.check.bytes += s.capacity
+		}
 	}
 	for i, s := range r.chain[:r.cut] {
 		if s.last < s.first || s.last == 0 {
