@@ -97,7 +97,8 @@ func (j *Journal) nextCommit() *Op {
 	if g.header {
 		at = 0
 	}
-	return &Op{Kind: OpWrite, Name: s.name, Off: at, Group: g}
+	j.writeOp = Op{Kind: OpWrite, Name: s.name, Off: at, Group: g}
+	return &j.writeOp
 }
 
 // gather takes what is queued into a group, as much as one may hold but at
@@ -227,7 +228,8 @@ func (j *Journal) flushReady() bool {
 // nextFlush syncs every segment written since its last sync, in their order.
 // Until the directory is synced too, a renamed segment may be lost as a whole.
 func (j *Journal) nextFlush() *Op {
-	op := &Op{Kind: OpSync, upto: j.written}
+	op := &j.flushOp
+	*op = Op{Kind: OpSync, upto: j.written, Names: op.Names[:0], segs: op.segs[:0]}
 	for _, s := range j.segs.list {
 		if s == nil || !s.unsynced {
 			continue

@@ -83,6 +83,8 @@ type Journal struct {
 	busy     [lanes]bool
 	active   *segment
 	lastLink link // what the next segment names as its predecessor
+	writeOp  Op   // reused: one of a lane is under way at a time
+	flushOp  Op
 
 	// flush lane
 	want          uint64 // position that somebody wants synced

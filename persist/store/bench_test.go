@@ -93,3 +93,19 @@ func BenchmarkAppendBytesRelease(b *testing.B) {
 		s.Release(0, ids)
 	}
 }
+
+// BenchmarkHandover is what one durable append costs beside the disk: waking the
+// writer, the syncer and the one who waits.
+func BenchmarkHandover(b *testing.B) {
+	s := open(b, Options{FS: vfs.NewMem(), SegmentBytes: 1 << 20})
+	s.Retain(func(func(uint64) bool) {})
+	recs := []record.Record{{Kind: 1, Need: record.Sync, Head: make([]byte, 100)}}
+	b.ReportAllocs()
+	for b.Loop() {
+		s.synced(s.Append(recs))
+	}
+	b.StopTimer()
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
