@@ -83,9 +83,11 @@ func (c *conn) open(o *frame.Open) {
 		c.sock.Engine(func(x *engine.Conn) { x.Refuse(e) })
 		return
 	}
-	c.b = b
 	c.log.Debug("connected", "client", o.ContainerID, "user", user)
-	c.sock.Engine(func(x *engine.Conn) { x.Open(nil) })
+	c.sock.Engine(func(x *engine.Conn) {
+		c.b = b // under the engine's lock: the writer looks at it there
+		x.Open(nil)
+	})
 }
 
 // Closed ends the connection in the broker. What the engine began is told
@@ -103,11 +105,16 @@ func (c *conn) Closed() {
 // Shutdown closes the connection in good order: what is ready leaves first.
 func (c *conn) Shutdown() {
 	forced := &frame.Error{Condition: frame.ConditionConnectionForced, Description: "the server is shutting down"}
-	if c.b == nil {
-		c.sock.Engine(func(x *engine.Conn) { x.Close(forced) })
+	var b *coreserver.Conn
+	c.sock.Engine(func(x *engine.Conn) {
+		if b = c.b; b == nil {
+			x.Close(forced)
+		}
+	})
+	if b == nil {
 		return
 	}
-	c.b.Do(func(_ time.Time, _ *core.Broker, fx *core.Effects) {
+	b.Do(func(_ time.Time, _ *core.Broker, fx *core.Effects) {
 		c.edge(fx, 0, 0, true, func(x *engine.Conn) { x.Close(forced) })
 	})
 }

@@ -33,6 +33,9 @@ func TestLedger(t *testing.T) {
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
+	if testing.Short() { // the same, smaller
+		*ledgerMessages, *ledgerKills = *ledgerMessages/5, *ledgerKills/4
+	}
 	t.Logf("seed %d: repeat with -ledger.seed=%d", seed, seed)
 	var kills, inFlight atomic.Int64
 	t.Run("libraries", func(t *testing.T) {
