@@ -183,11 +183,11 @@ func (s *Server) end(t testing.TB) {
 			<-s.proc.done
 		}
 	}
-	if log := s.Log(); t.Failed() && log != "" {
-		t.Logf("tidegate logged:\n%s", log)
-	}
 	if strings.Contains(s.Log(), "WARNING: DATA RACE") {
 		t.Error("the race detector reported a race in tidegate")
+	}
+	if log := s.Log(); t.Failed() && log != "" {
+		t.Logf("tidegate logged:\n%s", log)
 	}
 }
 
