@@ -44,7 +44,7 @@ func TestWhatARecordNeedsIsWhatItStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, writes := bubble(t, Options{})
 		s.Append([]record.Record{removal(1, record.Ride)})
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour) // of the bubble
 		wantStable(t, s, 0, 0) // nobody came along
 
 		s.Append([]record.Record{removal(2, record.Write)})
@@ -65,14 +65,14 @@ func TestWhatIsWrittenIsFlushedWithin100Milliseconds(t *testing.T) {
 		s, writes := bubble(t, Options{})
 		s.Append([]record.Record{removal(1, record.Write)})
 		wantStable(t, s, 1, 0)
-		time.Sleep(flushEvery)
+		<-time.After(flushEvery) // of the bubble
 		wantStable(t, s, 1, 1)
-		time.Sleep(flushEvery)
+		<-time.After(flushEvery) // of the bubble
 		synctest.Wait()
 		if w, f := writes.Load(), s.Stats().Flushes; w != 2 || f != 1 {
 			t.Errorf("%d writes, %d syncs; want the record, its flush, and the claim that says so", w, f)
 		}
-		time.Sleep(24 * time.Hour)
+		<-time.After(24 * time.Hour) // of the bubble
 		if w, f := writes.Load(), s.Stats().Flushes; w != 2 || f != 1 {
 			t.Errorf("an idle store wrote %d and synced %d times", w, f)
 		}
@@ -107,16 +107,16 @@ func TestACheckpointIsDueAfterBytesOrTime(t *testing.T) {
 				add(1, s.Stats().Last, []record.Record{{Kind: 1}})
 			})
 		}
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour) // of the bubble
 		if n := due.Load(); n != 0 {
 			t.Errorf("due %d times without a change", n)
 		}
 		s.Append([]record.Record{removal(1, record.Write)})
-		time.Sleep(31 * time.Second)
+		<-time.After(31 * time.Second) // of the bubble
 		if n := due.Load(); n != 1 {
 			t.Errorf("due %d times 31 s after a change, want once", n)
 		}
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour) // of the bubble
 		if n := due.Load(); n != 1 {
 			t.Errorf("due %d times though the first was not made", n)
 		}
