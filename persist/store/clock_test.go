@@ -45,7 +45,7 @@ func TestWhatARecordNeedsIsWhatItStarts(t *testing.T) {
 		s, writes := bubble(t, Options{})
 		s.Append([]record.Record{removal(1, record.Ride)})
 		<-time.After(time.Hour) // of the bubble
-		wantStable(t, s, 0, 0) // nobody came along
+		wantStable(t, s, 0, 0)  // nobody came along
 
 		s.Append([]record.Record{removal(2, record.Write)})
 		wantStable(t, s, 2, 0)
