@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -135,43 +134,13 @@ func (e *env) slices() (all []logged) {
 	return all
 }
 
-// durableHalf draws what a crash must keep: per recorded queue, its stored
-// entries in order with ring, sequence, id and count, and the definitions.
-func durableHalf(b *Broker) string {
-	var s strings.Builder
-	for _, id := range sortedKeys(b.byID) {
-		q := b.byID[id]
-		if !q.recorded {
-			continue
-		}
-		fmt.Fprintf(&s, "%d %s", q.id, q.dest.Name)
-		if q.sub != nil {
-			fmt.Fprintf(&s, " sub=%q/%q sel=%q", q.sub.clientID, q.sub.name, q.sub.text)
-		}
-		for _, r := range q.order {
-			for seq := r.base; seq < r.next; seq++ {
-				if e := r.at(seq); e != nil && e.flags&entryStored != 0 {
-					fmt.Fprintf(&s, " %d.%d=%d#%d", r.priority, seq, e.id, r.count(seq))
-				}
-			}
-		}
-		s.WriteByte('\n')
-	}
-	for _, k := range sortedKeys(b.subs) {
-		if b.subs[k].durable {
-			fmt.Fprintf(&s, "%q -> %d\n", k, b.subs[k].queue.id)
-		}
-	}
-	return s.String()
-}
-
 // check compares the live broker with one rebuilt from its records.
 func (e *env) check() error {
-	live := durableHalf(e.b)
-	if got := durableHalf(e.rebuilt()); got != live {
+	live := e.b.Durable()
+	if got := e.rebuilt().Durable(); got != live {
 		return fmt.Errorf("rebuilt from the log:\n%slive:\n%s", got, live)
 	}
-	if got := durableHalf(e.fromCheckpoint(e.slices())); got != live {
+	if got := e.fromCheckpoint(e.slices()).Durable(); got != live {
 		return fmt.Errorf("rebuilt from a checkpoint:\n%slive:\n%s", got, live)
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 // conn is one client's connection.
 type conn struct {
 	g    *Gateway
-	sock *server.Conn
+	sock Socket
 	log  *slog.Logger
 	b    *coreserver.Conn // nil until open
 

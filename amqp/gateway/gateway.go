@@ -6,6 +6,7 @@ package gateway
 import (
 	"crypto/rand"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/engine"
@@ -58,7 +59,17 @@ func (g *Gateway) Engine() engine.Config {
 	}
 }
 
+// Socket is a connection as the gateway sees it: *server.Conn, or what stands
+// for it in a simulation.
+type Socket interface {
+	RemoteAddr() net.Addr
+	// Wake makes the writer ask the handler for Output.
+	Wake()
+	// Engine runs do with the connection's engine, and wakes the writer.
+	Engine(do func(x *engine.Conn))
+}
+
 // Handler makes the handler of a connection.
-func (g *Gateway) Handler(c *server.Conn) server.Handler {
+func (g *Gateway) Handler(c Socket) server.Handler {
 	return &conn{g: g, sock: c, log: g.o.Logger.With("peer", c.RemoteAddr().String())}
 }

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/engine"
@@ -30,7 +32,7 @@ type send struct {
 // inbound indexes what came, runs it as one step, and gives credit back.
 func (c *conn) inbound(events []engine.Event) {
 	in := &c.in
-	now := time.Now().UnixMilli()
+	now := c.b.Now().UnixMilli()
 	for i := range events {
 		if e := &events[i]; e.Kind == engine.EventDelivery {
 			if _, ok := e.Link.Ref.(*producer); ok {
@@ -208,25 +210,27 @@ func (c *conn) detach(now time.Time, b *core.Broker, fx *core.Effects, e *engine
 // dropSession ends everything on a session.
 func (c *conn) dropSession(now time.Time, b *core.Broker, fx *core.Effects, s *engine.Session) {
 	c.mu.Lock()
-	var links []any
-	for _, k := range c.consumers { // order: irrelevant
+	var consumers []*consumer
+	for _, k := range c.consumers { // order: sorted below
 		if k.link.Session() == s {
-			links = append(links, k)
+			consumers = append(consumers, k)
 		}
 	}
-	for _, p := range c.producers { // order: irrelevant
+	var producers []*producer
+	for _, p := range c.producers { // order: sorted below
 		if p.link.Session() == s {
-			links = append(links, p)
+			producers = append(producers, p)
 		}
 	}
 	c.mu.Unlock()
-	for _, l := range links {
-		switch l := l.(type) {
-		case *consumer:
-			c.closeConsumer(now, b, fx, l, false)
-		case *producer:
-			c.closeProducer(now, b, fx, l, false)
-		}
+	// By id: a simulation must see the same order in every run.
+	slices.SortFunc(consumers, func(a, b *consumer) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(producers, func(a, b *producer) int { return cmp.Compare(a.id, b.id) })
+	for _, k := range consumers {
+		c.closeConsumer(now, b, fx, k, false)
+	}
+	for _, p := range producers {
+		c.closeProducer(now, b, fx, p, false)
 	}
 	if x, ok := s.Ref.(*sessionState); ok {
 		for _, l := range x.coordinators {

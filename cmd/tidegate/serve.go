@@ -170,7 +170,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		Users: users, Anonymous: v.GetBool("anonymous"), Logger: log,
 	})
 	front := amqpserver.New(amqpserver.Config{
-		Engine: g.Engine, New: g.Handler, Logger: log,
+		Engine: g.Engine, New: func(c *amqpserver.Conn) amqpserver.Handler { return g.Handler(c) }, Logger: log,
 	})
 	for _, l := range listeners {
 		front.Serve(l)

@@ -239,8 +239,9 @@ func (r *reader) run() (v core.Run) {
 	return v
 }
 
-// decode turns a journal record back. Its Content stays nil.
-func decode(in record.Record) (core.Record, error) {
+// Decode turns a journal record back. Its Content stays nil. Errors: a kind that
+// this version does not know, fields that are cut.
+func Decode(in record.Record) (core.Record, error) {
 	r := &reader{b: in.Head}
 	out := core.Record{Kind: core.RecordKind(in.Kind &^ (record.BodyBit | record.PlaceBit))}
 	if v := r.byte(); v != headVersion {

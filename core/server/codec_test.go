@@ -66,7 +66,7 @@ func TestRecordsComeBack(t *testing.T) {
 		if got := out.Kind&record.BodyBit != 0; got != (in.Content != nil) {
 			t.Errorf("kind %d: has a body: %v", want.Kind, got)
 		}
-		got, err := decode(out)
+		got, err := Decode(out)
 		if err != nil {
 			t.Errorf("kind %d: %v", want.Kind, err)
 			continue
@@ -99,7 +99,7 @@ func TestHeadsKeptByTheJournalAreNotOverwritten(t *testing.T) {
 			if want.Kind == core.RecMessage || want.Kind == core.RecBody {
 				continue
 			}
-			if got, err := decode(all[i]); err != nil || !reflect.DeepEqual(got, want) {
+			if got, err := Decode(all[i]); err != nil || !reflect.DeepEqual(got, want) {
 				t.Fatalf("record %d: %+v, %v", i, got, err)
 			}
 			i++
@@ -117,23 +117,23 @@ func TestBrokenHeadsAreErrors(t *testing.T) {
 		for n := range whole.Head {
 			short := whole
 			short.Head = whole.Head[:n]
-			if _, err := decode(short); err == nil {
+			if _, err := Decode(short); err == nil {
 				t.Errorf("kind %d: the first %d of %d bytes pass", r.Kind, n, len(whole.Head))
 			}
 		}
 		long := whole
 		long.Head = append(append([]byte(nil), whole.Head...), 0)
-		if _, err := decode(long); err == nil {
+		if _, err := Decode(long); err == nil {
 			t.Errorf("kind %d: a byte too many passes", r.Kind)
 		}
 	}
 	other := e.encode(&core.Record{Kind: core.RecIDs})
 	other.Kind = 60
-	if _, err := decode(other); err == nil {
+	if _, err := Decode(other); err == nil {
 		t.Error("an unknown kind passes")
 	}
 	other.Head[0] = headVersion + 1
-	if _, err := decode(other); err == nil {
+	if _, err := Decode(other); err == nil {
 		t.Error("another version passes")
 	}
 }
@@ -148,6 +148,6 @@ func FuzzDecode(f *testing.F) {
 		f.Add(uint8(out.Kind), out.Head)
 	}
 	f.Fuzz(func(_ *testing.T, kind uint8, head []byte) {
-		_, _ = decode(record.Record{Kind: record.Kind(kind), Head: head, IDs: []uint64{1}})
+		_, _ = Decode(record.Record{Kind: record.Kind(kind), Head: head, IDs: []uint64{1}})
 	})
 }

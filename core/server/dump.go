@@ -9,7 +9,7 @@ import (
 
 // Describe says in words what a journal record is, for offline tools.
 func Describe(r record.Record) (string, error) {
-	d, err := decode(r)
+	d, err := Decode(r)
 	if err != nil {
 		return "", err
 	}

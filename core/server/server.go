@@ -26,6 +26,7 @@ type Options struct {
 	// Make makes a content of recovered bytes, by format.
 	Make   func(f message.Format, pieces [][]byte) (message.Content, error)
 	Logger *slog.Logger
+	Clock  Clock // default: the system's
 }
 
 // Server is one running broker.
@@ -41,14 +42,11 @@ type Server struct {
 	records  []record.Record
 	conns    map[core.ConnID]*Conn
 	touched  []*Conn
-	timer    *time.Timer
-	due      time.Time
+	clock    Clock
+	due      time.Time // as last asked of the clock
 	diskFull bool
 	memFull  bool
 	closed   bool
-	more     chan struct{}
-	quit     chan struct{}
-	ended    sync.WaitGroup
 
 	gate  sync.Mutex // guards gated
 	gated []*Conn
@@ -69,10 +67,13 @@ func New(j Journal, o Options) (*Server, error) {
 	if o.MaxHeld == 0 {
 		o.MaxHeld = DefaultMaxHeld
 	}
-	s := &Server{o: o, journal: j, log: o.Logger, conns: map[core.ConnID]*Conn{}, more: make(chan struct{}, 1), quit: make(chan struct{})}
-	s.b = core.NewBroker(core.Options{Server: o.Name, Contents: s, StoreNeed: o.StoreNeed, Instance: uint64(time.Now().UnixMilli())})
+	s := &Server{o: o, journal: j, log: o.Logger, conns: map[core.ConnID]*Conn{}, clock: o.Clock}
+	if s.clock == nil {
+		s.clock = &systemClock{s: s}
+	}
+	s.b = core.NewBroker(core.Options{Server: o.Name, Contents: s, StoreNeed: o.StoreNeed, Instance: uint64(s.clock.Now().UnixMilli())})
 	err := j.Replay(func(pos uint64, r record.Record) error {
-		rec, err := decode(r)
+		rec, err := Decode(r)
 		if err != nil {
 			return fmt.Errorf("record %d: %w", pos, err)
 		}
@@ -85,10 +86,9 @@ func New(j Journal, o Options) (*Server, error) {
 	_, synced := j.Stable()
 	s.b.Recovered(core.Pos(synced))
 	j.Retain(s.b.Live())
-	s.timer = time.AfterFunc(time.Hour, s.expire)
-	s.timer.Stop()
-	s.ended.Add(1)
-	go s.goOn()
+	if c, ok := s.clock.(*systemClock); ok {
+		c.start()
+	}
 	s.mu.Lock()
 	s.schedule()
 	s.mu.Unlock()
@@ -117,6 +117,9 @@ func (s *Server) Attach(o core.ConnectOptions, wake func()) (*Conn, error) {
 
 // ID is the connection's name in the broker.
 func (c *Conn) ID() core.ConnID { return c.id }
+
+// Now is the broker's time.
+func (c *Conn) Now() time.Time { return c.s.clock.Now() }
 
 // Do runs a step on the broker.
 func (c *Conn) Do(step func(now time.Time, b *core.Broker, fx *core.Effects)) { c.s.Do(step) }
@@ -148,7 +151,7 @@ func (c *Conn) Close() {
 // Do runs one step under the core lock: what it answers is in the journal's
 // queue and in the outboxes before another step begins.
 func (s *Server) Do(step func(now time.Time, b *core.Broker, fx *core.Effects)) {
-	now := time.Now()
+	now := s.clock.Now()
 	s.mu.Lock()
 	written, synced := s.journal.Stable()
 	s.b.Stable(core.Pos(written), core.Pos(synced))
@@ -192,10 +195,7 @@ func (s *Server) carryOut() (wake []*Conn) {
 		})
 	}
 	if fx.More {
-		select {
-		case s.more <- struct{}{}:
-		default:
-		}
+		s.clock.Soon()
 	}
 	if s.log != nil {
 		for _, e := range fx.Events {
@@ -311,38 +311,27 @@ func (s *Server) throttle(now time.Time) {
 	s.b.Throttle(now, s.diskFull || s.memFull, &s.fx)
 }
 
-// schedule arms the timer for the broker's deadline.
+// schedule asks the clock for the broker's deadline.
 func (s *Server) schedule() {
 	d := s.b.Deadline()
 	if d.Equal(s.due) || s.closed {
 		return
 	}
 	s.due = d
-	if d.IsZero() {
-		s.timer.Stop()
-		return
-	}
-	s.timer.Reset(max(time.Until(d), time.Millisecond))
+	s.clock.Arm(d)
 }
 
-func (s *Server) expire() {
+// Tick does what is due; the clock calls it when it was asked to.
+func (s *Server) Tick() {
 	s.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
 		s.due = time.Time{}
 		b.Expire(now, fx)
 	})
 }
 
-// goOn continues scans that were cut into slices.
-func (s *Server) goOn() {
-	defer s.ended.Done()
-	for {
-		select {
-		case <-s.quit:
-			return
-		case <-s.more:
-			s.Do(func(now time.Time, b *core.Broker, fx *core.Effects) { b.Continue(now, fx) })
-		}
-	}
+// Continue goes on with scans that were cut into slices; the clock calls it.
+func (s *Server) Continue() {
+	s.Do(func(now time.Time, b *core.Broker, fx *core.Effects) { b.Continue(now, fx) })
 }
 
 // Content answers the broker's selectors: bytes in memory, or of the step that
@@ -395,12 +384,14 @@ func (c *Conn) Load(ids []uint64, each func(id uint64, body [][]byte), done func
 	c.s.Load(ids, each, done)
 }
 
-// Checkpoint writes a checkpoint; the journal says when one is due.
+// Checkpoint writes a checkpoint; the journal says when one is due. What has
+// changed is asked only once the journal has begun it: a key that changed
+// between the two would be taken for unchanged, and lose its records.
 func (s *Server) Checkpoint() {
-	s.mu.Lock()
-	keys := s.b.Changed()
-	s.mu.Unlock()
 	s.journal.Checkpoint(func(add func(key, at uint64, recs []record.Record)) {
+		s.mu.Lock()
+		keys := s.b.Changed()
+		s.mu.Unlock()
 		var enc encoder
 		for _, k := range keys {
 			s.mu.Lock()
@@ -424,10 +415,11 @@ func (s *Server) Close() {
 		return
 	}
 	s.closed = true
-	s.timer.Stop()
+	s.clock.Arm(time.Time{})
 	s.mu.Unlock()
-	close(s.quit)
-	s.ended.Wait()
+	if c, ok := s.clock.(*systemClock); ok {
+		c.stop()
+	}
 }
 
 // Queues and Topics answer an operator.

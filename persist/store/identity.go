@@ -1,10 +1,10 @@
 package store
 
 import (
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -20,12 +20,13 @@ func identityText(id [16]byte) string {
 	return fmt.Sprintf("tidegate store, format %d\nid %s\n", journal.Version, hex.EncodeToString(id[:]))
 }
 
-// loadIdentity reads the store's id, or draws one if there is no store yet.
-func loadIdentity(fs vfs.FS, f *files, create bool) (id [16]byte, err error) {
+// loadIdentity reads the store's id, or draws one from random if there is no
+// store yet; nil: there must be one.
+func loadIdentity(fs vfs.FS, f *files, random io.Reader) (id [16]byte, err error) {
 	b := [128]byte{}
 	n, err := f.ReadAt(identityFile, b[:], 0)
-	if errors.Is(err, os.ErrNotExist) && create {
-		return newIdentity(fs, f)
+	if errors.Is(err, os.ErrNotExist) && random != nil {
+		return newIdentity(fs, f, random)
 	}
 	if n == 0 && err != nil {
 		return id, fmt.Errorf("read %s: %w", f.path(identityFile), err)
@@ -40,7 +41,7 @@ func loadIdentity(fs vfs.FS, f *files, create bool) (id [16]byte, err error) {
 	return id, nil
 }
 
-func newIdentity(fs vfs.FS, f *files) (id [16]byte, err error) {
+func newIdentity(fs vfs.FS, f *files, random io.Reader) (id [16]byte, err error) {
 	names, err := f.List()
 	if err != nil {
 		return id, err
@@ -50,7 +51,7 @@ func newIdentity(fs vfs.FS, f *files) (id [16]byte, err error) {
 			return id, fmt.Errorf("%s holds %s but not the file %q that names the store; restore it or choose another directory", f.dir, name, identityFile)
 		}
 	}
-	if _, err := rand.Read(id[:]); err != nil {
+	if _, err := io.ReadFull(random, id[:]); err != nil {
 		return id, err
 	}
 	const temporary = identityFile + ".new"

@@ -20,6 +20,9 @@ func (s *Store) start() {
 		return
 	}
 	s.started = true
+	if s.opts.Manual {
+		return
+	}
 	start := func(run func()) {
 		s.lanes.Add(1)
 		go func() {
@@ -89,13 +92,18 @@ func (s *Store) runLane(l journal.Lane) {
 			continue
 		}
 		s.mu.Unlock()
-		began := time.Now()
-		if l == journal.FlushLane && s.opts.FlushDelay > 0 {
-			wait(s.opts.FlushDelay)
-		}
-		err := s.files.run(op, &buf)
-		s.finish(op, err, time.Since(began))
+		s.run(op, &buf)
 	}
+}
+
+// run runs an operation and answers it.
+func (s *Store) run(op *journal.Op, buf *[]byte) {
+	began := time.Now()
+	if op.Lane == journal.FlushLane && s.opts.FlushDelay > 0 {
+		wait(s.opts.FlushDelay)
+	}
+	err := s.files.run(op, buf)
+	s.finish(op, err, time.Since(began))
 }
 
 // finish answers an operation and tells whom it concerns.

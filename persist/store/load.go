@@ -41,11 +41,17 @@ func (s *Store) runLoader(lane int) {
 			}
 			continue
 		}
-		l := s.loads[0]
-		s.loads = slices.Delete(s.loads, 0, 1)
+		l := s.nextLoad()
 		s.mu.Unlock()
 		s.load(l)
 	}
+}
+
+// nextLoad takes the oldest. The lock is held.
+func (s *Store) nextLoad() load {
+	l := s.loads[0]
+	s.loads = slices.Delete(s.loads, 0, 1)
+	return l
 }
 
 func (s *Store) load(l load) {

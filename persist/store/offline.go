@@ -51,7 +51,7 @@ func Dump(fs vfs.FS, dir string, each func(pos uint64, segment string, offset in
 func offline(fs vfs.FS, dir string, use func(id [16]byte, c *journal.Contents) error) error {
 	f := newFiles(fs, dir, true)
 	defer f.closeAll() // opened for reading
-	id, err := loadIdentity(fs, f, false)
+	id, err := loadIdentity(fs, f, nil)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%s holds no store: it has no file %q", dir, identityFile)
 	}

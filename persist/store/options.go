@@ -1,7 +1,9 @@
 package store
 
 import (
+	"crypto/rand"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -41,6 +43,14 @@ type Options struct {
 	// Progress tells how far a recovery is, in bytes.
 	Progress func(done, total int64)
 
+	// Manual leaves the store without goroutines and clock: Step and Tick do
+	// their work. For a simulation that drives all in one goroutine; callbacks
+	// then run inside Step and Tick.
+	Manual bool
+	// Random is where the store's id and the generations of its files come
+	// from; default crypto/rand.
+	Random io.Reader
+
 	// FlushDelay is added to each flush, to measure as on a slower disk.
 	FlushDelay time.Duration
 	Logger     *slog.Logger // default discards
@@ -76,6 +86,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CheckpointEvery == 0 {
 		o.CheckpointEvery = defaultCheckpointEvery
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

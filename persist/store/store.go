@@ -5,7 +5,6 @@
 package store
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -41,6 +40,8 @@ type Store struct {
 	full     bool // as last told by OnSpace
 	loads    []load
 	flushes  flushStats
+	clock    clock
+	taken    [journal.CheckLane + 1]*journal.Op // Manual: under way
 
 	space  sync.Mutex // orders the calls of OnSpace
 	making sync.Mutex // one checkpoint at a time
@@ -82,12 +83,12 @@ func Open(o Options) (*Store, error) {
 }
 
 func (s *Store) recover() error {
-	identity, err := loadIdentity(s.opts.FS, s.files, true)
+	identity, err := loadIdentity(s.opts.FS, s.files, s.opts.Random)
 	if err != nil {
 		return err
 	}
 	var seed [8]byte
-	if _, err := rand.Read(seed[:]); err != nil {
+	if _, err := io.ReadFull(s.opts.Random, seed[:]); err != nil {
 		return err
 	}
 	cfg := journal.Config{
@@ -225,7 +226,7 @@ func (s *Store) Close() error {
 		s.rouse(l)
 	}
 	for (!s.j.Finished() || s.j.Saving()) && !s.j.Starved() {
-		s.moved.Wait()
+		s.await()
 	}
 	err := s.j.Err()
 	if err == nil && !s.j.Finished() {
@@ -249,7 +250,7 @@ func (s *Store) Checkpoint(drive func(add func(key, at uint64, recs []record.Rec
 	defer s.making.Unlock()
 	s.mu.Lock()
 	s.asked = false
-	if s.j.Err() != nil || s.stopping {
+	if s.j.Err() != nil || s.stopping || s.opts.Manual && s.j.Saving() {
 		s.mu.Unlock()
 		return
 	}
@@ -270,8 +271,8 @@ func (s *Store) Checkpoint(drive func(add func(key, at uint64, recs []record.Rec
 	for l := range journal.CheckLane + 1 {
 		s.rouse(l)
 	}
-	for s.j.Saving() && !s.stopping {
-		s.moved.Wait()
+	for s.j.Saving() && !s.stopping && !s.opts.Manual {
+		s.await()
 	}
 	s.rouse(journal.HouseLane)
 	s.mu.Unlock()
