@@ -119,16 +119,21 @@ func (j *Journal) retire(s *segment) *Op {
 	return &Op{Kind: OpRename, Name: s.name, To: spareName(s.ordinal), Dir: true, seg: s}
 }
 
-// footless is a sealed and synced segment that deserves a footer.
+// footless is a segment that deserves a footer: a start reads footers only where
+// the newest checkpoint covers the segment, and most segments are empty before
+// one does. Written at the seal, footers were read back and summed for nothing:
+// a sixth of the work of a queue that is consumed as fast as it fills.
 func (j *Journal) footless() *segment {
-	if !j.retained {
+	n := len(j.check.kept)
+	if !j.retained || n == 0 {
 		return nil
 	}
+	covered := j.check.kept[n-1].from
 	for _, s := range j.segs.list {
 		if s == nil || s.footer {
 			continue
 		}
-		if !s.sealed || s.unsynced || s.last > j.synced {
+		if !s.sealed || s.unsynced || s.last > j.synced || s.last > covered {
 			return nil
 		}
 		if s.live > 0 {
