@@ -6,6 +6,9 @@ package engine
 const (
 	smallBuffer = 512
 	largeBuffer = 64 << 10
+	// hugeBuffer is for a peer that fills large ones: fewer reads, steps and
+	// allocations for the same bytes.
+	hugeBuffer = 256 << 10
 	// minSpace is the least worth reading into.
 	minSpace = 4 << 10
 )
@@ -16,6 +19,7 @@ type input struct {
 	shared     bool // a message lies in buf
 	need       int  // bytes of the frame that is being waited for
 	last       int  // size of the last read
+	full       bool // it filled all the room it was given
 }
 
 // space gives the room for the next read.
@@ -35,6 +39,8 @@ func (in *input) space() []byte {
 	switch {
 	case in.need > largeBuffer/2:
 		size = in.need + minSpace
+	case in.full && in.last >= minSpace:
+		size = hugeBuffer
 	case in.last >= smallBuffer/2 || in.need > smallBuffer/2 || in.end > in.start:
 		size = largeBuffer
 	}

@@ -72,7 +72,7 @@ func (c *Conn) Space() []byte { return c.in.space() }
 // answered on the wire and told as an EventClose; the error is for the log.
 func (c *Conn) Input(now time.Time, n int) error {
 	c.in.end += n
-	c.in.last = n
+	c.in.last, c.in.full = n, c.in.end == len(c.in.buf)
 	c.lastIn = now
 	c.events = c.events[:0]
 	for {
