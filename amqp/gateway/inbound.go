@@ -85,16 +85,14 @@ func (c *conn) inbound(events []engine.Event) {
 
 // index makes the envelope of a delivery.
 func (in *inbound) index(e *engine.Event, now int64) send {
-	m, err := amqpmessage.Index(e.Payload, e.Rest, nil)
-	if err != nil {
-		return send{err: err}
-	}
 	if len(in.views) == 0 {
 		in.views = make([]amqpmessage.Message, slab)
 	}
 	v := &in.views[0]
+	if err := v.Index(e.Payload, e.Rest, nil); err != nil {
+		return send{err: err}
+	}
 	in.views = in.views[1:]
-	*v = m
 	h := v.Header()
 	s := send{m: v, env: message.Envelope{Durable: h.Durable, Priority: min(h.Priority, 9), Content: v}}
 	if h.TTL.OK && h.TTL.V > 0 {

@@ -24,10 +24,20 @@ const MaxSize = math.MaxUint32
 // afterwards. No bytes at all are a message without sections: proton sends
 // such. Errors are *Error.
 func Index(first []byte, rest [][]byte, lim *wire.Limits) (Message, error) {
-	m := Message{pieces: pieces{first, rest}}
+	var m Message
+	if err := m.Index(first, rest, lim); err != nil {
+		return Message{}, err
+	}
+	return m, nil
+}
+
+// Index makes m the view of other bytes, in place; after an error it is of no
+// use. See the function Index.
+func (m *Message) Index(first []byte, rest [][]byte, lim *wire.Limits) error {
+	*m = Message{pieces: pieces{first, rest}}
 	size := m.size()
 	if size > MaxSize {
-		return Message{}, &Error{Reason: "larger than 4 GiB"}
+		return &Error{Reason: "larger than 4 GiB"}
 	}
 	var buf [windowSize]byte
 	c := m.cursor()
@@ -35,18 +45,18 @@ func Index(first []byte, rest [][]byte, lim *wire.Limits) (Message, error) {
 	for pos < size {
 		s, kind, head, err := begin(c.window(pos, &buf), pos)
 		if err != nil {
-			return Message{}, err
+			return err
 		}
 		again := s == bodySection && next == footerSection && kind == m.kind && kind != BodyValue
 		if s < next && !again {
-			return Message{}, &Error{Section: sectionNames[s], Offset: pos, Reason: "out of order, or there twice"}
+			return &Error{Section: sectionNames[s], Offset: pos, Reason: "out of order, or there twice"}
 		}
 		end, err := c.valueEnd(pos+head, size)
 		if err != nil {
-			return Message{}, &Error{Section: sectionNames[s], Offset: pos, Err: err}
+			return &Error{Section: sectionNames[s], Offset: pos, Err: err}
 		}
 		if err := check(c, s, kind, pos+head, end, lim); err != nil {
-			return Message{}, &Error{Section: sectionNames[s], Offset: pos, Err: err}
+			return &Error{Section: sectionNames[s], Offset: pos, Err: err}
 		}
 		for ; next <= s; next++ {
 			m.at[next] = uint32(pos)
@@ -62,7 +72,7 @@ func Index(first []byte, rest [][]byte, lim *wire.Limits) (Message, error) {
 	for ; next <= sections; next++ {
 		m.at[next] = uint32(pos)
 	}
-	return m, nil
+	return nil
 }
 
 // begin reads the descriptor of the section at pos.

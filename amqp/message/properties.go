@@ -95,7 +95,11 @@ func allowed(i int, b []byte) bool {
 // field gives the bytes from the i-th field of the properties on, or nil where
 // it is absent or null.
 func (m *Message) field(i int) []byte {
-	body, count, _, err := wire.ListHead(m.value(propertiesSection))
+	section := m.value(propertiesSection)
+	if section == nil { // before ListHead, which would make an error of it
+		return nil
+	}
+	body, count, _, err := wire.ListHead(section)
 	if err != nil || i >= count {
 		return nil
 	}
