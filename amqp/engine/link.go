@@ -40,6 +40,7 @@ type Link struct {
 	// Sending: how far deliveries got, for Progress.
 	begun, done uint64
 	progressed  bool
+	queued      int32 // deliveries in the session's queue that are not begun
 }
 
 // Session is the link's session.

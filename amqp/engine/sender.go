@@ -42,15 +42,20 @@ func (l *Link) Send(d Delivery) {
 	if !l.Live() {
 		return
 	}
+	size := len(d.Head) + len(d.First)
+	for _, p := range d.Rest {
+		size += len(p)
+	}
+	if l.sendWhole(&d, size) {
+		return
+	}
 	o := s.take()
 	o.link, o.d = l, d
 	o.headLen = copy(o.head[:], d.Head)
 	o.d.Tag = o.tag[:copy(o.tag[:], d.Tag)]
-	o.left = o.headLen + len(d.First)
-	for _, p := range d.Rest {
-		o.left += len(p)
-	}
+	o.left = size
 	s.queue = append(s.queue, o)
+	l.queued++
 	if len(s.queue) == 1 {
 		s.pump()
 	}
@@ -59,16 +64,36 @@ func (l *Link) Send(d Delivery) {
 	}
 }
 
-// Room is the credit left for deliveries that Send was not given yet.
-func (l *Link) Room() int32 {
-	n := l.Credit()
-	for _, o := range l.session.queue {
-		if o.link == l && !o.drained && !o.begun {
-			n--
-		}
+// transferRoom is more than a frame with an empty payload takes: its header, a
+// transfer without state, and the longest tag.
+const transferRoom = 128
+
+// sendWhole sends a delivery of one frame at once if nothing is before it: what
+// most deliveries are, without a place in the queue.
+func (l *Link) sendWhole(d *Delivery, size int) bool {
+	s, c := l.session, l.session.conn
+	if len(s.queue) > 0 || s.remoteWindow == 0 || c.out.size >= outputBudget || d.State != nil || size > int(c.maxFrame)-transferRoom {
+		return false
 	}
-	return n
+	t := frame.Transfer{Handle: l.handle}
+	s.beginDelivery(l, d, &t)
+	at := c.beginFrame(frame.TypeAMQP, s.channel)
+	c.out.cur = t.Append(c.out.cur)
+	c.endFrame(at, size)
+	c.out.cur = append(c.out.cur, d.Head...)
+	c.payload(d.First)
+	for _, p := range d.Rest {
+		c.payload(p)
+	}
+	l.done = d.Ref
+	l.progress()
+	s.nextOutgoingID++
+	s.remoteWindow--
+	return true
 }
+
+// Room is the credit left for deliveries that Send was not given yet.
+func (l *Link) Room() int32 { return l.Credit() - l.queued }
 
 // Drained answers a drain: credit up to limit is used up (amqp 2.6.7).
 func (l *Link) Drained(limit uint32) {
@@ -100,6 +125,7 @@ func (s *Session) give(o *outgoing) {
 // dropQueued forgets what a link has not sent. A delivery in the middle stays
 // cut: its link is over.
 func (s *Session) dropQueued(l *Link) {
+	l.queued = 0
 	kept := s.queue[:0]
 	for _, o := range s.queue {
 		if o.link != l {
@@ -164,25 +190,31 @@ func (s *Session) advance(o *outgoing) bool {
 	}
 }
 
+// beginDelivery gives a delivery its id and fills in what its first frame says.
+func (s *Session) beginDelivery(l *Link, d *Delivery, t *frame.Transfer) {
+	t.DeliveryID = wire.Some(s.nextDeliveryID)
+	t.DeliveryTag = d.Tag
+	t.MessageFormat = wire.Some(d.Format)
+	t.State = d.State
+	t.Settled = wire.Some(d.Settled)
+	if !d.Settled {
+		s.sent.add(s.nextDeliveryID, l, d.Ref)
+	} else {
+		s.sent.add(s.nextDeliveryID, nil, 0)
+	}
+	s.nextDeliveryID++
+	l.count++
+	l.begun = d.Ref
+}
+
 // transferFrame sends one frame of a delivery.
 func (s *Session) transferFrame(o *outgoing) {
 	c, l := s.conn, o.link
 	t := frame.Transfer{Handle: l.handle}
 	if !o.begun {
 		o.begun = true
-		t.DeliveryID = wire.Some(s.nextDeliveryID)
-		t.DeliveryTag = o.d.Tag
-		t.MessageFormat = wire.Some(o.d.Format)
-		t.State = o.d.State
-		t.Settled = wire.Some(o.d.Settled)
-		if !o.d.Settled {
-			s.sent.add(s.nextDeliveryID, l, o.d.Ref)
-		} else {
-			s.sent.add(s.nextDeliveryID, nil, 0)
-		}
-		s.nextDeliveryID++
-		l.count++
-		l.begun = o.d.Ref
+		l.queued--
+		s.beginDelivery(l, &o.d, &t)
 		l.progress()
 	}
 	at := c.beginFrame(frame.TypeAMQP, s.channel)
