@@ -56,7 +56,7 @@ func (s *Sender) event(e engine.Event) {
 	case engine.EventAttach:
 		s.attached = true
 	case engine.EventSettle:
-		s.open--
+		s.open -= len(e.Sent)
 		if r, ok := e.State.(*frame.Rejected); ok && s.refused == nil {
 			s.refused = &Error{r.Error}
 		} else if _, ok := e.State.(frame.Accepted); !ok && s.refused == nil {

@@ -23,11 +23,12 @@ const (
 
 // Conn is one connection.
 type Conn struct {
-	cfg    Config
-	in     input
-	out    output
-	phase  phase
-	events []Event
+	cfg     Config
+	in      input
+	out     output
+	phase   phase
+	events  []Event
+	settled []Sent // what events of kind EventSettle refer to
 
 	authenticated bool
 	user          string
@@ -74,7 +75,7 @@ func (c *Conn) Input(now time.Time, n int) error {
 	c.in.end += n
 	c.in.last, c.in.full = n, c.in.end == len(c.in.buf)
 	c.lastIn = now
-	c.events = c.events[:0]
+	c.events, c.settled = c.events[:0], c.settled[:0]
 	for {
 		used, err := c.step(now, c.in.buf[c.in.start:c.in.end])
 		if err != nil {

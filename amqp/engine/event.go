@@ -20,7 +20,7 @@ const (
 	EventFlow
 	// EventDelivery: a whole delivery came.
 	EventDelivery
-	// EventSettle: the peer's disposition for one delivery that we sent.
+	// EventSettle: the peer's disposition for deliveries of one link that we sent.
 	EventSettle
 	// EventOutcome: the peer's disposition for deliveries First to Last that we
 	// sent as a client, or that we received; State and Settled as they came.
@@ -45,10 +45,10 @@ type Event struct {
 	Closed   bool
 	Second   bool   // EventDelivery: the receiver settles second
 	Format   uint32 // EventDelivery: message-format
-	ID       uint32 // delivery-id
+	ID       uint32 // delivery-id; EventOutcome: the first
 	Last     uint32 // EventOutcome
 	Limit    uint32 // EventFlow: delivery-count + link-credit
-	Ref      uint64 // EventSettle: as given to Send
+	Sent     []Sent // EventSettle: the deliveries, in order
 	Session  *Session
 	Link     *Link
 	Tag      []byte
@@ -60,4 +60,10 @@ type Event struct {
 	Attach   *frame.Attach
 	Error    *frame.Error
 	FlowInfo *frame.Flow
+}
+
+// Sent names a delivery that we sent.
+type Sent struct {
+	Ref uint64 // as given to Send
+	ID  uint32 // delivery-id
 }

@@ -95,7 +95,7 @@ func (p *peer) tick(after time.Duration) {
 
 func (p *peer) drive() {
 	for _, e := range p.c.Events() {
-		p.events = append(p.events, describe(&e))
+		p.events = append(p.events, describe(&e)...)
 		if e.Kind == EventDelivery {
 			body := append([]byte(nil), e.Payload...)
 			for _, r := range e.Rest {
@@ -144,7 +144,8 @@ func answer(c *Conn, e *Event) {
 	}
 }
 
-func describe(e *Event) string {
+// describe gives a line an event, one a delivery of those that are settled.
+func describe(e *Event) []string {
 	s := [...]string{"", "open", "begin", "attach", "flow", "delivery", "settle", "outcome", "detach", "end", "close"}[e.Kind]
 	switch e.Kind {
 	case EventFlow:
@@ -152,7 +153,11 @@ func describe(e *Event) string {
 	case EventDelivery:
 		s += fmt.Sprintf(" %d size=%d settled=%v", e.ID, e.Size, e.Settled)
 	case EventSettle:
-		s += fmt.Sprintf(" %d ref=%d settled=%v", e.ID, e.Ref, e.Settled)
+		var lines []string
+		for _, d := range e.Sent {
+			lines = append(lines, fmt.Sprintf("%s %d ref=%d settled=%v", s, d.ID, d.Ref, e.Settled))
+		}
+		return lines
 	case EventOutcome:
 		s += fmt.Sprintf(" %d-%d settled=%v", e.ID, e.Last, e.Settled)
 	}
@@ -162,7 +167,7 @@ func describe(e *Event) string {
 	if e.Error != nil {
 		s += " " + string(e.Error.Condition)
 	}
-	return s
+	return []string{s}
 }
 
 // output is what the engine wrote, all of it.

@@ -262,14 +262,29 @@ func (s *Session) onDisposition(d *frame.Disposition) error {
 	if !some {
 		return nil
 	}
+	var link *Link
+	from := len(c.settled)
+	tell := func() {
+		if link != nil {
+			c.events = append(c.events, Event{
+				Kind: EventSettle, Session: s, Link: link, Sent: c.settled[from:len(c.settled):len(c.settled)], Settled: d.Settled, State: d.State,
+			})
+		}
+		from = len(c.settled)
+	}
 	for id := first; ; id++ {
 		if e := s.sent.get(id); e != nil && e.link != nil {
-			c.events = append(c.events, Event{Kind: EventSettle, Session: s, Link: e.link, Ref: e.ref, ID: id, Settled: d.Settled, State: d.State})
+			if e.link != link {
+				tell()
+				link = e.link
+			}
+			c.settled = append(c.settled, Sent{e.ref, id})
 			if d.Settled {
 				s.sent.forget(id)
 			}
 		}
 		if id == last {
+			tell()
 			return nil
 		}
 	}

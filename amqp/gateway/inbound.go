@@ -139,13 +139,12 @@ func (c *conn) event(now time.Time, b *core.Broker, fx *core.Effects, e *engine.
 	}
 }
 
-// settle is the client's outcome for a delivery of ours.
+// settle is the client's outcome for deliveries of ours.
 func (c *conn) settle(now time.Time, b *core.Broker, fx *core.Effects, e *engine.Event) {
 	k, ok := e.Link.Ref.(*consumer)
 	if !ok {
 		return
 	}
-	id := core.DeliveryID(e.Ref)
 	state := e.State
 	txn := core.TxnID(0)
 	if t, ok := state.(*frame.TransactionalState); ok {
@@ -164,12 +163,16 @@ func (c *conn) settle(now time.Time, b *core.Broker, fx *core.Effects, e *engine
 	case *frame.Modified:
 		o = core.Outcome{Kind: core.Modified, DeliveryFailed: s.DeliveryFailed, UndeliverableHere: s.UndeliverableHere}
 	}
-	if !e.Settled || (txn != 0 && !b.InTransaction(txn)) {
-		c.mu.Lock()
-		c.confirms[id] = confirm{session: e.Session, id: e.ID, state: e.State, link: e.Link}
-		c.mu.Unlock()
+	answer := !e.Settled || (txn != 0 && !b.InTransaction(txn))
+	for _, d := range e.Sent {
+		id := core.DeliveryID(d.Ref)
+		if answer {
+			c.mu.Lock()
+			c.confirms[id] = confirm{session: e.Session, id: d.ID, state: e.State, link: e.Link}
+			c.mu.Unlock()
+		}
+		b.Settle(now, id, txn, o, !e.Settled, fx)
 	}
-	b.Settle(now, id, txn, o, !e.Settled, fx)
 }
 
 // detach ends what stood behind a link. The answer goes behind the link's outs.
