@@ -20,9 +20,11 @@ func (m *Message) Pieces(dst [][]byte) [][]byte {
 	return append(dst, m.rest...)
 }
 
-// FromBytes makes a content of bytes that were stored, in pieces.
+// FromBytes makes a content of bytes that were stored, in pieces. Of a large
+// message these are the sections before its body, and so is the content: good
+// for Property, not for its Size.
 func FromBytes(format core.Format, pieces [][]byte) (core.Content, error) {
-	if format != core.FormatAMQP {
+	if format != core.FormatAMQP && format != core.FormatLarge {
 		return nil, fmt.Errorf("message: unknown content format %d: written by a newer version", format)
 	}
 	var first []byte

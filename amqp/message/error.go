@@ -16,6 +16,9 @@ func (e *Error) Error() string {
 	if e.Section != "" {
 		what = e.Section + " section"
 	}
+	if e.Err != nil && e.Reason != "" {
+		return fmt.Sprintf("amqp: %s at byte %d %s: %v", what, e.Offset, e.Reason, e.Err)
+	}
 	if e.Err != nil {
 		return fmt.Sprintf("amqp: %s at byte %d: %v", what, e.Offset, e.Err)
 	}

@@ -49,7 +49,7 @@ func (m *Message) Index(first []byte, rest [][]byte, lim *wire.Limits) error {
 		}
 		again := s == bodySection && next == footerSection && kind == m.kind && kind != BodyValue
 		if s < next && !again {
-			return &Error{Section: sectionNames[s], Offset: pos, Reason: "out of order, or there twice"}
+			return outOfOrder(s, pos)
 		}
 		end, err := c.valueEnd(pos+head, size)
 		if err != nil {
@@ -73,6 +73,10 @@ func (m *Message) Index(first []byte, rest [][]byte, lim *wire.Limits) error {
 		m.at[next] = uint32(pos)
 	}
 	return nil
+}
+
+func outOfOrder(s section, pos int) error {
+	return &Error{Section: sectionNames[s], Offset: pos, Reason: "out of order, or there twice"}
 }
 
 // begin reads the descriptor of the section at pos.

@@ -7,8 +7,18 @@ package message
 // a number once given is never given again.
 type Format uint8
 
-// FormatAMQP is an AMQP 1.0 message as it came from the wire, all sections.
-const FormatAMQP Format = 1
+// The formats.
+const (
+	// FormatAMQP is an AMQP 1.0 message as it came from the wire, all sections.
+	FormatAMQP Format = 1
+	// FormatLarge is one whose bytes lie in a file of the spool; in memory, and
+	// in the journal, are only the sections before its body.
+	FormatLarge Format = 2
+)
+
+// LargeAbove is the size in bytes above which a message is never whole in
+// memory: it comes, lies and leaves in pieces (Spooled).
+const LargeAbove = 1 << 20
 
 // Envelope is what the broker acts on; it lives for one publish.
 type Envelope struct {
@@ -28,6 +38,20 @@ type Content interface {
 	// JMS header field by its JMS name (JMSPriority, JMSMessageID, ...) except
 	// those only the broker knows. False means null.
 	Property(name string) (Value, bool)
-	// Pieces appends the message's bytes to dst, as it came.
+	// Pieces appends the message's bytes to dst, as it came; of one that is
+	// Spooled only the sections before its body.
 	Pieces(dst [][]byte) [][]byte
+}
+
+// Spooled is a content whose bytes lie in a file.
+type Spooled interface {
+	Content
+	File() File
+}
+
+// File names a file of the spool, which holds the whole message.
+type File struct {
+	Number uint64 // 0: none
+	Size   int64  // bytes
+	CRC    uint32 // CRC-32C of all of them
 }
