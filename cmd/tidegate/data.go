@@ -28,15 +28,18 @@ func (h *hooks) do(f func(*server.Server)) {
 	}
 }
 
-// openStore opens the store in dir, or makes one.
-func openStore(dir string, flushDelay time.Duration, h *hooks, log *slog.Logger, failed chan<- error) (*store.Store, error) {
+// openStore opens the store in dir, or makes one; memory is for contents, in
+// bytes.
+func openStore(dir string, flushDelay time.Duration, memory int64, h *hooks, log *slog.Logger, failed chan<- error) (*store.Store, error) {
 	said := time.Now()
 	return store.Open(store.Options{
 		Dir:        dir,
 		FlushDelay: flushDelay,
-		Logger:     log,
-		OnStable:   func() { h.do((*server.Server).Stable) },
-		OnSpace:    func(full bool) { h.do(func(b *server.Server) { b.Full(full) }) },
+
+		MemoryBytes: memory,
+		Logger:      log,
+		OnStable:    func() { h.do((*server.Server).Stable) },
+		OnSpace:     func(full bool) { h.do(func(b *server.Server) { b.Full(full) }) },
 		OnCheckpoint: func() {
 			h.do(func(b *server.Server) { go b.Checkpoint() })
 		},

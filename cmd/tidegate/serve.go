@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"runtime/pprof"
 	"time"
 
@@ -55,6 +54,7 @@ tidegate.yaml, or in the environment as TIDEGATE_NAME.`,
 	f.Bool("anonymous", false, "with --users: let in clients without a name as well")
 	f.String("console", "off", "web console at `ADDR` (accepted; its page comes with a later version)")
 	f.Int64("max-message-size", defaultMaxMessage, "largest message in `BYTES`")
+	f.String("memory", "", "keep the process near `BYTES`: what more messages need goes to disk (default a quarter of the machine, at most 1GiB)")
 	f.Bool("verbose", false, "log connections and expiry as well")
 	f.Duration("flush-delay", 0, "for benchmarks: add this to every flush")
 	f.String("cpu-profile", "", "for benchmarks: write a CPU profile to `FILE`")
@@ -88,8 +88,12 @@ func serve(ctx context.Context, v *viper.Viper) error {
 		defer w.Close()
 		defer pprof.StopCPUProfile()
 	}
+	memory, err := memoryLimit(v.GetString("memory"))
+	if err != nil {
+		return err
+	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		boundGarbage(memory/garbageShare, gcPercent)
 	}
 	runtime.GOMAXPROCS(runtime.NumCPU() + 1) // a flush blocks a processor (performance.md 2.3)
 	need := core.Sync
@@ -122,7 +126,7 @@ func serve(ctx context.Context, v *viper.Viper) error {
 			_ = l.Close()
 		}
 	}()
-	return run(ctx, v, log, need, users, listeners)
+	return run(ctx, v, log, need, memory, users, listeners)
 }
 
 func listen(urls []string, plainUsers bool, log *slog.Logger) (listeners []net.Listener, err error) {
@@ -142,11 +146,11 @@ func listen(urls []string, plainUsers bool, log *slog.Logger) (listeners []net.L
 	return listeners, nil
 }
 
-func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, users sasl.Users, listeners []net.Listener) error {
+func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, memory int64, users sasl.Users, listeners []net.Listener) error {
 	began := time.Now()
 	failed := make(chan error, 1)
 	hooks := &hooks{}
-	st, err := openStore(v.GetString("data"), v.GetDuration("flush-delay"), hooks, log, failed)
+	st, err := openStore(v.GetString("data"), v.GetDuration("flush-delay"), memory/contentsShare, hooks, log, failed)
 	if err != nil {
 		return err
 	}

@@ -45,3 +45,11 @@ type Journal interface {
 	// Retain names, after Replay, the stored ids that live.
 	Retain(ids iter.Seq[uint64])
 }
+
+// Fetcher is a Journal that reads ahead.
+type Fetcher interface {
+	// Fetch says that the bytes of ids will be asked for soon, in this order. It
+	// keeps nothing of ids, never waits for the disk, and costs next to nothing
+	// while everything is in memory.
+	Fetch(ids []uint64)
+}

@@ -33,6 +33,7 @@ type Options struct {
 type Server struct {
 	o       Options
 	journal Journal
+	fetcher Fetcher // the journal, if it reads ahead
 	log     *slog.Logger
 
 	mu       sync.Mutex // the core lock
@@ -44,6 +45,7 @@ type Server struct {
 	touched  []*Conn
 	clock    Clock
 	due      time.Time // as last asked of the clock
+	ahead    []uint64  // messages of deliveries in one step
 	diskFull bool
 	memFull  bool
 	closed   bool
@@ -71,6 +73,7 @@ func New(j Journal, o Options) (*Server, error) {
 	if s.clock == nil {
 		s.clock = &systemClock{s: s}
 	}
+	s.fetcher, _ = j.(Fetcher)
 	s.b = core.NewBroker(core.Options{Server: o.Name, Contents: s, StoreNeed: o.StoreNeed, Instance: uint64(s.clock.Now().UnixMilli())})
 	err := j.Replay(func(pos uint64, r record.Record) error {
 		rec, err := Decode(r)
@@ -233,10 +236,17 @@ func (s *Server) distribute() []*Conn {
 			}
 		}
 		c.box.push(o, written, synced)
+		if o.Kind == core.OutDeliver {
+			s.ahead = append(s.ahead, o.Message)
+		}
 	}
 	if c != nil {
 		c.box.mu.Unlock()
 	}
+	if len(s.ahead) > 0 && s.fetcher != nil { // what a gate or a writer holds up is read meanwhile
+		s.fetcher.Fetch(s.ahead)
+	}
+	s.ahead = s.ahead[:0]
 	gates := false
 	s.gate.Lock() // always before an outbox's
 	for _, c := range s.touched {

@@ -182,6 +182,9 @@ func (j *Journal) Place(id uint64) (name string, generation uint32, off int64, o
 	return s.name, s.generation, off, true
 }
 
+// LiveIDs is how many stored ids somebody holds.
+func (j *Journal) LiveIDs() int { return j.index.count - len(j.dying.ids) + j.dying.idAt }
+
 // Live says whether an id of the stored range counts as live.
 func (j *Journal) Live(id uint64) bool { return j.index.present(id) }
 

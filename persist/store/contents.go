@@ -12,6 +12,9 @@ type content struct {
 	size int64 // of both; never 0, so that an empty message counts too
 	pins int32 // Loads whose done still runs
 	own  bool  // shares no buffer with what may be gone
+	// wanted: read or asked for since eviction last came by, which then passes
+	// over it once.
+	wanted bool
 }
 
 // contents are the bytes in memory, by id. The store's lock guards them.
@@ -19,6 +22,7 @@ type contents struct {
 	stored, held sparse.Table[content]
 	bytes        int64      // in memory
 	count        int        // ids in memory
+	storedCount  int        // of these, stored ones
 	total        int64      // bytes ever put: the clock by which contents age
 	young        []youngRef // pages not yet aged, oldest first
 	hand         uint64     // page of stored at which eviction goes on
@@ -65,10 +69,13 @@ func (c *contents) put(id uint64, head []byte, body [][]byte, own bool) *content
 	if e.size == 0 {
 		p.Used++
 		c.count++
+		if id < held {
+			c.storedCount++
+		}
 	} else {
 		c.bytes -= e.size
 	}
-	e.head, e.body, e.size, e.own = head, body, size, own
+	e.head, e.body, e.size, e.own, e.wanted = head, body, size, own, false
 	c.bytes += size
 	c.total += size
 	return e
@@ -99,6 +106,9 @@ func (c *contents) drop(id uint64) bool {
 	}
 	c.bytes -= e.size
 	c.count--
+	if id < held {
+		c.storedCount--
+	}
 	*e = content{}
 	if p.Used--; p.Used == 0 {
 		t.Free(p)
@@ -159,13 +169,10 @@ func (e *content) unshare() {
 }
 
 // evict drops stored contents that can be read back, as long as there is more
-// than budget, going round from where it ended before, so that what was just
-// loaded stays longest. It looks at one page and says whether to go on;
-// rounds counts pages of this pass.
-func (c *contents) evict(budget int64, idle func(id uint64) bool, rounds *int) bool {
-	if c.bytes <= budget || *rounds > c.stored.Pages() {
-		return false
-	}
+// than budget, going round from where it ended before; what was read or asked
+// for since it last came by stays for another round. It looks at one page and
+// says whether anything left; rounds counts pages of this pass.
+func (c *contents) evict(budget int64, idle func(id uint64) bool, rounds *int) (left bool) {
 	*rounds++
 	p := c.stored.Next(c.hand)
 	if p == nil {
@@ -184,9 +191,14 @@ func (c *contents) evict(budget int64, idle func(id uint64) bool, rounds *int) b
 			continue
 		}
 		n--
+		if e.wanted {
+			e.wanted = false
+			continue
+		}
 		if id := first + uint64(i); e.pins == 0 && idle(id) {
 			c.drop(id)
+			left = true
 		}
 	}
-	return true
+	return left
 }

@@ -188,9 +188,11 @@ func (s *Store) tidyMemory() {
 	for more := true; more; {
 		s.mu.Lock()
 		switch {
-		case s.contents.bytes > s.opts.MemoryBytes && rounds <= s.contents.stored.Pages():
+		case s.contents.bytes > s.opts.MemoryBytes && rounds <= 2*s.contents.stored.Pages():
 			// First, so that nothing is copied only to be dropped.
-			s.contents.evict(s.opts.MemoryBytes, s.evictable, &rounds)
+			if s.contents.evict(s.opts.MemoryBytes, s.evictable, &rounds) {
+				s.sparse.Store(true)
+			}
 		case at > 0 || s.contents.agedPage():
 			at = s.contents.age(at)
 		default:

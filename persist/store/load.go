@@ -10,26 +10,29 @@ import (
 	"github.com/tidegate/tidegate/persist/record"
 )
 
-// load is one call of Load.
+// load is one call of Load, or of Fetch (done is nil), or a window to be read
+// ahead of what was asked for.
 type load struct {
-	ids  []uint64
-	done func()
+	ids   []uint64
+	done  func()
+	ahead window
 }
 
 // Load brings the bodies of ids into memory on a goroutine of the store, and
 // then calls done once.
 func (s *Store) Load(ids []uint64, done func()) {
-	l := load{slices.Clone(ids), done}
+	l := load{ids: slices.Clone(ids), done: done}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.start()
-	s.loads = append(s.loads, l)
-	for i := loaderLane; i < laneCount; i++ {
-		if s.idle[i] {
-			s.poke(i)
-			return
-		}
+	s.queueLoad(l)
+}
+
+// place says where the bytes of an id stand on disk. The lock is held.
+func (s *Store) place(id uint64) (name string, generation uint32, off int64, ok bool) {
+	if id >= held {
+		return "", 0, 0, false
 	}
+	return s.j.Place(id)
 }
 
 func (s *Store) runLoader(lane int) {
@@ -55,8 +58,14 @@ func (s *Store) nextLoad() load {
 }
 
 func (s *Store) load(l load) {
+	if l.ahead.name != "" {
+		s.readWindow(l.ahead)
+		return
+	}
 	pinned := s.bring(l.ids)
-	l.done()
+	if l.done != nil {
+		l.done()
+	}
 	s.mu.Lock()
 	for _, id := range pinned {
 		if e := s.contents.get(id); e != nil && e.pins > 0 {
@@ -115,10 +124,7 @@ func (s *Store) absent(ids []uint64) (todo []wanted, pinned []uint64) {
 			pinned = append(pinned, id)
 			continue
 		}
-		if id >= held {
-			continue
-		}
-		if name, generation, off, ok := s.j.Place(id); ok {
+		if name, generation, off, ok := s.place(id); ok {
 			todo = append(todo, wanted{id, name, generation, off})
 		}
 	}
@@ -154,15 +160,18 @@ func (s *Store) readFrom(todo []wanted, asked map[uint64]bool) (n int, damaged b
 	}
 	if _, _, err := journal.Body(buf, w.generation, w.id); err != nil {
 		s.mu.Lock()
-		_, generation, off, ok := s.j.Place(w.id)
+		_, generation, off, ok := s.place(w.id)
 		s.mu.Unlock()
 		if damaged = ok && generation == w.generation && off == w.off; damaged {
 			s.opts.Logger.Error("body damaged", "file", w.name, "offset", w.off, "id", w.id)
 		}
 		return 1, damaged
 	}
-	end := w.off + int64(len(buf))
-	s.keep(w, parseWindow(buf, w.off, w.generation), int64(len(buf)), asked)
+	all, end := parseWindow(buf, w.off, w.generation)
+	s.mu.Lock()
+	s.keep(w.name, w.generation, all, int64(len(buf)), asked)
+	s.passed(window{w.name, w.generation, w.off}, end)
+	s.mu.Unlock()
 	for n = 1; n < len(todo) && todo[n].name == w.name && todo[n].off < end; n++ {
 	}
 	return n, false
@@ -178,9 +187,10 @@ func (s *Store) readLong(w wanted, length int64) ([]byte, error) {
 	return buf[:got], err
 }
 
-// parseWindow finds the bodies in consecutive frames.
-func parseWindow(buf []byte, off int64, generation uint32) (all []found) {
-	for at := 0; at < len(buf); {
+// parseWindow finds the bodies in consecutive frames, and where the last ends.
+func parseWindow(buf []byte, off int64, generation uint32) (all []found, end int64) {
+	at := 0
+	for at < len(buf) {
 		f, n, err := record.Decode(buf[at:], generation)
 		if err != nil {
 			break
@@ -193,23 +203,20 @@ func parseWindow(buf []byte, off int64, generation uint32) (all []found) {
 			at += int(-(off + int64(at)) & (record.Block - 1))
 		}
 	}
-	return all
+	return all, off + int64(at)
 }
 
 // keep puts bodies into memory: those asked for, and as far as there is room
-// those that stand beside them, which are asked for next.
-func (s *Store) keep(w wanted, all []found, window int64, asked map[uint64]bool) {
-	room := s.opts.MemoryBytes + s.opts.MemoryBytes/8
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// those that stand beside them, which are asked for next. The lock is held.
+func (s *Store) keep(name string, generation uint32, all []found, window int64, asked map[uint64]bool) {
 	used := int64(0)
 	keep := all[:0]
 	for _, f := range all {
-		_, generation, off, ok := s.j.Place(f.id)
-		if !ok || generation != w.generation || off != f.off || s.contents.get(f.id) != nil {
+		file, use, off, ok := s.place(f.id)
+		if !ok || file != name || use != generation || off != f.off || s.contents.get(f.id) != nil {
 			continue
 		}
-		if !asked[f.id] && s.contents.bytes+window > room {
+		if !asked[f.id] && !s.room(window) {
 			continue
 		}
 		used += int64(len(f.f.Head) + len(f.f.Body))
@@ -217,12 +224,15 @@ func (s *Store) keep(w wanted, all []found, window int64, asked map[uint64]bool)
 	}
 	// A window of which little is kept must not stay in memory for it.
 	share := 2*used >= window
-	for _, f := range keep {
+	pieces := make([][]byte, len(keep))
+	for i, f := range keep {
 		var body [][]byte
 		if len(f.f.Body) > 0 {
-			body = [][]byte{f.f.Body}
+			pieces[i] = f.f.Body
+			body = pieces[i : i+1 : i+1]
 		}
 		e := s.contents.put(f.id, f.f.Head, body, true)
+		e.wanted = true
 		if !share {
 			e.unshare()
 		}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidegate/tidegate/persist/journal"
@@ -39,6 +40,9 @@ type Store struct {
 	asked    bool // OnCheckpoint was called and no checkpoint has begun since
 	full     bool // as last told by OnSpace
 	loads    []load
+	streams  []stream
+	asks     int64       // counts what streams were followed or begun
+	sparse   atomic.Bool // something that lives may be out of memory
 	flushes  flushStats
 	clock    clock
 	taken    [journal.CheckLane + 1]*journal.Op // Manual: under way
@@ -212,6 +216,7 @@ func (s *Store) Retain(ids iter.Seq[uint64]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.j.Retain(ids)
+	s.sparse.Store(s.j.LiveIDs() > 0)
 	s.start()
 	s.rouse(journal.HouseLane)
 }
