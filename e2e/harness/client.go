@@ -38,23 +38,31 @@ type Event struct {
 	DeliveryCount int            `json:"delivery_count"`
 	Properties    map[string]any `json:"properties"`
 
+	// Told only when asked for with `typed`.
+	Value           any            `json:"value"`
+	TypedProperties map[string]any `json:"typed_properties"`
+	MessageID       string         `json:"message_id"`
+	CorrelationID   string         `json:"correlation_id"`
+
 	Accepted   int    `json:"accepted"`
 	Refused    int    `json:"refused"`
 	Reconnects int    `json:"reconnects"`
 	Received   int    `json:"received"`
 	Reason     string `json:"reason"`
 
-	Client  string   `json:"client"`
-	Version string   `json:"version"`
-	Can     []string `json:"can"`
+	Client  string            `json:"client"`
+	Version string            `json:"version"`
+	Can     []string          `json:"can"`
+	Cannot  map[string]string `json:"cannot"`
+	Types   []string          `json:"types"`
 }
 
 // Client is a running driver of one client library.
 type Client struct {
-	Name string // go, java, python
+	Name string // one of Names
 
-	proc *process
-	can  []string
+	proc     *process
+	declared Event // the answer to `capabilities`
 
 	mu    sync.Mutex
 	next  int
@@ -69,7 +77,15 @@ type Call struct {
 }
 
 // Names are the drivers, each one client library.
-var Names = []string{"go", "java", "python"}
+var Names = []string{"go", "java", "python", "javascript"}
+
+// Words are what a library may be able to express. Each driver says of each of
+// them that it can, or why it cannot.
+var Words = []string{
+	"topic", "text", "settled", "reconnect", "settle-second", "batch", "drain", "selector", "browse", "dynamic", "request",
+	"respond", "frame-size", "sasl-plain", "sasl-scram", "anonymous", "modify", "durable", "map", "list", "nested", "types",
+	"message-id", "correlation-id", "char",
+}
 
 var shared = struct {
 	sync.Mutex
@@ -110,10 +126,11 @@ func StopDrivers() {
 func startClient(name string) (*Client, error) {
 	launcher := filepath.Join(Root(), ".cache", "clients", name)
 	if _, err := os.Stat(launcher); err != nil {
-		return nil, fmt.Errorf("the %s client library is not installed: run `make clients` (needs Go, a JDK with Maven, Python 3): %w", name, err)
+		return nil, fmt.Errorf("the %s client library is not installed: run `make clients` (needs Go, a JDK with Maven, Python 3, Node.js with npm, a C++ compiler with Proton C++): %w", name, err)
 	}
 	cmd := exec.Command(launcher)
-	if name == "go" { // built here, so that it is never older than its source
+	switch name {
+	case "go": // built here, so that it is never older than its source
 		path := launcher + ".test"
 		build := exec.Command("go", "build", "-o", path, "./e2e/clients/go")
 		build.Dir = Root()
@@ -121,6 +138,12 @@ func startClient(name string) (*Client, error) {
 			return nil, fmt.Errorf("building the go driver: %w\n%s", err, out)
 		}
 		cmd = exec.Command(path)
+	case "cpp": // likewise; make knows what is newer
+		build := exec.Command("make", "-s", "-C", "e2e/clients/cpp")
+		build.Dir = Root()
+		if out, err := build.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("building the cpp driver: %w\n%s", err, out)
+		}
 	}
 	proc, err := start(name+" driver", cmd)
 	if err != nil {
@@ -137,7 +160,10 @@ func startClient(name string) (*Client, error) {
 		if !ok || e.Event != "done" {
 			return nil, fmt.Errorf("%s driver did not start: %s\n%s", name, e.Error, proc.log())
 		}
-		c.can = e.Can
+		c.declared = e
+		if err := c.complete(); err != nil {
+			return nil, err
+		}
 	case <-time.After(Patience):
 		return nil, fmt.Errorf("%s driver did not answer within %v\n%s", name, Patience, proc.log())
 	}
@@ -180,10 +206,37 @@ func (c *Client) ended() bool {
 	return c.gone
 }
 
-// Can says whether the library can express all of these.
-func (c *Client) Can(words ...string) bool {
-	return !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(c.can, w) })
+// complete wants a word on each of Words, and a reason for each that the library
+// cannot express: what is left out must be left out on purpose.
+func (c *Client) complete() error {
+	for _, w := range Words {
+		can, reason := slices.Contains(c.declared.Can, w), c.declared.Cannot[w]
+		if can == (reason != "") {
+			return fmt.Errorf("%s driver must say either that it can %q or why it cannot", c.Name, w)
+		}
+	}
+	if n := len(c.declared.Can) + len(c.declared.Cannot); n != len(Words) {
+		return fmt.Errorf("%s driver speaks of %d words, there are %d: see PROTOCOL.md", c.Name, n, len(Words))
+	}
+	return nil
 }
+
+// Can says whether the library can express all of these.
+func (c *Client) Can(words ...string) bool { return c.Cannot(words...) == "" }
+
+// Cannot is why the library cannot express all of these: the driver's reason for
+// the first that it cannot, or nothing.
+func (c *Client) Cannot(words ...string) string {
+	for _, w := range words {
+		if !slices.Contains(c.declared.Can, w) {
+			return w + ": " + c.declared.Cannot[w]
+		}
+	}
+	return ""
+}
+
+// Declared is all that the driver said of its library.
+func (c *Client) Declared() Event { return c.declared }
 
 // eventRoom is how many events of a call may wait for the test to read them. A
 // driver must never wait for its reader, or what a test sees of timing is false.

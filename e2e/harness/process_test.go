@@ -56,7 +56,7 @@ func TestDrivers(t *testing.T) {
 	for _, name := range Names {
 		c := Driver(t, name)
 		if !c.Can("reconnect", "request") {
-			t.Errorf("%s says it can only %v", name, c.can)
+			t.Errorf("%s says it can only %v", name, c.declared.Can)
 		}
 		if e := c.Do(t, Fields{"cmd": "nonsense"}).Error(t); e.Error == "" {
 			t.Errorf("%s: no error for an unknown command", name)
@@ -64,6 +64,29 @@ func TestDrivers(t *testing.T) {
 		e := c.Do(t, Fields{"cmd": "connect", "url": "amqp://127.0.0.1:1", "timeout_ms": 5000}).Error(t)
 		if e.Error == "" {
 			t.Errorf("%s: no error where nobody listens", name)
+		}
+	}
+}
+
+// TestCompleteDeclaration: a driver that leaves a word out, or says both, or
+// speaks of one that nobody knows, is refused.
+func TestCompleteDeclaration(t *testing.T) {
+	missing, unknown, both := Words[1:], append([]string{"telepathy"}, Words...), map[string]string{Words[0]: "because"}
+	tests := map[string]struct {
+		declared Event
+		complete bool
+	}{
+		"all":             {Event{Can: Words}, true},
+		"all but one":     {Event{Can: missing}, false},
+		"one with reason": {Event{Can: missing, Cannot: both}, true},
+		"no reason":       {Event{Can: missing, Cannot: map[string]string{Words[0]: ""}}, false},
+		"both":            {Event{Can: Words, Cannot: both}, false},
+		"an unknown word": {Event{Can: unknown}, false},
+	}
+	for name, test := range tests {
+		c := &Client{Name: "test", declared: test.declared}
+		if err := c.complete(); (err == nil) != test.complete {
+			t.Errorf("%s: complete %v (%v), want %v", name, err == nil, err, test.complete)
 		}
 	}
 }

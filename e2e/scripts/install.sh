@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Brings the client libraries that the scenarios drive, from the package
 # registries, and leaves one launcher for each in .cache/clients. Quick when
-# all is there. The toolchains (Go, a JDK with Maven, Python 3) must be.
+# all is there. The toolchains (Go, a JDK with Maven, Python 3, Node.js with npm)
+# must be.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need java "install a JDK, 17 or newer (Debian: default-jdk-headless)"
 need javac "install a JDK, 17 or newer, not only a runtime (Debian: default-jdk-headless)"
 need mvn "install Maven 3.8 or newer (Debian: maven)"
 need python3 "install Python 3.9 or newer"
+need node "install Node.js 18 or newer (Debian: nodejs)"
+need npm "install npm (Debian: npm)"
 need flock "install util-linux"
 
 clients=$cache/clients
@@ -62,3 +65,14 @@ if ! proton_works; then
   fi
 fi
 launcher python "'$python'" -u "'$PWD/e2e/clients/python/driver.py'"
+
+# JavaScript: rhea from npm, pinned by package-lock.json, which names no host:
+# the registry is the one that npm is set up for. Update it with
+# npm install --no-audit --omit-lockfile-registry-resolved=true.
+js_dir=$PWD/e2e/clients/javascript
+stamp=$js_dir/node_modules/.installed
+if [ ! -e "$stamp" ] || [ "$js_dir/package-lock.json" -nt "$stamp" ]; then
+  echo "installing rhea"
+  (cd "$js_dir" && npm ci --no-audit --no-fund --loglevel=error --omit-lockfile-registry-resolved=true >/dev/null && touch "$stamp")
+fi
+launcher javascript node "'$js_dir/driver.js'"

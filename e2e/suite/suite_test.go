@@ -15,14 +15,16 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// each runs a scenario, side by side, with every driver that can all of needs.
+// each runs a scenario, side by side, with every driver that can all of needs,
+// and logs why it does not with the others (TestCapabilities holds the list).
 // At least one must: a scenario that nobody can express proves nothing.
 func each(t *testing.T, needs []string, scenario func(t *testing.T, c *harness.Client)) {
 	t.Helper()
 	ran := 0
 	for _, name := range harness.Names {
 		c := harness.Driver(t, name)
-		if !c.Can(needs...) {
+		if reason := c.Cannot(needs...); reason != "" {
+			t.Logf("not with %s: it cannot %s", name, reason)
 			continue
 		}
 		ran++

@@ -43,6 +43,11 @@ type command struct {
 	Settled    bool           `json:"settled"`
 	Reconnect  bool           `json:"reconnect"`
 
+	Value           any            `json:"value"`
+	TypedProperties map[string]any `json:"typed_properties"`
+	MessageID       any            `json:"message_id"`
+	CorrelationID   any            `json:"correlation_id"`
+
 	IdleMS   int    `json:"idle_ms"`
 	Credit   int32  `json:"credit"`
 	Ack      string `json:"ack"`
@@ -52,6 +57,9 @@ type command struct {
 	Selector string `json:"selector"`
 	Browse   bool   `json:"browse"`
 	Dynamic  bool   `json:"dynamic"`
+
+	Subscription string `json:"subscription"`
+	Typed        bool   `json:"typed"`
 
 	out *output
 }
@@ -107,6 +115,8 @@ func (c *command) run() {
 		done, err = (&sending{command: c}).run(ctx)
 	case "receive":
 		done, err = c.receive(ctx)
+	case "unsubscribe":
+		done, err = c.unsubscribe(ctx)
 	case "request":
 		done, err = c.request(ctx)
 	case "respond":
@@ -132,7 +142,14 @@ func capabilities() fields {
 	}
 	return fields{"client": "go-amqp", "version": version, "can": []string{
 		"topic", "text", "settled", "reconnect", "settle-second", "batch", "drain", "selector", "browse", "dynamic",
-		"request", "respond", "frame-size", "sasl-plain", "anonymous",
+		"request", "respond", "frame-size", "sasl-plain", "anonymous", "modify", "durable", "map", "list", "nested", "types",
+		"message-id", "correlation-id",
+	}, "cannot": fields{
+		"sasl-scram": "go-amqp has the mechanisms ANONYMOUS, PLAIN, EXTERNAL and XOAUTH2 only",
+		"char":       "go-amqp has not implemented the type: it cannot send it, and a message that holds one does not decode",
+	}, "types": []string{
+		"null", "boolean", "ubyte", "ushort", "uint", "ulong", "byte", "short", "int", "long", "float", "double",
+		"timestamp", "uuid", "binary", "string", "symbol",
 	}}
 }
 

@@ -29,6 +29,10 @@ func (c *command) receiver(ctx context.Context, session *amqp.Session) (*amqp.Re
 	if c.Browse {
 		opts.SourceDistributionMode = amqp.SourceDistributionModeCopy
 	}
+	if c.Subscription != "" {
+		opts.Name = c.Subscription
+		opts.SourceDurability, opts.SourceExpiryPolicy = amqp.DurabilityUnsettledState, amqp.ExpiryPolicyNever
+	}
 	address := c.Address
 	if c.Dynamic {
 		address = ""
@@ -77,10 +81,33 @@ func (c *command) receive(ctx context.Context) (fields, error) {
 	if err := c.settleAll(ctx, r, batch); err != nil {
 		return nil, err
 	}
-	if err := r.Close(ctx); err != nil {
-		return nil, err
+	// go-amqp detaches a link only by closing it, which would delete a durable
+	// subscription: that is left to the connection's end.
+	if c.Subscription == "" {
+		if err := r.Close(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return fields{"received": n, "reason": reason}, nil
+}
+
+// unsubscribe takes up a durable subscription and closes it for good.
+func (c *command) unsubscribe(ctx context.Context) (fields, error) {
+	c.Kind = "topic"
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }()
+	session, err := conn.NewSession(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	r, err := c.receiver(ctx, session)
+	if err != nil {
+		return nil, err
+	}
+	return fields{}, r.Close(ctx)
 }
 
 // settleAll answers messages at once and then tells them in their order.
@@ -95,7 +122,7 @@ func (c *command) settleAll(ctx context.Context, r *amqp.Receiver, batch []*amqp
 		}
 	}
 	for _, m := range batch {
-		c.event("message", describe(m))
+		c.event("message", c.describe(m))
 	}
 	return nil
 }
@@ -118,7 +145,7 @@ func (c *command) drained(ctx context.Context, r *amqp.Receiver) (fields, error)
 		if err := c.settle(ctx, r, m); err != nil {
 			return err
 		}
-		c.event("message", describe(m))
+		c.event("message", c.describe(m))
 		n++
 		return nil
 	}
@@ -179,10 +206,10 @@ func body(m *amqp.Message) []byte {
 }
 
 // describe is what the protocol tells about a message.
-func describe(m *amqp.Message) fields {
+func (c *command) describe(m *amqp.Message) fields {
 	b := body(m)
 	sum := sha256.Sum256(b)
-	f := fields{"size": len(b), "sha256": hex.EncodeToString(sum[:]), "properties": m.ApplicationProperties}
+	f := fields{"size": len(b), "sha256": hex.EncodeToString(sum[:]), "properties": plain(m.ApplicationProperties)}
 	if len(b) <= 256 {
 		f["text"] = string(b)
 	}
@@ -190,6 +217,9 @@ func describe(m *amqp.Message) fields {
 	if h := m.Header; h != nil {
 		f["durable"], f["priority"], f["delivery_count"] = h.Durable, h.Priority, h.DeliveryCount
 		f["redelivered"] = h.DeliveryCount > 0
+	}
+	if c.Typed {
+		describeTypes(f, m)
 	}
 	return f
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -113,7 +114,10 @@ func (s *sending) sendNext(ctx context.Context, sender *amqp.Sender) error {
 	} else {
 		s.next++
 	}
-	m := s.message(seq)
+	m, err := s.message(seq)
+	if err != nil {
+		return err
+	}
 	if s.Settled {
 		if err := sender.Send(ctx, m, nil); err != nil {
 			s.resend = append([]int64{seq}, s.resend...)
@@ -162,7 +166,7 @@ func filling(producer string, seq int64, size int) []byte {
 }
 
 // message builds message seq of the command.
-func (c *command) message(seq int64) *amqp.Message {
+func (c *command) message(seq int64) (*amqp.Message, error) {
 	body := filling(c.Producer, seq, c.Size)
 	if c.Text != nil {
 		body = []byte(*c.Text)
@@ -171,9 +175,11 @@ func (c *command) message(seq int64) *amqp.Message {
 		Header:                &amqp.MessageHeader{Durable: c.Durable == nil || *c.Durable, Priority: 4},
 		ApplicationProperties: map[string]any{"producer": c.Producer, "seq": seq},
 	}
-	if c.Body == "text" || c.Text != nil {
+	switch {
+	case c.Value != nil: // below
+	case c.Body == "text" || c.Text != nil:
 		m.Value = string(body)
-	} else {
+	default:
 		m.Data = [][]byte{body}
 	}
 	if c.Priority != nil {
@@ -186,7 +192,34 @@ func (c *command) message(seq int64) *amqp.Message {
 		}
 		m.ApplicationProperties[name] = v
 	}
-	return m
+	return m, c.addTyped(m)
+}
+
+// addTyped adds what the command writes with its AMQP type.
+func (c *command) addTyped(m *amqp.Message) error {
+	properties, err := values(c.TypedProperties)
+	if err != nil {
+		return err
+	}
+	maps.Copy(m.ApplicationProperties, properties)
+	if c.Value != nil {
+		if m.Value, err = value(c.Value); err != nil {
+			return err
+		}
+	}
+	if c.MessageID == nil && c.CorrelationID == nil {
+		return nil
+	}
+	m.Properties = &amqp.MessageProperties{}
+	if c.MessageID != nil {
+		if m.Properties.MessageID, err = value(c.MessageID); err != nil {
+			return err
+		}
+	}
+	if c.CorrelationID != nil {
+		m.Properties.CorrelationID, err = value(c.CorrelationID)
+	}
+	return err
 }
 
 // request sends with a temporary queue of the server's making as reply-to.
@@ -211,7 +244,10 @@ func (c *command) request(ctx context.Context) (fields, error) {
 	}
 	c.event("attached", fields{"address": address})
 	for seq := c.First; seq < c.First+c.Count; seq++ {
-		m := c.message(seq)
+		m, err := c.message(seq)
+		if err != nil {
+			return nil, err
+		}
 		id := fmt.Sprintf("%s-%d", c.Producer, seq)
 		m.Properties = &amqp.MessageProperties{MessageID: id, ReplyTo: &address}
 		if err := sender.Send(ctx, m, nil); err != nil {
@@ -227,7 +263,7 @@ func (c *command) request(ctx context.Context) (fields, error) {
 		if err := replies.AcceptMessage(ctx, reply); err != nil {
 			return nil, err
 		}
-		f := describe(reply)
+		f := c.describe(reply)
 		f["seq"] = seq
 		c.event("reply", f)
 	}

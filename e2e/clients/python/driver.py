@@ -13,11 +13,14 @@ import time
 import proton
 from proton import Delivery, Endpoint, Link, Message, Terminus, symbol
 from proton.handlers import MessagingHandler
-from proton.reactor import Container, LinkOption, Selector
+from proton.reactor import Container, DurableSubscription, LinkOption, Selector
+
+import values
 
 CAN = [
     "topic", "text", "settled", "reconnect", "settle-second", "batch", "drain", "selector",
     "browse", "dynamic", "request", "respond", "frame-size", "sasl-plain", "sasl-scram", "anonymous",
+    "modify", "durable", "map", "list", "nested", "types", "message-id", "correlation-id", "char",
 ]
 DEFAULTS = {
     "first": 1, "size": 64, "window": 1, "timeout_ms": 60_000, "idle_ms": 5_000, "credit": 100,
@@ -47,14 +50,22 @@ def body_of(message):
         return b""
     if isinstance(body, str):
         return body.encode()
-    return bytes(body)
+    if isinstance(body, (bytes, memoryview)):
+        return bytes(body)
+    return b""
 
 
-def describe(message):
+def plain(value):
+    """A property as JSON has it."""
+    return value if isinstance(value, (bool, int, float, str)) or value is None else str(value)
+
+
+def describe(message, typed=False):
     body = body_of(message)
     properties = dict(message.properties or {})
     event = {
-        "size": len(body), "sha256": hashlib.sha256(body).hexdigest(), "properties": properties,
+        "size": len(body), "sha256": hashlib.sha256(body).hexdigest(),
+        "properties": {name: plain(value) for name, value in properties.items()},
         "producer": properties.get("producer"), "seq": properties.get("seq"),
         "durable": message.durable, "priority": message.priority,
         "delivery_count": message.delivery_count,
@@ -62,6 +73,13 @@ def describe(message):
     }
     if len(body) <= 256:
         event["text"] = body.decode(errors="replace")
+    if typed:
+        event["typed_properties"] = {name: values.tell(value) for name, value in properties.items()}
+        for field, value in ("message_id", message.id), ("correlation_id", message.correlation_id):
+            if value is not None:
+                event[field] = values.tell_id(value)
+        if not message.inferred:  # an amqp-value section, not data or a sequence
+            event["value"] = values.tell(message.body)
     return event
 
 
@@ -227,7 +245,7 @@ class Connect(Command):
 class Capabilities(Command):
     def go(self):
         version = ".".join(str(n) for n in proton.VERSION)
-        return {"client": "proton-python", "version": version, "can": CAN}
+        return {"client": "proton-python", "version": version, "can": CAN, "cannot": {}, "types": list(values.MAKERS)}
 
 
 class Sending(Command):
@@ -241,8 +259,16 @@ class Sending(Command):
             if isinstance(value, float) and value.is_integer():
                 value = int(value)
             properties[name] = value
+        properties.update(values.make(self.get("typed_properties") or {}))
         message = Message(durable=self.durable, properties=properties, inferred=True)
-        if self.get("body") == "text" or text is not None:
+        if self.get("message_id") is not None:
+            message.id = values.make(self.get("message_id"))
+        if self.get("correlation_id") is not None:
+            message.correlation_id = values.make(self.get("correlation_id"))
+        if self.get("value") is not None:
+            message.inferred = False
+            message.body = values.make(self.get("value"))
+        elif self.get("body") == "text" or text is not None:
             message.inferred = False
             message.body = body.decode()
         else:
@@ -338,9 +364,11 @@ class Receiving(Command):
             options.append(Selector(self.get("selector")))
         if self.get("browse"):
             options.append(Browse())
+        if self.get("subscription"):
+            options.append(DurableSubscription())
         dynamic = bool(self.get("dynamic"))
         self.receiver = event.container.create_receiver(
-            self.connection, None if dynamic else self.address, dynamic=dynamic, options=options)
+            self.connection, None if dynamic else self.address, name=self.get("subscription"), dynamic=dynamic, options=options)
 
     def on_link_opened(self, event):
         if event.link.is_receiver:
@@ -395,7 +423,7 @@ class Receive(Receiving):
         delivery.link.advance()
         self.taken += 1
         self.last = time.monotonic()
-        self.batched.append((delivery, describe(message)))
+        self.batched.append((delivery, describe(message, self.get("typed"))))
         if len(self.batched) >= self.batch or self.taken == self.count:
             self.answer()
         if not self.get("drain"):
@@ -446,8 +474,25 @@ class Receive(Receiving):
             return
         self.answer()
         self.reason = self.reason or reason
-        self.receiver.close()
+        if self.get("subscription"):
+            self.receiver.detach()  # closing it would delete the subscription
+        else:
+            self.receiver.close()
         self.finish()
+
+
+class Unsubscribe(Receiving):
+    """Takes up a durable subscription and closes it for good."""
+
+    def __init__(self, fields):
+        super().__init__({**fields, "kind": "topic"})
+
+    def opened(self, event):
+        self.finished = True
+        self.receiver.close()
+
+    def on_link_closed(self, event):
+        self.connection.close()
 
 
 class Request(Sending):
@@ -570,7 +615,7 @@ class Respond(Receiving):
 
 COMMANDS = {
     "capabilities": Capabilities, "connect": Connect, "send": Send,
-    "receive": Receive, "request": Request, "respond": Respond,
+    "receive": Receive, "unsubscribe": Unsubscribe, "request": Request, "respond": Respond,
 }
 
 

@@ -44,10 +44,21 @@ final class Client implements AutoCloseable {
         done.addProperty("version", MetaDataSupport.PROVIDER_VERSION);
         JsonArray can = new JsonArray();
         for (String word : List.of("topic", "text", "settled", "reconnect", "batch", "drain", "selector",
-                "browse", "request", "respond", "frame-size", "sasl-plain", "sasl-scram", "anonymous")) {
+                "browse", "dynamic", "request", "respond", "frame-size", "sasl-plain", "sasl-scram", "anonymous", "modify", "durable",
+                "map", "list", "types", "correlation-id", "char")) {
             can.add(word);
         }
         done.add("can", can);
+        JsonObject cannot = new JsonObject();
+        cannot.addProperty("settle-second", "JMS has no receiver settle mode: Qpid JMS always settles first");
+        cannot.addProperty("nested", "a JMS MapMessage or StreamMessage holds plain values only");
+        cannot.addProperty("message-id", "a JMS provider makes the message ids itself (jms 3.4.3)");
+        done.add("cannot", cannot);
+        JsonArray types = new JsonArray();
+        for (String type : Values.TYPES) {
+            types.add(type);
+        }
+        done.add("types", types);
         return done;
     }
 
@@ -151,7 +162,9 @@ final class Client implements AutoCloseable {
 
     Message message(Session session, long seq) throws JMSException {
         Message message;
-        if (command.has("text")) {
+        if (command.has("value")) {
+            message = Values.message(session, command.element("value"));
+        } else if (command.has("text")) {
             message = session.createTextMessage(command.text("text", ""));
         } else if (command.text("body", "data").equals("text")) {
             message = session.createTextMessage(new String(filling(seq), StandardCharsets.UTF_8));
@@ -174,6 +187,12 @@ final class Client implements AutoCloseable {
                 message.setDoubleProperty(e.getKey(), value.getAsDouble());
             }
         }
+        for (Map.Entry<String, JsonElement> e : command.object("typed_properties").entrySet()) {
+            message.setObjectProperty(e.getKey(), Values.make(e.getValue().getAsString()));
+        }
+        if (command.has("correlation_id")) {
+            message.setJMSCorrelationID(Values.makeId(command.text("correlation_id", "")));
+        }
         return message;
     }
 
@@ -190,6 +209,29 @@ final class Client implements AutoCloseable {
         return new byte[0];
     }
 
+    /** What the protocol tells about a message, with the types of its values if asked for. */
+    static JsonObject describe(Message message, boolean typed) throws Exception {
+        JsonObject event = describe(message);
+        if (typed) {
+            JsonObject properties = new JsonObject();
+            for (Enumeration<?> names = message.getPropertyNames(); names.hasMoreElements();) {
+                String name = (String) names.nextElement();
+                if (isTold(name)) {
+                    properties.add(name, Values.tell(message.getObjectProperty(name)));
+                }
+            }
+            event.add("typed_properties", properties);
+            if (message.getJMSMessageID() != null) {
+                event.addProperty("message_id", Values.tellId(message.getJMSMessageID()));
+            }
+            if (message.getJMSCorrelationID() != null) {
+                event.addProperty("correlation_id", Values.tellId(message.getJMSCorrelationID()));
+            }
+            event.add("value", Values.body(message));
+        }
+        return event;
+    }
+
     static JsonObject describe(Message message) throws Exception {
         byte[] body = body(message);
         JsonObject event = new JsonObject();
@@ -201,7 +243,7 @@ final class Client implements AutoCloseable {
         JsonObject properties = new JsonObject();
         for (Enumeration<?> names = message.getPropertyNames(); names.hasMoreElements();) {
             String name = (String) names.nextElement();
-            if (!name.startsWith("JMSX")) {
+            if (isTold(name)) {
                 add(properties, name, message.getObjectProperty(name));
             }
         }
@@ -215,6 +257,11 @@ final class Client implements AutoCloseable {
         event.addProperty("redelivered", message.getJMSRedelivered());
         event.addProperty("delivery_count", message.getIntProperty("JMSXDeliveryCount") - 1);
         return event;
+    }
+
+    /** The sender's properties, not those that the provider or this driver put there. */
+    private static boolean isTold(String property) {
+        return !property.startsWith("JMSX") && !property.equals(Receive.ACK_TYPE);
     }
 
     private static void add(JsonObject to, String name, Object value) {

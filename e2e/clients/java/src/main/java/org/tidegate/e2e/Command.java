@@ -1,5 +1,6 @@
 package org.tidegate.e2e;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 
 /** One line of input, and the way its events go out. */
@@ -24,6 +25,10 @@ final class Command {
 
     boolean flag(String name, boolean otherwise) {
         return has(name) ? fields.get(name).getAsBoolean() : otherwise;
+    }
+
+    JsonElement element(String name) {
+        return fields.get(name);
     }
 
     JsonObject object(String name) {

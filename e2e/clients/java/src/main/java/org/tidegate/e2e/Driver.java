@@ -42,6 +42,7 @@ public final class Driver {
                 case "connect" -> client.connect();
                 case "send" -> new Send(client).run();
                 case "receive" -> new Receive(client).run();
+                case "unsubscribe" -> new Receive(client).unsubscribe();
                 case "request" -> new Requests(client).request();
                 case "respond" -> new Requests(client).respond();
                 default -> throw new IllegalArgumentException("no command " + c.text("cmd", ""));

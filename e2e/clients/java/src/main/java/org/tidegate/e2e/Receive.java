@@ -7,6 +7,7 @@ import jakarta.jms.MessageConsumer;
 import jakarta.jms.Queue;
 import jakarta.jms.QueueBrowser;
 import jakarta.jms.Session;
+import jakarta.jms.TemporaryQueue;
 import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.HashMap;
@@ -17,6 +18,8 @@ import java.util.Map;
 final class Receive {
     /** Qpid JMS's own mode: acknowledge() answers this one message. */
     private static final int INDIVIDUAL_ACKNOWLEDGE = 101;
+    /** Says how acknowledge() answers. */
+    static final String ACK_TYPE = "JMS_AMQP_ACK_TYPE";
     private static final Map<String, Integer> ACK_TYPES =
             Map.of("accept", 1, "reject", 2, "release", 3, "modify", 4);
 
@@ -46,8 +49,19 @@ final class Receive {
         if (command.flag("browse", false)) {
             return browse(session);
         }
-        MessageConsumer consumer = session.createConsumer(client.destination(session), command.text("selector", null));
-        attached();
+        String selector = command.text("selector", null);
+        MessageConsumer consumer;
+        if (command.flag("dynamic", false)) {
+            TemporaryQueue queue = session.createTemporaryQueue();
+            consumer = session.createConsumer(queue, selector);
+            attached(queue.getQueueName());
+        } else {
+            consumer = command.has("subscription")
+                    ? session.createDurableConsumer(session.createTopic(command.text("address", "")),
+                            command.text("subscription", ""), selector, false)
+                    : session.createConsumer(client.destination(session), selector);
+            attached(command.text("address", ""));
+        }
         long n = 0;
         String reason = "count";
         List<Message> pending = new ArrayList<>();
@@ -79,20 +93,18 @@ final class Receive {
         Integer type = ACK_TYPES.get(command.text("ack", "accept"));
         if (type != null) {
             Message last = pending.get(pending.size() - 1);
-            last.setIntProperty("JMS_AMQP_ACK_TYPE", type);
+            last.setIntProperty(ACK_TYPE, type);
             last.acknowledge();
         }
         for (Message message : pending) {
-            JsonObject event = Client.describe(message);
-            event.getAsJsonObject("properties").remove("JMS_AMQP_ACK_TYPE");
-            command.event("message", event);
+            command.event("message", Client.describe(message, command.flag("typed", false)));
         }
         pending.clear();
     }
 
     private JsonObject browse(Session session) throws Exception {
         QueueBrowser browser = session.createBrowser((Queue) client.destination(session), command.text("selector", null));
-        attached();
+        attached(command.text("address", ""));
         long n = 0;
         Enumeration<?> messages = browser.getEnumeration();
         while ((count == 0 || n < count) && messages.hasMoreElements()) {
@@ -103,9 +115,15 @@ final class Receive {
         return done(n, count != 0 && n == count ? "count" : "end");
     }
 
-    private void attached() {
+    JsonObject unsubscribe() throws Exception {
+        Session session = client.open(Map.of()).createSession(false, Session.AUTO_ACKNOWLEDGE);
+        session.unsubscribe(command.text("subscription", ""));
+        return new JsonObject();
+    }
+
+    private void attached(String address) {
         JsonObject event = new JsonObject();
-        event.addProperty("address", command.text("address", ""));
+        event.addProperty("address", address);
         command.event("attached", event);
     }
 
