@@ -5,6 +5,7 @@ package client
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -25,6 +26,9 @@ type Options struct {
 	ContainerID    string
 	User, Password string // instead of the URL's
 	MaxMessageSize uint64
+	// TLS is for amqps:// and wss://; nil: the system's authorities, and no
+	// certificate of our own. With one and without a user, SASL EXTERNAL is used.
+	TLS *tls.Config
 }
 
 // Conn is a connection with one session. Its methods may be called from any
@@ -56,23 +60,16 @@ func (e *Error) Error() string {
 	return e.E.Description + " (" + string(e.E.Condition) + ")"
 }
 
-// Dial connects to amqp://[user:password@]host[:port] and begins a session.
+// Dial connects to amqp://[user:password@]host[:port], amqps://, ws:// or wss://,
+// and begins a session.
 func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, errors.New("the URL cannot be read: write amqp://[user:password@]HOST:PORT")
-	}
-	if u.Scheme != "amqp" || u.Hostname() == "" {
-		return nil, fmt.Errorf("%s: write amqp://[user:password@]HOST:PORT", u.Redacted())
-	}
-	port := u.Port()
-	if port == "" {
-		port = "5672"
+		return nil, errors.New("the URL cannot be read: " + form)
 	}
 	ctx, cancel := context.WithTimeout(ctx, DialTimeout)
 	defer cancel()
-	var d net.Dialer
-	sock, err := d.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	sock, err := connect(ctx, u, o.TLS)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +86,10 @@ func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
 	c.cond = sync.NewCond(&c.mu)
 	c.e = engine.New(engine.Config{
 		Client: true, ContainerID: o.ContainerID, Hostname: u.Hostname(), MaxMessageSize: o.MaxMessageSize,
-		Login: &sasl.Client{User: o.User, Password: o.Password, Nonce: rand.Text},
+		Login: &sasl.Client{
+			User: o.User, Password: o.Password, Nonce: rand.Text,
+			External: o.TLS != nil && len(o.TLS.Certificates) > 0,
+		},
 	}, time.Now())
 	go c.read()
 	go c.beat()
@@ -254,5 +254,8 @@ func (c *Conn) Close() error {
 	case <-c.ended:
 	case <-time.After(engine.CloseTimeOut):
 	}
-	return c.sock.Close()
+	if err := c.sock.Close(); !errors.Is(err, net.ErrClosed) { // the reader closes it at the server's end
+		return err
+	}
+	return nil
 }

@@ -15,7 +15,19 @@ const MaxSASLRounds = 10
 type saslState struct {
 	exchange sasl.Exchange
 	failAt   time.Time // when a refused login is told so
+	why      error     // for our log; the peer is told only that it failed
 	rounds   int
+}
+
+// External says whom the peer's TLS certificate names: a server offers EXTERNAL
+// for that user. Call it before the first Input.
+func (c *Conn) External(user string) {
+	if c.cfg.SASL == nil || user == "" {
+		return
+	}
+	own := *c.cfg.SASL // the configuration is shared
+	own.External = user
+	c.cfg.SASL = &own
 }
 
 func (c *Conn) saslSend(p frame.Performative) {
@@ -50,7 +62,7 @@ func (c *Conn) saslFrame(now time.Time, body []byte) error {
 		}
 		x, err := c.cfg.SASL.Start(string(p.Mechanism))
 		if err != nil {
-			return c.saslFailed(now)
+			return c.saslFailed(now, err)
 		}
 		c.sasl.exchange = x
 		return c.saslNext(now, p.InitialResponse)
@@ -66,12 +78,12 @@ func (c *Conn) saslFrame(now time.Time, body []byte) error {
 func (c *Conn) saslNext(now time.Time, response []byte) error {
 	c.sasl.rounds++
 	if c.sasl.rounds > MaxSASLRounds {
-		return c.saslFailed(now)
+		return c.saslFailed(now, fmt.Errorf("more than %d responses", MaxSASLRounds))
 	}
 	challenge, ok, err := c.sasl.exchange.Next(response)
 	switch {
 	case err != nil:
-		return c.saslFailed(now)
+		return c.saslFailed(now, err)
 	case !ok:
 		c.saslSend(&frame.SASLChallenge{Challenge: challenge})
 		return nil
@@ -85,7 +97,8 @@ func (c *Conn) saslNext(now time.Time, response []byte) error {
 }
 
 // saslFailed refuses a login, after a while.
-func (c *Conn) saslFailed(now time.Time) error {
+func (c *Conn) saslFailed(now time.Time, why error) error {
+	c.sasl.why = why
 	if c.cfg.FailureDelay > 0 {
 		c.sasl.failAt = now.Add(c.cfg.FailureDelay)
 		return nil
@@ -95,7 +108,8 @@ func (c *Conn) saslFailed(now time.Time) error {
 
 func (c *Conn) saslRefuse() error {
 	c.saslSend(&frame.SASLOutcome{Code: frame.SASLCodeAuth})
-	return c.fail(frame.ConditionUnauthorizedAccess, "authentication failed")
+	err := c.fail(frame.ConditionUnauthorizedAccess, "authentication failed")
+	return fmt.Errorf("%w: %w", err, c.sasl.why)
 }
 
 // startClient writes the first header, and behind a bare one open.

@@ -5,6 +5,7 @@ package gateway
 
 import (
 	"crypto/rand"
+	"crypto/x509"
 	"log/slog"
 	"net"
 	"time"
@@ -36,15 +37,14 @@ type Options struct {
 
 // Gateway makes handlers for connections.
 type Gateway struct {
-	o Options
+	o      Options
+	engine engine.Config // the same for all connections, which only read it
 }
 
 // New makes a gateway.
-func New(o Options) *Gateway { return &Gateway{o} }
-
-// Engine is the configuration of a connection's engine.
-func (g *Gateway) Engine() engine.Config {
-	return engine.Config{
+func New(o Options) *Gateway {
+	g := &Gateway{o: o}
+	g.engine = engine.Config{
 		ContainerID:    g.o.ContainerID,
 		MaxMessageSize: g.o.MaxMessageSize,
 		FailureDelay:   failureDelay,
@@ -57,6 +57,19 @@ func (g *Gateway) Engine() engine.Config {
 			{Key: wire.Symbol("platform"), Value: "Go"},
 		},
 	}
+	return g
+}
+
+// Engine is the configuration of a connection's engine.
+func (g *Gateway) Engine() engine.Config { return g.engine }
+
+// ExternalUser is the user whom a client certificate stands for: the common name
+// of its subject (ems ssl_use_cert_username).
+func ExternalUser(cert *x509.Certificate) string {
+	if len(cert.Subject.CommonName) > sasl.MaxName {
+		return ""
+	}
+	return cert.Subject.CommonName
 }
 
 // Socket is a connection as the gateway sees it: *server.Conn, or what stands

@@ -13,6 +13,9 @@ type Client struct {
 	// that the fields suffice for. Without a User that is ANONYMOUS.
 	Mechanism      string
 	User, Password string
+	// External: the server knows us by our TLS certificate. It is used where no
+	// User is given.
+	External bool
 	// Nonce is as in Server; SCRAM needs it.
 	Nonce func() string
 

@@ -2,6 +2,7 @@ package sasl
 
 // Names of the mechanisms.
 const (
+	External    = "EXTERNAL"
 	SCRAMSHA512 = "SCRAM-SHA-512"
 	SCRAMSHA256 = "SCRAM-SHA-256"
 	Plain       = "PLAIN"
@@ -22,6 +23,13 @@ type mechanism struct {
 
 // mechanisms is the table, strongest first.
 var mechanisms = [...]mechanism{
+	{
+		name:   External,
+		offer:  func(s *Server) bool { return s.External != "" },
+		server: func(s *Server) Exchange { return &externalServer{server: s} },
+		usable: func(c *Client) bool { return c.External && c.User == "" },
+		client: func(*Client) conversation { return externalClient{} },
+	},
 	{
 		name:   SCRAMSHA512,
 		offer:  func(s *Server) bool { return s.Users != nil },

@@ -152,7 +152,7 @@ func TestClientChooses(t *testing.T) {
 		{Plain, "u", all, Plain},
 		{Plain, "", all, Plain},
 		{Plain, "u", all[3:], ""},
-		{"EXTERNAL", "u", all, ""},
+		{"GSSAPI", "u", all, ""},
 		{"", "zero\x00byte", all, ""},
 	} {
 		client := Client{Mechanism: c.mechanism, User: c.user, Nonce: nonces("client")}
@@ -191,5 +191,54 @@ func TestVerifierText(t *testing.T) {
 		if _, err := ParseVerifier(bad); err == nil {
 			t.Errorf("%.80q is taken", bad)
 		}
+	}
+}
+
+// TestExternal: a peer known by other means is let in as that user and no other.
+func TestExternal(t *testing.T) {
+	tests := map[string]struct {
+		users    Users
+		external string
+		response string
+		want     string
+	}{
+		"no response":          {nil, "alice", "", "alice"},
+		"its own name":         {nil, "alice", "alice", "alice"},
+		"a known user":         {UserMap{"alice": {}}, "alice", "", "alice"},
+		"another's name":       {nil, "alice", "bob", ""},
+		"a user unknown":       {UserMap{"bob": {}}, "alice", "", ""},
+		"a long name":          {nil, "alice", strings.Repeat("a", MaxName+1), ""},
+		"nobody, not offered":  {nil, "", "alice", ""},
+		"nobody, no response ": {nil, "", "", ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := &Server{Users: test.users, External: test.external}
+			if offered := slices.Contains(s.Mechanisms(), External); offered != (test.external != "") {
+				t.Errorf("offered: %v", offered)
+			}
+			x, err := s.Start(External)
+			if err != nil {
+				if test.external != "" || !errors.Is(err, ErrMechanism) {
+					t.Fatal(err)
+				}
+				return
+			}
+			_, done, err := x.Next([]byte(test.response))
+			if done != (test.want != "") || x.User() != test.want || (err == nil) != done {
+				t.Errorf("done %v, user %q, %v; want user %q", done, x.User(), err, test.want)
+			}
+			if _, _, err := x.Next(nil); err == nil {
+				t.Error("a second response was taken")
+			}
+		})
+	}
+	c := &Client{External: true}
+	if m, initial, err := c.Start([]string{External, Plain, Anonymous}); m != External || initial == nil || len(initial) != 0 || err != nil {
+		t.Errorf("the client chose %s, %q, %v", m, initial, err)
+	}
+	c = &Client{External: true, User: "bob", Password: "p"}
+	if m, _, err := c.Start([]string{External, Plain}); m != Plain || err != nil {
+		t.Errorf("a client with a user chose %s, %v", m, err)
 	}
 }

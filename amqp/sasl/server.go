@@ -14,6 +14,10 @@ type Server struct {
 	Users Users
 	// Anonymous offers ANONYMOUS although there are Users.
 	Anonymous bool
+	// External is whom the peer showed to be by other means, its TLS certificate;
+	// EXTERNAL is offered for that user. Empty: it is not. The user must be among
+	// Users, where there are.
+	External string
 	// Nonce makes 16 random bytes or more in printable ASCII without a comma,
 	// new ones at each call (rfc 5802, 5.1). Needed where there are Users.
 	Nonce func() string

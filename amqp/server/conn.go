@@ -11,24 +11,26 @@ import (
 
 // Conn is one connection.
 type Conn struct {
-	server  *Server
-	sock    net.Conn
-	handler Handler
-	wake    chan struct{}
-	dead    atomic.Bool
-	half    atomic.Bool // nothing more comes: write what is ready, then end
-	ended   sync.WaitGroup
+	server   *Server
+	listener *Listener
+	sock     net.Conn
+	handler  Handler
+	wake     chan struct{}
+	dead     atomic.Bool
+	half     atomic.Bool  // nothing more comes: write what is ready, then end
+	running  atomic.Int32 // reader and writer; the last to leave cleans up
 
 	in sync.Mutex // held from Input, or Tick, until its events are handled
 
-	mu    sync.Mutex // guards the engine, which reader and writer share
-	e     *engine.Conn
-	timer *time.Timer
-	due   time.Time
+	mu     sync.Mutex // guards what follows, which reader and writer share
+	stream net.Conn   // what AMQP is spoken over: sock, or TLS or WebSocket around it; nil until that is known
+	e      *engine.Conn
+	timer  *time.Timer
+	due    time.Time
 }
 
-func newConn(s *Server, sock net.Conn) *Conn {
-	c := &Conn{server: s, sock: sock, wake: make(chan struct{}, 1), e: engine.New(s.cfg.Engine(), time.Now())}
+func newConn(s *Server, l *Listener, sock net.Conn) *Conn {
+	c := &Conn{server: s, listener: l, sock: sock, wake: make(chan struct{}, 1), e: engine.New(s.cfg.Engine(), time.Now())}
 	c.handler = s.cfg.New(c)
 	c.timer = time.AfterFunc(time.Hour, c.tick)
 	return c
@@ -54,18 +56,19 @@ func (c *Conn) Engine(do func(e *engine.Conn)) {
 }
 
 func (c *Conn) run() {
-	c.ended.Add(2)
-	go c.read()
-	go c.write()
-	go c.end()
 	c.mu.Lock()
 	c.arm()
 	c.mu.Unlock()
+	c.running.Store(2)
+	go c.read()
+	go c.write()
 }
 
-// end cleans up once reader and writer are gone.
-func (c *Conn) end() {
-	c.ended.Wait()
+// leave ends reader or writer; once both are gone it cleans up.
+func (c *Conn) leave() {
+	if c.running.Add(-1) > 0 {
+		return
+	}
 	c.timer.Stop()
 	c.in.Lock()
 	c.handler.Closed()
@@ -85,21 +88,28 @@ func (c *Conn) cut() {
 }
 
 func (c *Conn) read() {
-	defer c.ended.Done()
-	for {
+	defer c.leave()
+	stream, more := c.begin()
+	for more {
 		c.mu.Lock()
 		space := c.e.Space()
 		c.mu.Unlock()
-		n, err := c.sock.Read(space)
-		if n > 0 && !c.input(time.Now(), n) {
-			return // the writer closes the socket once all is written
-		}
-		if err != nil {
-			c.half.Store(true) // what is ready may still reach a peer that only stopped sending
-			c.Wake()
-			return
-		}
+		n, err := stream.Read(space)
+		more = c.took(n, err)
 	}
+}
+
+// took handles the end of a read; false: nothing more is to be read.
+func (c *Conn) took(n int, err error) bool {
+	if n > 0 && !c.input(time.Now(), n) {
+		return false // the writer closes the socket once all is written
+	}
+	if err != nil {
+		c.half.Store(true) // what is ready may still reach a peer that only stopped sending
+		c.Wake()
+		return false
+	}
+	return true
 }
 
 // input feeds n bytes and handles what they bring; false: nothing more is to be
@@ -158,9 +168,10 @@ func (c *Conn) tick() {
 
 // write sends what there is, one system call for all of it.
 func (c *Conn) write() {
-	defer c.ended.Done()
+	defer c.leave()
 	defer c.cut()
 	var parts [][]byte
+	var stream net.Conn
 	for {
 		<-c.wake
 		for {
@@ -171,17 +182,19 @@ func (c *Conn) write() {
 			c.mu.Lock()
 			c.handler.Output(c.e, now)
 			parts = c.e.Output(now, parts[:0])
+			stream = c.stream
 			done := c.e.Done()
 			c.arm()
 			c.mu.Unlock()
 			if len(parts) > 0 {
-				if err := c.send(now, parts); err != nil {
+				if err := c.send(stream, now, parts); err != nil {
 					return
 				}
 				clear(parts)
 			}
 			c.handler.Wrote()
 			if done {
+				c.goodbye(stream)
 				return
 			}
 			if len(parts) == 0 {
@@ -189,20 +202,37 @@ func (c *Conn) write() {
 			}
 		}
 		if c.half.Load() {
+			c.goodbye(stream)
 			return
 		}
 	}
 }
 
-func (c *Conn) send(now time.Time, parts [][]byte) error {
-	if err := c.sock.SetWriteDeadline(now.Add(c.server.cfg.Stuck)); err != nil {
+// partsWriter is a stream that sends several parts better as one.
+type partsWriter interface {
+	WriteParts(parts [][]byte) error
+}
+
+func (c *Conn) send(stream net.Conn, now time.Time, parts [][]byte) error {
+	if err := stream.SetWriteDeadline(now.Add(c.server.cfg.Stuck)); err != nil {
 		return err
 	}
 	if len(parts) == 1 {
-		_, err := c.sock.Write(parts[0])
+		_, err := stream.Write(parts[0])
 		return err
 	}
+	if w, ok := stream.(partsWriter); ok {
+		return w.WriteParts(parts)
+	}
 	bufs := net.Buffers(parts)
-	_, err := bufs.WriteTo(c.sock)
+	_, err := bufs.WriteTo(stream)
 	return err
+}
+
+// goodbye ends the layers around the socket in good order, so that the peer can
+// tell an end from a cut (rfc 8446, 6.1; rfc 6455, 7.1.1).
+func (c *Conn) goodbye(stream net.Conn) {
+	if stream != nil && stream != c.sock {
+		_ = stream.Close()
+	}
 }

@@ -1,9 +1,11 @@
-// Package server is the shell of AMQP connections: listeners, and for each
-// connection a reader and a writer goroutine around an engine. What the
+// Package server is the shell of AMQP connections: listeners, TLS and WebSocket,
+// told apart by the first bytes, and for each connection a reader and a writer goroutine around an engine. What the
 // protocol means is its Handler's business.
 package server
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/engine"
+	"github.com/tidegate/tidegate/amqp/websocket"
 )
 
 // Limits.
@@ -47,15 +50,23 @@ type Config struct {
 	MaxConnections int
 	Stuck          time.Duration
 	Logger         *slog.Logger
+	// Certificates let clients speak TLS; nil: none can.
+	Certificates *Certificates
+	// External names the user whom a verified client certificate stands for; ""
+	// is nobody. Nil: certificates say nothing about users.
+	External func(*x509.Certificate) string
+	// Origins are the web pages that may come by WebSocket.
+	Origins websocket.Origins
 }
 
 // Server accepts connections.
 type Server struct {
 	cfg Config
+	tls *tls.Config // nil: no TLS
 
 	mu        sync.Mutex
 	conns     map[*Conn]struct{}
-	listeners []net.Listener
+	listeners []*Listener
 	closing   bool
 	ended     sync.WaitGroup
 }
@@ -68,11 +79,15 @@ func New(cfg Config) *Server {
 	if cfg.Stuck == 0 {
 		cfg.Stuck = DefaultStuck
 	}
-	return &Server{cfg: cfg, conns: map[*Conn]struct{}{}}
+	s := &Server{cfg: cfg, conns: map[*Conn]struct{}{}}
+	if cfg.Certificates != nil {
+		s.tls = cfg.Certificates.Config()
+	}
+	return s
 }
 
 // Serve accepts connections from l until Shutdown. It returns at once.
-func (s *Server) Serve(l net.Listener) {
+func (s *Server) Serve(l *Listener) {
 	s.mu.Lock()
 	s.listeners = append(s.listeners, l)
 	s.mu.Unlock()
@@ -80,7 +95,7 @@ func (s *Server) Serve(l net.Listener) {
 	go s.accept(l)
 }
 
-func (s *Server) accept(l net.Listener) {
+func (s *Server) accept(l *Listener) {
 	defer s.ended.Done()
 	for {
 		sock, err := l.Accept()
@@ -92,11 +107,11 @@ func (s *Server) accept(l net.Listener) {
 			time.Sleep(acceptPause)
 			continue
 		}
-		s.start(sock)
+		s.start(l, sock)
 	}
 }
 
-func (s *Server) start(sock net.Conn) {
+func (s *Server) start(l *Listener, sock net.Conn) {
 	s.mu.Lock()
 	if s.closing || len(s.conns) >= s.cfg.MaxConnections {
 		full := !s.closing
@@ -107,7 +122,7 @@ func (s *Server) start(sock net.Conn) {
 		_ = sock.Close()
 		return
 	}
-	c := newConn(s, sock)
+	c := newConn(s, l, sock)
 	s.conns[c] = struct{}{}
 	s.ended.Add(1)
 	s.mu.Unlock()

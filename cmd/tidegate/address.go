@@ -20,11 +20,13 @@ type target struct {
 	url          string
 	passwordFile string
 	queue, topic string
+	tls          tlsFlags
 }
 
 func (t *target) flags(cmd *cobra.Command, topics bool) {
 	f := cmd.Flags()
-	f.StringVar(&t.url, "url", "amqp://127.0.0.1:5672", "the server: amqp://[USER[:PASSWORD]@]HOST:PORT; the password can come from TIDEGATE_PASSWORD")
+	f.StringVar(&t.url, "url", "amqp://127.0.0.1:5672", "the server: amqp://[USER[:PASSWORD]@]HOST:PORT, amqps://, ws:// or wss://; the password can come from TIDEGATE_PASSWORD")
+	t.tls.flags(f)
 	f.StringVar(&t.passwordFile, "password-file", "", "read the password from `FILE`")
 	f.StringVar(&t.queue, "queue", "", "the queue's `NAME`")
 	if topics {
@@ -52,6 +54,10 @@ func (t *target) dial(ctx context.Context, maxMessage uint64) (*client.Conn, err
 			return nil, err
 		}
 		o.Password = strings.TrimRight(string(b), "\r\n")
+	}
+	var err error
+	if o.TLS, err = t.tls.config(); err != nil {
+		return nil, err
 	}
 	c, err := client.Dial(ctx, t.url, o)
 	if err != nil {

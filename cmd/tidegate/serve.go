@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/pprof"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,18 +41,23 @@ func serveCommand() *cobra.Command {
 		Short: "Run the gateway",
 		Long: `Run the gateway until SIGTERM or SIGINT, which end it in good order.
 
-Prints "ready amqp://HOST:PORT" on standard output for each listener once it
-accepts clients; the log goes to standard error. Every flag can stand in
+Prints "ready amqp://HOST:PORT" (amqps://) on standard output for each listener
+once it accepts clients; the log goes to standard error. Every flag can stand in
 tidegate.yaml, or in the environment as TIDEGATE_NAME.`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
 	f.String("config", "", "configuration `FILE` (default tidegate.yaml, if it is there)")
-	f.StringArray("listen", []string{defaultListen}, "listen at `URL`, amqp://HOST:PORT; can be repeated")
+	f.StringArray("listen", []string{defaultListen}, "listen at `URL`, amqp://HOST:PORT or amqps://HOST:PORT, which refuses plain text; WebSocket comes by either; can be repeated")
 	f.String("data", defaultData, "keep messages in `DIR`")
 	f.String("durability", "failsafe", "persistent messages are accepted when flushed (failsafe) or written (normal)")
 	f.String("users", "", "let in the users of `FILE` (users.conf; written by tidegate passwd); without it anybody")
 	f.Bool("anonymous", false, "with --users: let in clients without a name as well")
+	f.String("tls-cert", "", "serve TLS with the certificate chain in `FILE` (PEM); read anew when it changes, and on SIGHUP")
+	f.String("tls-key", "", "the certificate's key in `FILE` (PEM)")
+	f.String("tls-client-ca", "", "take client certificates of the authorities in `FILE` (PEM): SASL EXTERNAL, the user is the subject's common name")
+	f.StringArray("websocket-origin", nil, "let web pages of `ORIGIN` (https://HOST) connect, besides those of this host; * is all; can be repeated")
+	f.Int("max-connections", amqpserver.DefaultMaxConnections, "refuse more connections than `N`")
 	f.String("console", "off", "web console at `ADDR` (accepted; its page comes with a later version)")
 	f.Int64("max-message-size", defaultMaxMessage, "largest message in `BYTES`")
 	f.String("memory", "", "keep the process near `BYTES`: what more messages need goes to disk (default a quarter of the machine, at most 1GiB)")
@@ -117,7 +123,14 @@ func serve(ctx context.Context, v *viper.Viper) error {
 	} else if v.GetBool("anonymous") {
 		return errors.New("--anonymous goes with --users: without users everybody is let in")
 	}
-	listeners, err := listen(v.GetStringSlice("listen"), users != nil, log)
+	certs, err := certificates(v, log)
+	if err != nil {
+		return err
+	}
+	if v.GetInt("max-connections") <= 0 {
+		return errors.New("--max-connections: a number above 0")
+	}
+	listeners, err := listen(v.GetStringSlice("listen"), certs != nil, users != nil, log)
 	if err != nil {
 		return err
 	}
@@ -126,27 +139,17 @@ func serve(ctx context.Context, v *viper.Viper) error {
 			_ = l.Close()
 		}
 	}()
-	return run(ctx, v, log, need, memory, users, listeners)
+	return run(ctx, v, log, need, memory, doors{users, certs, listeners})
 }
 
-func listen(urls []string, plainUsers bool, log *slog.Logger) (listeners []net.Listener, err error) {
-	for _, u := range urls {
-		l, err := amqpserver.Listen(u)
-		if err != nil {
-			for _, l := range listeners {
-				_ = l.Close()
-			}
-			return nil, err
-		}
-		listeners = append(listeners, l)
-		if a, ok := l.Addr().(*net.TCPAddr); ok && plainUsers && !a.IP.IsLoopback() {
-			log.Warn("passwords come in clear text: PLAIN without TLS on an address that is not loopback", "listen", l.Addr().String())
-		}
-	}
-	return listeners, nil
+// doors are where clients come in, and who may.
+type doors struct {
+	users     sasl.Users
+	certs     *amqpserver.Certificates // nil: no TLS
+	listeners []*amqpserver.Listener
 }
 
-func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, memory int64, users sasl.Users, listeners []net.Listener) error {
+func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, memory int64, in doors) error {
 	began := time.Now()
 	failed := make(chan error, 1)
 	hooks := &hooks{}
@@ -169,22 +172,25 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		messages += q.Messages
 	}
 	log.Info("recovered", "data", v.GetString("data"), "queues", len(queues), "messages", messages, "took", time.Since(began).Round(time.Millisecond).String())
+	edge := amqpserver.Quiet(log) // for what clients can cause
 	g := gateway.New(gateway.Options{
 		Broker: broker, ContainerID: "tidegate", Version: version, MaxMessageSize: uint64(v.GetInt64("max-message-size")),
-		Users: users, Anonymous: v.GetBool("anonymous"), Logger: log,
+		Users: in.users, Anonymous: v.GetBool("anonymous"), Logger: edge,
 	})
 	front := amqpserver.New(amqpserver.Config{
-		Engine: g.Engine, New: func(c *amqpserver.Conn) amqpserver.Handler { return g.Handler(c) }, Logger: log,
+		Engine: g.Engine, New: func(c *amqpserver.Conn) amqpserver.Handler { return g.Handler(c) }, Logger: edge,
+		MaxConnections: v.GetInt("max-connections"),
+		Certificates:   in.certs, External: gateway.ExternalUser, Origins: v.GetStringSlice("websocket-origin"),
 	})
-	for _, l := range listeners {
+	for _, l := range in.listeners {
 		front.Serve(l)
-		fmt.Printf("ready amqp://%s\n", l.Addr())
+		fmt.Printf("ready %s\n", l.URL())
 	}
-	select {
-	case <-ctx.Done():
-		log.Info("shutting down", "connections", front.Connections())
-	case err = <-failed:
+	err = until(ctx, failed, in.certs)
+	if err != nil {
 		log.Error("the store failed: nothing more is accepted", "err", err)
+	} else {
+		log.Info("shutting down", "connections", front.Connections())
 	}
 	front.Shutdown(shutdownTime)
 	if err == nil {
@@ -192,4 +198,24 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	}
 	broker.Close()
 	return errors.Join(err, st.Close())
+}
+
+// until waits for the end of ctx, or for the store's failure, which it returns.
+// SIGHUP reads certificates anew in the meantime.
+func until(ctx context.Context, failed <-chan error, certs *amqpserver.Certificates) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-hangups:
+			if certs != nil {
+				certs.Reload()
+			}
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			return err
+		}
+	}
 }

@@ -1,0 +1,244 @@
+package server
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/engine"
+	"github.com/tidegate/tidegate/amqp/sasl"
+)
+
+// opener is the least of a protocol: it answers open, begin comes from the
+// engine, and close. It keeps who logged in.
+type opener struct {
+	sock   *Conn
+	users  chan<- string
+	closed chan<- struct{}
+}
+
+func (o *opener) Events(events []engine.Event) {
+	for i := range events {
+		switch e := &events[i]; {
+		case e.Kind == engine.EventOpen:
+			o.sock.Engine(func(x *engine.Conn) {
+				o.users <- x.User()
+				x.Open(nil)
+			})
+		case e.Kind == engine.EventClose && !e.Local:
+			o.sock.Engine(func(x *engine.Conn) { x.Close(nil) })
+		}
+	}
+}
+
+func (o *opener) Output(*engine.Conn, time.Time) {}
+func (o *opener) Wrote()                         {}
+func (o *opener) Closed()                        { o.closed <- struct{}{} }
+func (o *opener) Shutdown()                      { o.sock.Engine(func(x *engine.Conn) { x.Close(nil) }) }
+
+// shell is a server under test.
+type shell struct {
+	*Server
+	users  chan string
+	closed chan struct{}
+	log    *logged
+}
+
+// logged is a log that a test may read while it is written.
+type logged struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// room is how many connections of a test may open or end before it looks.
+const room = 100
+
+func newShell(t *testing.T, cfg Config) *shell {
+	t.Helper()
+	s := &shell{users: make(chan string, room), closed: make(chan struct{}, room), log: &logged{}}
+	if cfg.Engine == nil {
+		cfg.Engine = func() engine.Config {
+			return engine.Config{ContainerID: "test", Bare: true, SASL: &sasl.Server{}}
+		}
+	}
+	if cfg.New == nil {
+		cfg.New = func(c *Conn) Handler { return &opener{sock: c, users: s.users, closed: s.closed} }
+	}
+	cfg.External = func(c *x509.Certificate) string { return c.Subject.CommonName }
+	cfg.Logger = slog.New(slog.NewTextHandler(s.log, nil))
+	s.Server = New(cfg)
+	t.Cleanup(func() { s.Shutdown(0) })
+	return s
+}
+
+// pipes is a listener without a network, for a bubble's clock.
+type pipes struct {
+	ends chan net.Conn
+	once sync.Once
+	gone chan struct{}
+}
+
+func newPipes() *pipes { return &pipes{ends: make(chan net.Conn), gone: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.ends:
+		return c, nil
+	case <-p.gone:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.gone) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5672} }
+
+func (p *pipes) dial() net.Conn {
+	ours, theirs := net.Pipe()
+	p.ends <- theirs
+	return ours
+}
+
+// TestHandshakeTimeOut: whoever has not come to open in the time for login is
+// cut, wherever it stopped.
+func TestHandshakeTimeOut(t *testing.T) {
+	certs := authority(t).certificates(t)
+	beginnings := map[string]string{
+		"nothing":                  "",
+		"half a header":            "AMQP",
+		"a SASL header":            "AMQP\x03\x01\x00\x00",
+		"a header":                 "AMQP\x00\x01\x00\x00",
+		"half a ClientHello":       "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+		"half an HTTP request":     "GET /amqp HTTP/1.1\r\nHost: x\r\n",
+		"a WebSocket without AMQP": upgrade("amqp"),
+	}
+	for name, bytes := range beginnings {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newShell(t, Config{Certificates: certs})
+				p := newPipes()
+				s.Serve(&Listener{Listener: p})
+				c := p.dial()
+				began := time.Now()
+				if _, err := io.WriteString(c, bytes); err != nil {
+					t.Fatal(err)
+				}
+				_, _ = io.Copy(io.Discard, c)
+				want := engine.DefaultAuthTimeOut
+				if name == "a header" { // told so by a close, which is not answered
+					want += engine.CloseTimeOut
+				}
+				if took := time.Since(began); took != want {
+					t.Errorf("cut after %v, want %v", took, want)
+				}
+				<-s.closed
+				if n := s.Connections(); n != 0 {
+					t.Errorf("%d connections are left", n)
+				}
+				s.Shutdown(0)
+			})
+		})
+	}
+}
+
+// TestStuck: a peer that takes no byte is given up, and what waited is let go.
+func TestStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShell(t, Config{Stuck: 7 * time.Second})
+		p := newPipes()
+		s.Serve(&Listener{Listener: p})
+		c := p.dial()
+		began := time.Now()
+		if _, err := io.WriteString(c, "AMQP\x03\x01\x00\x00"); err != nil { // the answer is never read
+			t.Fatal(err)
+		}
+		<-s.closed
+		if took := time.Since(began); took != 7*time.Second {
+			t.Errorf("given up after %v, want 7s", took)
+		}
+		s.Shutdown(0)
+	})
+}
+
+// TestMaxConnections: who is too many is hung up on, and there is room again
+// once somebody left.
+func TestMaxConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShell(t, Config{MaxConnections: 2})
+		p := newPipes()
+		s.Serve(&Listener{Listener: p})
+		first, second := p.dial(), p.dial()
+		third := p.dial()
+		if _, err := third.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("the third: %v, want the end", err)
+		}
+		if !strings.Contains(s.log.String(), "too many") {
+			t.Errorf("logged:\n%s", s.log)
+		}
+		_ = first.Close()
+		<-s.closed
+		fourth := p.dial()
+		if _, err := io.WriteString(fourth, "AMQP\x00\x01\x00\x00"); err != nil {
+			t.Fatal(err)
+		}
+		answer := make([]byte, 8)
+		if _, err := io.ReadFull(fourth, answer); err != nil || string(answer) != "AMQP\x00\x01\x00\x00" {
+			t.Errorf("the fourth: %q, %v", answer, err)
+		}
+		_ = second.Close()
+		_ = fourth.Close()
+		s.Shutdown(0)
+	})
+}
+
+// TestQuiet: at most LogBurst lines of one message pass in an interval, of each
+// message for itself, and the next says how many did not.
+func TestQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out logged
+		log := Quiet(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		for range 100 {
+			log.With("peer", "x").Warn("storm")
+		}
+		log.Info("something else")
+		for range 10 {
+			log.Error("an error")
+			log.Debug("a detail")
+		}
+		count := func(what string) int { return strings.Count(out.String(), what) }
+		if n := count("storm"); n != LogBurst {
+			t.Errorf("%d lines of the storm, want %d", n, LogBurst)
+		}
+		if count("something else") != 1 || count("an error") != 10 || count("a detail") != 10 {
+			t.Errorf("lines of others are missing:\n%s", &out)
+		}
+		time.Sleep(LogInterval)
+		log.Warn("storm")
+		if want := `"left out before"=95`; count(want) != 1 {
+			t.Errorf("no %s in\n%s", want, &out)
+		}
+	})
+}
