@@ -234,7 +234,7 @@ func (c *Conn) event(e engine.Event) {
 		if l, ok := e.Link.Ref.(link); ok {
 			l.event(e)
 		}
-	case engine.EventOutcome:
+	case engine.EventOutcome, engine.EventPiece, engine.EventAborted:
 	}
 }
 

@@ -66,8 +66,11 @@ type Config struct {
 	HandleMax      uint32
 	IncomingWindow uint32
 	MaxMessageSize uint64
-	IdleTimeOut    time.Duration // negative: none
-	AuthTimeOut    time.Duration
+	// Large is the size in bytes above which a delivery is told in pieces
+	// (EventPiece) and never held whole; 0: all are told whole.
+	Large       int64
+	IdleTimeOut time.Duration // negative: none
+	AuthTimeOut time.Duration
 	// FailureDelay is how long a refused login waits for its answer.
 	FailureDelay time.Duration
 	Offered      []wire.Symbol

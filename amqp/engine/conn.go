@@ -50,6 +50,7 @@ type Conn struct {
 	outgoing []*Session // by ours
 	pumpable bool       // some session may have something to send
 	progress []*Link
+	turn     int // of sessions: who sends first
 
 	transfer    frame.Transfer
 	disposition frame.Disposition
@@ -309,6 +310,11 @@ func (c *Conn) fail(condition wire.Symbol, description string) error {
 }
 
 func (c *Conn) dropSessions() {
+	for _, s := range c.outgoing {
+		if s != nil {
+			s.dropSources(nil)
+		}
+	}
 	clear(c.incoming)
 	clear(c.outgoing)
 	c.pumpable = false

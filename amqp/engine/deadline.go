@@ -46,6 +46,10 @@ func (c *Conn) Deadline() time.Time {
 // heartbeat: at half of what the peer allows (reference 1.7).
 func (c *Conn) heartbeat() time.Duration { return max(c.peerIdle/2, minHeartbeat) }
 
+// Heard says at now that the peer is not silent: whoever drives the connection
+// does not read for a while.
+func (c *Conn) Heard(now time.Time) { c.lastIn = now }
+
 // Tick does what is due at now; it may bring events.
 func (c *Conn) Tick(now time.Time) error {
 	c.events = c.events[:0]

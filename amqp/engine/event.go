@@ -18,7 +18,8 @@ const (
 	EventAttach
 	// EventFlow: the receiver at a sending link said its credit.
 	EventFlow
-	// EventDelivery: a whole delivery came.
+	// EventDelivery: a whole delivery came, or the end of a Large one whose bytes
+	// came before, as pieces.
 	EventDelivery
 	// EventSettle: the peer's disposition for deliveries of one link that we sent.
 	EventSettle
@@ -33,6 +34,12 @@ const (
 	EventEnd
 	// EventClose: the connection ended; Conn.Close answers, unless it is Local.
 	EventClose
+	// EventPiece: the next bytes of a delivery that is larger than Config.Large.
+	// Session.Written answers, once they need no memory any more. EventDelivery,
+	// EventAborted, or the end of its link, session or connection is the end.
+	EventPiece
+	// EventAborted: the peer gave up a delivery in the middle; it is settled.
+	EventAborted
 )
 
 // Event is what the peer did. Slices and the Payload alias the read buffer,
@@ -44,18 +51,20 @@ type Event struct {
 	Drain    bool
 	Closed   bool
 	Second   bool   // EventDelivery: the receiver settles second
+	Large    bool   // EventDelivery, EventAborted: it was told in pieces
 	Format   uint32 // EventDelivery: message-format
 	ID       uint32 // delivery-id; EventOutcome: the first
 	Last     uint32 // EventOutcome
 	Limit    uint32 // EventFlow: delivery-count + link-credit
+	Frames   uint32 // EventPiece: transfers that Written has to answer
 	Sent     []Sent // EventSettle: the deliveries, in order
 	Session  *Session
 	Link     *Link
 	Tag      []byte
 	State    frame.DeliveryState
-	Payload  []byte   // EventDelivery: the first frame's
+	Payload  []byte   // EventDelivery, EventPiece: the first frame's
 	Rest     [][]byte // and those of the others
-	Size     int64
+	Size     int64    // of the delivery; EventPiece: as far as it came
 	Open     *frame.Open
 	Attach   *frame.Attach
 	Error    *frame.Error

@@ -40,7 +40,9 @@ type Link struct {
 	// Sending: how far deliveries got, for Progress.
 	begun, done uint64
 	progressed  bool
-	queued      int32 // deliveries in the session's queue that are not begun
+	source      *outgoing   // the delivery under way that comes from a Source
+	behind      []*outgoing // what waits for its end, in order
+	queued      int32       // deliveries in the session's queue that are not begun
 }
 
 // Session is the link's session.

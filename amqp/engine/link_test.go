@@ -144,7 +144,7 @@ func TestInterleavedFramesIn(t *testing.T) {
 		p.send(0, &frame.Transfer{Handle: 1, Aborted: true}, 'y')
 		p.send(0, &frame.Transfer{Handle: 0, DeliveryID: wire.Some(uint32(0)), Settled: wire.Some(false)}, 'c')
 		p.send(0, transfer(1, 2, false), 'z')
-		p.wantEvents("delivery 0 size=3 settled=true", "delivery 2 size=1 settled=false")
+		p.wantEvents("aborted 1 large=false", "delivery 0 size=3 settled=true", "delivery 2 size=1 settled=false")
 		if !slices.Equal(p.bodies, []string{"abc", "z"}) {
 			t.Error(p.bodies)
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -26,7 +27,8 @@ type peer struct {
 	last   *Session
 	manual bool // events are not answered
 	bodies []string
-	wire   []byte // written by the engine, not taken apart yet
+	pieces map[*Link][]byte // of large deliveries that are not whole yet
+	wire   []byte           // written by the engine, not taken apart yet
 	errs   []error
 }
 
@@ -96,8 +98,15 @@ func (p *peer) tick(after time.Duration) {
 func (p *peer) drive() {
 	for _, e := range p.c.Events() {
 		p.events = append(p.events, describe(&e)...)
+		if e.Kind == EventPiece {
+			if p.pieces == nil {
+				p.pieces = map[*Link][]byte{}
+			}
+			p.pieces[e.Link] = append(p.pieces[e.Link], bytes.Join(append([][]byte{e.Payload}, e.Rest...), nil)...)
+		}
 		if e.Kind == EventDelivery {
-			body := append([]byte(nil), e.Payload...)
+			body := append(p.pieces[e.Link], e.Payload...)
+			delete(p.pieces, e.Link)
 			for _, r := range e.Rest {
 				body = append(body, r...)
 			}
@@ -140,18 +149,22 @@ func answer(c *Conn, e *Event) {
 		e.Session.End(nil)
 	case EventClose:
 		c.Close(nil)
-	case EventBegin, EventDelivery, EventSettle, EventOutcome:
+	case EventBegin, EventDelivery, EventSettle, EventOutcome, EventPiece, EventAborted:
 	}
 }
 
 // describe gives a line an event, one a delivery of those that are settled.
 func describe(e *Event) []string {
-	s := [...]string{"", "open", "begin", "attach", "flow", "delivery", "settle", "outcome", "detach", "end", "close"}[e.Kind]
+	s := [...]string{"", "open", "begin", "attach", "flow", "delivery", "settle", "outcome", "detach", "end", "close", "piece", "aborted"}[e.Kind]
 	switch e.Kind {
 	case EventFlow:
 		s += fmt.Sprintf(" limit=%d drain=%v", e.Limit, e.Drain)
 	case EventDelivery:
 		s += fmt.Sprintf(" %d size=%d settled=%v", e.ID, e.Size, e.Settled)
+	case EventPiece:
+		s += fmt.Sprintf(" %d upto=%d frames=%d", e.ID, e.Size, e.Frames)
+	case EventAborted:
+		s += fmt.Sprintf(" %d large=%v", e.ID, e.Large)
 	case EventSettle:
 		var lines []string
 		for _, d := range e.Sent {

@@ -18,8 +18,9 @@ type partial struct {
 	first   []byte
 	rest    [][]byte
 	size    int64
-	frames  int
+	frames  int // not told yet
 	empty   int
+	large   bool // it is told in pieces
 }
 
 func (s *Session) onTransfer(t *frame.Transfer, payload []byte) error {
@@ -59,6 +60,7 @@ func (s *Session) onTransfer(t *frame.Transfer, payload []byte) error {
 		p.state = t.State
 	}
 	if t.Aborted {
+		s.conn.events = append(s.conn.events, Event{Kind: EventAborted, Session: s, Link: l, ID: p.id, Large: p.large})
 		l.partial = partial{}
 		return nil
 	}
@@ -79,15 +81,36 @@ func (s *Session) onTransfer(t *frame.Transfer, payload []byte) error {
 	if l.maxSize > 0 && uint64(p.size) > l.maxSize {
 		return l.fail(frame.ConditionMessageSizeExceeded, fmt.Sprintf("the message is larger than %d bytes", l.maxSize))
 	}
+	if large := s.conn.cfg.Large; large > 0 && p.size > large {
+		s.tellPiece(l)
+	}
 	if t.More {
 		return nil
 	}
 	s.conn.events = append(s.conn.events, Event{
 		Kind: EventDelivery, Session: s, Link: l, ID: p.id, Tag: p.tag, Format: p.format, Settled: p.settled, State: p.state,
-		Second: l.Second, Payload: p.first, Rest: p.rest, Size: p.size,
+		Second: l.Second, Payload: p.first, Rest: p.rest, Size: p.size, Large: p.large,
 	})
 	*p = partial{}
 	return nil
+}
+
+// tellPiece hands on what came of a large delivery, so that nothing of it stays.
+func (s *Session) tellPiece(l *Link) {
+	p := &l.partial
+	if !p.large {
+		p.large = true
+		p.tag = bytes.Clone(p.tag) // or it would keep a read buffer until the end
+	}
+	if p.first == nil {
+		return
+	}
+	s.unwritten += uint32(p.frames)
+	s.conn.events = append(s.conn.events, Event{
+		Kind: EventPiece, Session: s, Link: l, ID: p.id, Tag: p.tag, Format: p.format, Settled: p.settled, State: p.state,
+		Payload: p.first, Rest: p.rest, Size: p.size, Frames: uint32(p.frames),
+	})
+	p.first, p.rest, p.frames = nil, nil, 0
 }
 
 // firstFrame takes up a delivery: it must have an id and a tag (amqp 2.7.5).

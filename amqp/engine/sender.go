@@ -16,6 +16,9 @@ type Delivery struct {
 	Head    []byte // bytes before the payload; copied at once
 	First   []byte // payload
 	Rest    [][]byte
+	// Source gives the payload of Size bytes in the place of First and Rest.
+	Source Source
+	Size   int64
 }
 
 type outgoing struct {
@@ -24,6 +27,7 @@ type outgoing struct {
 	limit   uint32
 	d       Delivery
 	begun   bool
+	id      uint32 // once begun
 	head    [headRoom]byte
 	headLen int
 	piece   int // of the payload
@@ -42,7 +46,7 @@ func (l *Link) Send(d Delivery) {
 	if !l.Live() {
 		return
 	}
-	size := len(d.Head) + len(d.First)
+	size := len(d.Head) + len(d.First) + int(d.Size)
 	for _, p := range d.Rest {
 		size += len(p)
 	}
@@ -72,7 +76,7 @@ const transferRoom = 128
 // most deliveries are, without a place in the queue.
 func (l *Link) sendWhole(d *Delivery, size int) bool {
 	s, c := l.session, l.session.conn
-	if len(s.queue) > 0 || s.remoteWindow == 0 || c.out.size >= outputBudget || d.State != nil || size > int(c.maxFrame)-transferRoom {
+	if len(s.queue) > 0 || l.source != nil || d.Source != nil || s.remoteWindow == 0 || c.out.size >= outputBudget || d.State != nil || size > int(c.maxFrame)-transferRoom {
 		return false
 	}
 	t := frame.Transfer{Handle: l.handle}
@@ -126,10 +130,13 @@ func (s *Session) give(o *outgoing) {
 // cut: its link is over.
 func (s *Session) dropQueued(l *Link) {
 	l.queued = 0
+	s.dropSources(l)
 	kept := s.queue[:0]
 	for _, o := range s.queue {
 		if o.link != l {
 			kept = append(kept, o)
+		} else if o.d.Source != nil {
+			o.d.Source.Close()
 		}
 	}
 	clear(s.queue[len(kept):])
@@ -142,8 +149,9 @@ func (c *Conn) pump() {
 		return
 	}
 	c.pumpable = false
-	for _, s := range c.outgoing {
-		if s != nil && len(s.queue) > 0 {
+	c.turn++
+	for i := range c.outgoing {
+		if s := c.outgoing[(i+c.turn)%len(c.outgoing)]; s != nil && (len(s.queue) > 0 || len(s.sources) > 0) {
 			s.pump()
 		}
 	}
@@ -151,8 +159,7 @@ func (c *Conn) pump() {
 
 func (s *Session) pump() {
 	n := 0
-	for n < len(s.queue) && s.advance(s.queue[n]) {
-		s.give(s.queue[n])
+	for n < len(s.queue) && s.leave(s.queue[n]) {
 		n++
 	}
 	if n > 0 {
@@ -160,9 +167,30 @@ func (s *Session) pump() {
 		clear(s.queue[rest:])
 		s.queue = s.queue[:rest]
 	}
+	if len(s.sources) > 0 {
+		s.pumpSources()
+	}
 	if len(s.queue) > 0 && s.remoteWindow > 0 {
 		s.conn.pumpable = true
 	}
+}
+
+// leave takes one from the front of the queue: by sending it whole, by beginning
+// to pull it from its source, or by letting it wait for the source before it.
+func (s *Session) leave(o *outgoing) bool {
+	l := o.link
+	switch {
+	case l.source != nil:
+		l.behind = append(l.behind, o)
+	case o.d.Source != nil:
+		l.source = o
+		s.sources = append(s.sources, o)
+	case s.advance(o):
+		s.give(o)
+	default:
+		return false
+	}
+	return true
 }
 
 // advance sends what it can of one; true: it is done.
@@ -212,21 +240,19 @@ func (s *Session) transferFrame(o *outgoing) {
 	c, l := s.conn, o.link
 	t := frame.Transfer{Handle: l.handle}
 	if !o.begun {
-		o.begun = true
-		l.queued--
-		s.beginDelivery(l, &o.d, &t)
-		l.progress()
+		s.beginQueued(o, &t)
 	}
 	at := c.beginFrame(frame.TypeAMQP, s.channel)
 	t.More = true // measured with the longer form
 	start := len(c.out.cur)
 	c.out.cur = t.Append(c.out.cur)
 	room := int(c.maxFrame) - (len(c.out.cur) - at)
-	if o.left <= room {
+	ready := o.ready()
+	if o.left <= room && ready == o.left {
 		t.More = false
 		c.out.cur = t.Append(c.out.cur[:start])
 	}
-	n := min(room, o.left)
+	n := min(room, ready)
 	c.endFrame(at, n)
 	o.left -= n
 	o.copyTo(c, n)
@@ -235,6 +261,13 @@ func (s *Session) transferFrame(o *outgoing) {
 	}
 	s.nextOutgoingID++
 	s.remoteWindow--
+}
+
+func (s *Session) beginQueued(o *outgoing, t *frame.Transfer) {
+	o.begun, o.id = true, s.nextDeliveryID
+	o.link.queued--
+	s.beginDelivery(o.link, &o.d, t)
+	o.link.progress()
 }
 
 // copyTo moves n bytes of the delivery to the output.

@@ -25,6 +25,7 @@ type Session struct {
 	// Receiving (amqp 2.5.6).
 	nextIncomingID uint32
 	incomingWindow uint32 // frames the peer may still send
+	unwritten      uint32 // frames told in pieces that Written has not answered
 	nextDelivery   wire.Optional[uint32]
 
 	// Sending.
@@ -33,6 +34,8 @@ type Session struct {
 	nextDeliveryID uint32
 	sent           sentRing
 	queue          []*outgoing // deliveries and drain answers in order
+	sources        []*outgoing // deliveries under way that come from a Source
+	turn           int         // of sources: who goes next
 	free           []*outgoing
 
 	handleMax uint32
@@ -123,7 +126,7 @@ func (s *Session) End(e *frame.Error) {
 	}
 	s.conn.Open(nil)
 	s.ended = true
-	s.queue = nil
+	s.dropSources(nil)
 	s.conn.frame(s.channel, &frame.End{Error: e})
 	s.conn.outgoing[s.channel] = nil
 }
@@ -165,7 +168,7 @@ func (s *Session) onFlow(f *frame.Flow) error {
 		return s.fail(frame.ConditionWindowViolation, fmt.Sprintf("next-outgoing-id went back from %d to %d", s.nextIncomingID, f.NextOutgoingID))
 	}
 	s.nextIncomingID = f.NextOutgoingID
-	if len(s.queue) > 0 {
+	if len(s.queue) > 0 || len(s.sources) > 0 {
 		s.conn.pumpable = true
 	}
 	if !f.Handle.OK {
@@ -207,11 +210,32 @@ func (s *Session) received() error {
 		return s.fail(frame.ConditionWindowViolation, "more transfers than the incoming window")
 	}
 	s.incomingWindow--
-	if s.incomingWindow <= s.conn.cfg.IncomingWindow/2 {
-		s.incomingWindow = s.conn.cfg.IncomingWindow
-		s.conn.frame(s.channel, s.flow())
-	}
+	s.reopen()
 	return nil
+}
+
+// reopen opens the window again once half of it is used, but for the frames
+// that still wait for Written.
+func (s *Session) reopen() {
+	whole := s.conn.cfg.IncomingWindow
+	if s.incomingWindow > whole/2 {
+		return
+	}
+	open := whole - min(s.unwritten, whole)
+	if open <= s.incomingWindow || open-s.incomingWindow < whole/4 {
+		return // not worth a frame yet
+	}
+	s.incomingWindow = open
+	s.conn.frame(s.channel, s.flow())
+}
+
+// Written answers pieces (EventPiece) of so many frames: their bytes are out of
+// memory, and others may come in their place.
+func (s *Session) Written(frames uint32) {
+	s.unwritten -= min(frames, s.unwritten)
+	if !s.ended && s.conn.phase == opened {
+		s.reopen()
+	}
 }
 
 // Settle tells the outcome of deliveries First to last that we received.

@@ -135,7 +135,7 @@ func (c *conn) event(now time.Time, b *core.Broker, fx *core.Effects, e *engine.
 		if !e.Local {
 			c.edge(fx, 0, 0, true, func(x *engine.Conn) { x.Close(nil) })
 		}
-	case engine.EventOpen, engine.EventBegin, engine.EventDelivery, engine.EventOutcome:
+	case engine.EventOpen, engine.EventBegin, engine.EventDelivery, engine.EventOutcome, engine.EventPiece, engine.EventAborted:
 	}
 }
 
