@@ -9,16 +9,19 @@ import (
 // Apply changes the durable state: live, at recovery and on a standby. Positions
 // come in order, except that a checkpoint's records come first, each at the
 // position it stands for; what such a record contains is then passed over.
-func (b *Broker) Apply(at Pos, r Record) {
+func (b *Broker) Apply(at Pos, r Record) { b.apply(at, &r) }
+
+// apply is Apply; r stays the caller's.
+func (b *Broker) apply(at Pos, r *Record) {
 	if at >= b.next {
 		b.next = at + 1
 	}
 	switch r.Kind {
 	case RecMessage:
 		b.sawID(r.ID)
-		b.applyPlace(at, r.Place)
-		for _, p := range r.More {
-			b.applyPlace(at, p)
+		b.applyPlace(at, &r.Place)
+		for i := range r.More {
+			b.applyPlace(at, &r.More[i])
 		}
 	case RecBody:
 		b.sawID(r.ID)
@@ -30,8 +33,8 @@ func (b *Broker) Apply(at Pos, r Record) {
 			b.markChanged(q)
 		}
 	case RecCommit:
-		for _, p := range r.More {
-			b.applyPlace(at, p)
+		for i := range r.More {
+			b.applyPlace(at, &r.More[i])
 		}
 		for _, run := range r.Runs {
 			b.applyRemove(at, run)
@@ -78,7 +81,7 @@ func (b *Broker) after(at Pos, id QueueID) *queue {
 	return nil
 }
 
-func (b *Broker) applyPlace(at Pos, p Place) {
+func (b *Broker) applyPlace(at Pos, p *Place) {
 	q := b.byID[p.Queue]
 	if q == nil || p.Priority >= priorities {
 		return

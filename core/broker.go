@@ -89,8 +89,8 @@ func (b *Broker) Stable(written, synced Pos) {
 func (b *Broker) emit(r Record, fx *Effects) Pos {
 	at := b.next
 	b.next++
-	b.Apply(at, r)
 	fx.Records = append(fx.Records, r)
+	b.apply(at, &fx.Records[len(fx.Records)-1])
 	return at
 }
 

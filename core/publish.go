@@ -130,7 +130,7 @@ func (b *Broker) enqueue(targets []*queue, m message.Envelope, fx *Effects) (Pos
 		b.nextHeld++
 		fx.Holds = append(fx.Holds, Held{ID: place.ID, Content: m.Content})
 		for _, q := range targets {
-			b.placeVolatile(q, place)
+			b.placeVolatile(q, &place)
 		}
 		return 0, Ride
 	}
@@ -152,20 +152,21 @@ func (b *Broker) enqueue(targets []*queue, m message.Envelope, fx *Effects) (Pos
 	for _, q := range targets {
 		rg := q.ring(place.Priority)
 		if !q.stores() {
-			b.placeVolatile(q, place)
+			b.placeVolatile(q, &place)
 		}
 		rg.placed(rg.next-1, at, b.o.StoreNeed, 1)
 	}
 	return at, b.o.StoreNeed
 }
 
-func (b *Broker) placeVolatile(q *queue, p Place) {
+// placeVolatile places a message that is not stored; p.Seq is set.
+func (b *Broker) placeVolatile(q *queue, p *Place) {
 	p.Seq = q.ring(p.Priority).next
 	b.put(q, p, false)
 }
 
 // put is the one way an entry comes into a ring.
-func (b *Broker) put(q *queue, p Place, stored bool) {
+func (b *Broker) put(q *queue, p *Place, stored bool) {
 	e := entry{id: p.ID, expires: p.Expires, size: p.Size}
 	if stored {
 		e.flags = entryStored

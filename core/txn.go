@@ -146,7 +146,7 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need) {
 		}
 	}
 	for _, v := range held {
-		b.placeVolatile(v.q, v.p)
+		b.placeVolatile(v.q, &v.p)
 	}
 	for _, id := range freed {
 		b.release(id, fx)

@@ -65,9 +65,9 @@ func BenchmarkSendTransfers(b *testing.B) {
 		parts = p.c.Output(p.now, parts[:0])
 		p.c.Progress(func(*Link, uint64, uint64) {})
 		settle.Last.V, settle.Last.OK = s.nextDeliveryID-1, true
-		p.c.events = p.c.events[:0]
-		if err := s.onDisposition(&settle); err != nil || len(p.c.events) != 64 {
-			b.Fatal(err, len(p.c.events))
+		p.c.events, p.c.settled = p.c.events[:0], p.c.settled[:0]
+		if err := s.onDisposition(&settle); err != nil || len(p.c.events) != 1 {
+			b.Fatal(err, len(p.c.events)) // one event for the range
 		}
 	}
 }
