@@ -7,8 +7,13 @@ import (
 )
 
 // DefaultRoom is how many bytes may be dispatched to a connection and not yet
-// written.
-const DefaultRoom = 256 << 10
+// written. A dispatched message costs no copy of its bytes, so room is wide: a
+// writer that is far behind its consumer's credit writes often and little.
+const DefaultRoom = 1 << 20
+
+// dispatchOverhead is what a dispatched message takes of the room beside its
+// bytes, so that credit for a million empty messages is bounded as well.
+const dispatchOverhead = 256
 
 type conn struct {
 	id        ConnID

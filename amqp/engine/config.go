@@ -49,8 +49,12 @@ const (
 	CloseTimeOut = 5 * time.Second
 	// minHeartbeat keeps a peer with a tiny idle time-out from making us busy.
 	minHeartbeat = 50 * time.Millisecond
-	// outputBudget is how many bytes are made ahead of the socket.
-	outputBudget = 256 << 10
+	// leastBudget is how many bytes are made ahead of the socket for a peer that
+	// has not shown how fast it reads. It doubles with each budget that was taken,
+	// up to mostBudget: few large writes cost a third less than many small ones,
+	// and a peer that never reads holds no more than the least.
+	leastBudget = 64 << 10
+	mostBudget  = 1 << 20
 	// gatherAbove: payload pieces above it are handed to the socket as they are;
 	// below, copying them into the write buffer is faster (performance.md 3.5).
 	gatherAbove = 8 << 10

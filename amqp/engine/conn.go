@@ -60,7 +60,7 @@ type Conn struct {
 // New makes a connection at time now. A client's first bytes are ready at once.
 func New(cfg Config, now time.Time) *Conn {
 	cfg.fill()
-	c := &Conn{cfg: cfg, lastIn: now, lastOut: now, began: now, maxFrame: MinMaxFrameSize, channelMax: cfg.ChannelMax}
+	c := &Conn{cfg: cfg, out: output{budget: leastBudget}, lastIn: now, lastOut: now, began: now, maxFrame: MinMaxFrameSize, channelMax: cfg.ChannelMax}
 	if cfg.Client {
 		c.startClient()
 	}

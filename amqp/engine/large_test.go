@@ -193,8 +193,8 @@ func TestSourcesTakeTurns(t *testing.T) {
 	var sent [3]int
 	for range 4 {
 		for range 100 { // small ones fill what there is to fill
-			links[0].session.conn.payload(make([]byte, outputBudget/100))
-			links[0].session.conn.out.size += outputBudget / 100
+			links[0].session.conn.payload(make([]byte, leastBudget/100))
+			links[0].session.conn.out.size += leastBudget / 100
 		}
 		for _, part := range p.c.Output(p.now, nil) {
 			for i := range sent {

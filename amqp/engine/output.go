@@ -14,6 +14,8 @@ type output struct {
 	spare []byte   // the buffer of the Output before
 	parts [][]byte // closed parts before cur
 	size  int
+	// budget is how large size may grow before deliveries wait for the socket.
+	budget int
 }
 
 // Output gives the bytes to be written, in order; they are the writer's until
@@ -25,6 +27,9 @@ func (c *Conn) Output(now time.Time, to [][]byte) [][]byte {
 		o.parts = append(o.parts, o.cur)
 	}
 	to = append(to, o.parts...)
+	if o.size >= o.budget && o.budget < mostBudget { // it is asked for again once this is written
+		o.budget *= 2
+	}
 	if len(o.parts) > 0 {
 		c.lastOut = now
 		if c.phase == closing && c.closedAt.IsZero() {
@@ -33,7 +38,7 @@ func (c *Conn) Output(now time.Time, to [][]byte) [][]byte {
 		if c.onlyParts() {
 			o.cur, o.spare = o.spare[:0], o.cur
 			if len(o.spare) < smallBuffer && cap(o.cur) > minSpace {
-				o.cur = nil // the flood is over: an idle connection is small
+				o.cur, o.budget = nil, leastBudget // the flood is over: an idle connection is small
 			}
 		} else {
 			o.cur = nil // its beginning was handed out before: leave it to the collector
@@ -46,7 +51,7 @@ func (c *Conn) Output(now time.Time, to [][]byte) [][]byte {
 }
 
 func (c *Conn) onlyParts() bool {
-	return len(c.out.parts) == 1 && cap(c.out.cur) > 0 && cap(c.out.cur) <= 2*outputBudget
+	return len(c.out.parts) == 1 && cap(c.out.cur) > 0 && cap(c.out.cur) <= 2*mostBudget
 }
 
 // Pending says whether Output would give anything.

@@ -76,7 +76,7 @@ const transferRoom = 128
 // most deliveries are, without a place in the queue.
 func (l *Link) sendWhole(d *Delivery, size int) bool {
 	s, c := l.session, l.session.conn
-	if len(s.queue) > 0 || l.source != nil || d.Source != nil || s.remoteWindow == 0 || c.out.size >= outputBudget || d.State != nil || size > int(c.maxFrame)-transferRoom {
+	if len(s.queue) > 0 || l.source != nil || d.Source != nil || s.remoteWindow == 0 || c.out.size >= c.out.budget || d.State != nil || size > int(c.maxFrame)-transferRoom {
 		return false
 	}
 	t := frame.Transfer{Handle: l.handle}
@@ -207,7 +207,7 @@ func (s *Session) advance(o *outgoing) bool {
 		return true
 	}
 	for {
-		if s.remoteWindow == 0 || s.conn.out.size >= outputBudget {
+		if s.remoteWindow == 0 || s.conn.out.size >= s.conn.out.budget {
 			return false
 		}
 		s.transferFrame(o)

@@ -21,7 +21,7 @@ type Source interface {
 const (
 	// sourceTurn is what one gives until it is another's turn.
 	sourceTurn = 64 << 10
-	// sourceShare is what all together may have beyond outputBudget: small
+	// sourceShare is what all together may have beyond c.out.budget: small
 	// deliveries always fill that, and must not keep large ones waiting.
 	sourceShare = 128 << 10
 )
@@ -48,7 +48,7 @@ func (s *Session) pumpSources() {
 		if s.remoteWindow == 0 {
 			return // the peer's flow goes on
 		}
-		if s.conn.out.size >= outputBudget+sourceShare {
+		if s.conn.out.size >= s.conn.out.budget+sourceShare {
 			s.conn.pumpable = true
 			return
 		}
