@@ -92,7 +92,7 @@ func (r *Receiver) event(e engine.Event) {
 	case engine.EventDetach:
 		r.err = &Error{e.Error}
 		e.Link.Detach(true, nil)
-	case engine.EventFlow, engine.EventOpen, engine.EventBegin, engine.EventSettle, engine.EventOutcome, engine.EventEnd, engine.EventClose:
+	case engine.EventFlow, engine.EventOpen, engine.EventBegin, engine.EventSettle, engine.EventOutcome, engine.EventEnd, engine.EventClose, engine.EventPiece, engine.EventAborted:
 	}
 	r.drained = r.l.Credit() <= 0
 }

@@ -65,7 +65,7 @@ func (s *Sender) event(e engine.Event) {
 	case engine.EventDetach:
 		s.err = &Error{e.Error}
 		e.Link.Detach(true, nil)
-	case engine.EventFlow, engine.EventOpen, engine.EventBegin, engine.EventDelivery, engine.EventOutcome, engine.EventEnd, engine.EventClose:
+	case engine.EventFlow, engine.EventOpen, engine.EventBegin, engine.EventDelivery, engine.EventOutcome, engine.EventEnd, engine.EventClose, engine.EventPiece, engine.EventAborted:
 	}
 }
 

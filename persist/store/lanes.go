@@ -23,20 +23,22 @@ func (s *Store) start() {
 	if s.opts.Manual {
 		return
 	}
-	start := func(run func()) {
-		s.lanes.Add(1)
-		go func() {
-			defer s.lanes.Done()
-			run()
-		}()
-	}
 	for _, l := range []journal.Lane{journal.CommitLane, journal.FlushLane, journal.HouseLane, journal.CheckLane} {
-		start(func() { s.runLane(l) })
+		s.background(func() { s.runLane(l) })
 	}
-	start(s.runClock)
+	s.background(s.runClock)
 	for i := range loaders {
-		start(func() { s.runLoader(loaderLane + i) })
+		s.background(func() { s.runLoader(loaderLane + i) })
 	}
+}
+
+// background runs something on a goroutine that Close waits for.
+func (s *Store) background(run func()) {
+	s.lanes.Add(1)
+	go func() {
+		defer s.lanes.Done()
+		run()
+	}()
 }
 
 // poke wakes a goroutine that sleeps or is about to. The lock is held.
@@ -82,9 +84,14 @@ func (s *Store) runLane(l journal.Lane) {
 	for {
 		if l == journal.HouseLane {
 			s.tidyMemory()
+			s.removeSpooled()
 		}
 		s.mu.Lock()
 		op, ok := s.j.Next(l)
+		if !ok && l == journal.HouseLane && s.spool.doomed.Load() > 0 {
+			s.mu.Unlock()
+			continue
+		}
 		if !ok {
 			if !s.sleep(int(l)) {
 				return
@@ -112,6 +119,9 @@ func (s *Store) finish(op *journal.Op, err error, took time.Duration) {
 	written, synced := s.j.Stable()
 	s.j.Done(op, err)
 	w, f := s.j.Stable()
+	if f != synced && s.spool.bury(f) {
+		s.rouseSpool()
+	}
 	failed, tell := s.j.Err(), false
 	if failed != nil && !s.told {
 		s.told, tell = true, true

@@ -8,6 +8,7 @@ import "github.com/tidegate/tidegate/persist/journal"
 func (s *Store) Step(l journal.Lane) bool {
 	if l == journal.HouseLane {
 		s.tidyMemory()
+		s.removeSpooled()
 	}
 	s.mu.Lock()
 	s.start()

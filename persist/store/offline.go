@@ -12,9 +12,10 @@ import (
 
 // Report is what Inspect found.
 type Report struct {
-	Dir    string `json:"dir"`
-	ID     string `json:"id"` // of the store, hexadecimal
-	Format int    `json:"format"`
+	Dir    string      `json:"dir"`
+	ID     string      `json:"id"` // of the store, hexadecimal
+	Format int         `json:"format"`
+	Large  []LargeInfo `json:"large"` // files of large messages
 	journal.Contents
 }
 
@@ -22,9 +23,10 @@ type Report struct {
 // Damage is a *journal.DamageError, a store in use an *InUseError.
 func Inspect(fs vfs.FS, dir string) (Report, error) {
 	report := Report{Dir: dir}
-	err := offline(fs, dir, func(id [16]byte, c *journal.Contents) error {
+	err := offline(fs, dir, func(id [16]byte, f *files, c *journal.Contents) (err error) {
 		report.ID, report.Format, report.Contents = fmt.Sprintf("%x", id), journal.Version, *c
-		return nil
+		report.Large, _, err = large(f, c)
+		return err
 	})
 	return report, err
 }
@@ -32,7 +34,12 @@ func Inspect(fs vfs.FS, dir string) (Report, error) {
 // Verify reads everything in a store that no process has open and tells each
 // problem. An error means that it could not be read, not that it is damaged.
 func Verify(fs vfs.FS, dir string, problem func(string)) error {
-	err := offline(fs, dir, func(_ [16]byte, c *journal.Contents) error { return c.Problems(problem) })
+	err := offline(fs, dir, func(_ [16]byte, f *files, c *journal.Contents) error {
+		if err := c.Problems(problem); err != nil {
+			return err
+		}
+		return largeProblems(f, c, problem)
+	})
 	var damage *journal.DamageError
 	if errors.As(err, &damage) {
 		problem(damage.Error())
@@ -45,10 +52,10 @@ func Verify(fs vfs.FS, dir string, problem func(string)) error {
 // and where it stands, in the order of positions. Its slices are valid during
 // the call.
 func Dump(fs vfs.FS, dir string, each func(pos uint64, segment string, offset int64, r record.Record) error) error {
-	return offline(fs, dir, func(_ [16]byte, c *journal.Contents) error { return c.Records(each) })
+	return offline(fs, dir, func(_ [16]byte, _ *files, c *journal.Contents) error { return c.Records(each) })
 }
 
-func offline(fs vfs.FS, dir string, use func(id [16]byte, c *journal.Contents) error) error {
+func offline(fs vfs.FS, dir string, use func(id [16]byte, f *files, c *journal.Contents) error) error {
 	f := newFiles(fs, dir, true)
 	defer f.closeAll() // opened for reading
 	id, err := loadIdentity(fs, f, nil)
@@ -72,5 +79,5 @@ func offline(fs vfs.FS, dir string, use func(id [16]byte, c *journal.Contents) e
 	if err != nil {
 		return fmt.Errorf("store %s: %w", dir, err)
 	}
-	return use(id, c)
+	return use(id, f, c)
 }

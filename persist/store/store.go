@@ -45,6 +45,7 @@ type Store struct {
 	sparse   atomic.Bool // something that lives may be out of memory
 	flushes  flushStats
 	clock    clock
+	spool    *spool
 	taken    [journal.CheckLane + 1]*journal.Op // Manual: under way
 
 	space  sync.Mutex // orders the calls of OnSpace
@@ -66,7 +67,7 @@ func Open(o Options) (*Store, error) {
 	if err := o.FS.MkdirAll(o.Dir); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	s := &Store{opts: o, files: newFiles(o.FS, o.Dir, false)}
+	s := &Store{opts: o, files: newFiles(o.FS, o.Dir, false), spool: newSpool()}
 	s.moved.L = &s.mu
 	lock, err := o.FS.Lock(s.files.path("lock"))
 	var locked *vfs.LockedError
@@ -123,11 +124,15 @@ func (s *Store) recover() error {
 		return err
 	}
 	for _, name := range names {
+		if _, ok := spoolNumber(name); ok {
+			continue
+		}
 		if size, err := s.files.Size(name); err == nil {
 			j.Use(name, size)
 		}
 	}
-	return nil
+	s.spool.found, err = spoolFound(s.opts.FS, s.opts.Dir, names)
+	return err
 }
 
 // Recovered says what opening the store found.
@@ -195,6 +200,9 @@ func (s *Store) Release(after uint64, ids []uint64) {
 	if len(stored) > 0 {
 		s.j.Release(after, stored)
 	}
+	if _, synced := s.j.Stable(); s.spool.release(after, synced, ids) {
+		s.rouseSpool()
+	}
 }
 
 // Replay gives what is stored; see core/server.Journal.
@@ -205,7 +213,7 @@ func (s *Store) Replay(each func(pos uint64, r record.Record) error) error {
 	if late {
 		panic("store: Replay after the store was used")
 	}
-	if err := s.j.Replay(s.files, each); err != nil {
+	if err := s.j.Replay(s.files, s.spool.learn(each)); err != nil {
 		return fmt.Errorf("replay store %s: %w", s.opts.Dir, err)
 	}
 	return nil
@@ -215,7 +223,9 @@ func (s *Store) Replay(each func(pos uint64, r record.Record) error) error {
 func (s *Store) Retain(ids iter.Seq[uint64]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.j.Retain(ids)
+	s.j.Retain(s.spool.keep(ids, func(id uint64, err error) {
+		s.opts.Logger.Error("large message has lost its file: restore it while the server is stopped, or it cannot be delivered", "id", id, "error", err)
+	}))
 	s.sparse.Store(s.j.LiveIDs() > 0)
 	s.start()
 	s.rouse(journal.HouseLane)
@@ -244,7 +254,11 @@ func (s *Store) Close() error {
 		s.poke(i)
 	}
 	s.mu.Unlock()
+	s.spool.stopSpool()
 	s.lanes.Wait()
+	for s.removeSpooled() {
+		continue
+	}
 	return errors.Join(err, s.files.closeAll(), s.lock.Close())
 }
 
