@@ -37,6 +37,7 @@ type Conn struct {
 	openSent   bool
 	closeSent  bool
 	peerClosed bool
+	deaf       bool       // frames are no longer told apart: what comes is passed over
 	peer       frame.Open // as it came
 	maxFrame   uint32     // the largest frame we may send
 	channelMax uint16
@@ -118,6 +119,9 @@ func (c *Conn) step(now time.Time, b []byte) (int, error) {
 	case header:
 		return c.header(now, b)
 	case opening, opened, closing:
+		if c.deaf {
+			return len(b), nil
+		}
 	}
 	if len(b) < frame.HeaderSize {
 		c.in.need = frame.HeaderSize
@@ -135,6 +139,10 @@ func (c *Conn) step(now time.Time, b []byte) (int, error) {
 		err = fmt.Errorf("a frame of type %d where type %d is spoken", h.Type, want)
 	}
 	if err != nil {
+		c.deaf = true
+		if c.phase == closing {
+			return len(b), nil
+		}
 		return len(b), c.fail(frame.ConditionFramingError, err.Error())
 	}
 	if uint32(len(b)) < h.Size {

@@ -78,7 +78,7 @@ func (c *Conn) saslFrame(now time.Time, body []byte) error {
 func (c *Conn) saslNext(now time.Time, response []byte) error {
 	c.sasl.rounds++
 	if c.sasl.rounds > MaxSASLRounds {
-		return c.saslFailed(now, fmt.Errorf("more than %d responses", MaxSASLRounds))
+		return c.saslFailed(now, fmt.Errorf("%w: more than %d responses", sasl.ErrAuthentication, MaxSASLRounds))
 	}
 	challenge, ok, err := c.sasl.exchange.Next(response)
 	switch {
@@ -108,8 +108,8 @@ func (c *Conn) saslFailed(now time.Time, why error) error {
 
 func (c *Conn) saslRefuse() error {
 	c.saslSend(&frame.SASLOutcome{Code: frame.SASLCodeAuth})
-	err := c.fail(frame.ConditionUnauthorizedAccess, "authentication failed")
-	return fmt.Errorf("%w: %w", err, c.sasl.why)
+	_ = c.fail(frame.ConditionUnauthorizedAccess, "authentication failed")
+	return c.sasl.why
 }
 
 // startClient writes the first header, and behind a bare one open.

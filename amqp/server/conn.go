@@ -1,12 +1,14 @@
 package server
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/engine"
+	"github.com/tidegate/tidegate/amqp/sasl"
 )
 
 // Conn is one connection.
@@ -123,7 +125,7 @@ func (c *Conn) input(now time.Time, n int) bool {
 	c.arm()
 	c.mu.Unlock()
 	if err != nil {
-		c.server.cfg.Logger.Warn("protocol fault", "peer", c.sock.RemoteAddr().String(), "err", err)
+		c.complain("protocol fault", err)
 	}
 	if len(events) > 0 {
 		c.handler.Events(events)
@@ -132,6 +134,14 @@ func (c *Conn) input(now time.Time, n int) bool {
 		c.Wake()
 	}
 	return !done
+}
+
+// complain logs why the engine ends the connection.
+func (c *Conn) complain(what string, err error) {
+	if errors.Is(err, sasl.ErrAuthentication) || errors.Is(err, sasl.ErrMechanism) {
+		what = "login refused"
+	}
+	c.server.cfg.Logger.Warn(what, "peer", c.sock.RemoteAddr().String(), "err", err) //nolint:sloglint // one of three constants
 }
 
 // arm sets the timer to the engine's deadline where that is sooner. The caller
@@ -158,7 +168,7 @@ func (c *Conn) tick() {
 	c.arm()
 	c.mu.Unlock()
 	if err != nil {
-		c.server.cfg.Logger.Warn("connection given up", "peer", c.sock.RemoteAddr().String(), "err", err)
+		c.complain("connection given up", err)
 	}
 	if len(events) > 0 {
 		c.handler.Events(events)

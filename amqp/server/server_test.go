@@ -155,6 +155,7 @@ func TestHandshakeTimeOut(t *testing.T) {
 					t.Errorf("cut after %v, want %v", took, want)
 				}
 				<-s.closed
+				synctest.Wait() // it is counted until it is all gone
 				if n := s.Connections(); n != 0 {
 					t.Errorf("%d connections are left", n)
 				}
@@ -176,6 +177,7 @@ func TestStuck(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-s.closed
+		synctest.Wait() // it is counted until it is all gone
 		if took := time.Since(began); took != 7*time.Second {
 			t.Errorf("given up after %v, want 7s", took)
 		}
@@ -200,6 +202,7 @@ func TestMaxConnections(t *testing.T) {
 		}
 		_ = first.Close()
 		<-s.closed
+		synctest.Wait() // it is counted until it is all gone
 		fourth := p.dial()
 		if _, err := io.WriteString(fourth, "AMQP\x00\x01\x00\x00"); err != nil {
 			t.Fatal(err)

@@ -60,7 +60,8 @@ func Cleanup() {
 
 // Server is a running gateway.
 type Server struct {
-	URL  string // amqp://127.0.0.1:PORT, the same after a restart
+	URL  string   // amqp://127.0.0.1:PORT, the same after a restart
+	More []string // the URLs of the listeners that the arguments add (--listen)
 	Data string
 
 	args    []string
@@ -96,6 +97,13 @@ func (s *Server) run(t testing.TB) error {
 		return err
 	}
 	s.proc, s.stopped = p, false
+	var urls []string
+	listeners := 1
+	for _, arg := range s.args {
+		if arg == "--listen" {
+			listeners++
+		}
+	}
 	timeout := time.After(Patience)
 	for {
 		select {
@@ -103,8 +111,12 @@ func (s *Server) run(t testing.TB) error {
 			if !ok {
 				return fmt.Errorf("tidegate ended before it was ready: %w\n%s", p.err, p.log())
 			}
-			if ready, ok := strings.CutPrefix(line, "ready "); ok {
-				s.URL = ready
+			ready, ok := strings.CutPrefix(line, "ready ")
+			if !ok {
+				continue
+			}
+			if urls = append(urls, ready); len(urls) == listeners {
+				s.URL, s.More = urls[0], urls[1:]
 				go discard(p.lines)
 				return nil
 			}
@@ -118,6 +130,17 @@ func (s *Server) run(t testing.TB) error {
 // waits for a reader. It ends with the process.
 func discard(lines <-chan string) {
 	for range lines {
+	}
+}
+
+// By is the server's first listener by another scheme: amqps, ws, wss.
+func (s *Server) By(scheme string) string { return scheme + "://" + s.Addr() }
+
+// Hangup sends the gateway SIGHUP.
+func (s *Server) Hangup(t testing.TB) {
+	t.Helper()
+	if err := s.proc.signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
 	}
 }
 

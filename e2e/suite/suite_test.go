@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/tidegate/tidegate/e2e/harness"
 )
@@ -127,6 +128,18 @@ func inOrder(t *testing.T, got []harness.Event, producer string, first int64, si
 		}
 		if e.Size != size || e.SHA256 != harness.Sum(harness.Filling(producer, want, size)) {
 			t.Fatalf("message %s/%d came altered: %d bytes, sha256 %s", producer, want, e.Size, e.SHA256)
+		}
+	}
+}
+
+// wait looks until something that no event tells has come about.
+func wait(t *testing.T, what string, come func() bool) {
+	t.Helper()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(harness.Patience); !come(); <-look.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %v", what, harness.Patience)
 		}
 	}
 }

@@ -26,6 +26,9 @@ type command struct {
 	Container    string `json:"container"`
 	MaxFrameSize uint32 `json:"max_frame_size"`
 	TimeoutMS    int    `json:"timeout_ms"`
+	CA           string `json:"ca"`
+	Cert         string `json:"cert"`
+	Key          string `json:"key"`
 
 	Address    string         `json:"address"`
 	Kind       string         `json:"kind"`
@@ -143,8 +146,9 @@ func capabilities() fields {
 	return fields{"client": "go-amqp", "version": version, "can": []string{
 		"topic", "text", "settled", "reconnect", "settle-second", "batch", "drain", "selector", "browse", "dynamic",
 		"request", "respond", "frame-size", "sasl-plain", "anonymous", "modify", "durable", "map", "list", "nested", "types",
-		"message-id", "correlation-id",
+		"message-id", "correlation-id", "tls", "sasl-external",
 	}, "cannot": fields{
+		"websocket":  "go-amqp dials TCP and TLS only; another connection is the application's to bring",
 		"sasl-scram": "go-amqp has the mechanisms ANONYMOUS, PLAIN, EXTERNAL and XOAUTH2 only",
 		"char":       "go-amqp has not implemented the type: it cannot send it, and a message that holds one does not decode",
 	}, "types": []string{
@@ -161,8 +165,14 @@ func (c *command) dial(ctx context.Context) (*amqp.Conn, error) {
 	}
 	switch c.SASL {
 	case "", "PLAIN", "ANONYMOUS":
+	case "EXTERNAL":
+		opts.SASLType = amqp.SASLTypeExternal("")
 	default:
 		return nil, fmt.Errorf("go-amqp has no SASL mechanism %s", c.SASL)
+	}
+	var err error
+	if opts.TLSConfig, err = c.tls(); err != nil {
+		return nil, err
 	}
 	return amqp.Dial(ctx, c.URL, opts)
 }

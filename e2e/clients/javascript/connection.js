@@ -1,7 +1,9 @@
 'use strict';
 // What the library can express, and the connection of one command.
 
+const fs = require('node:fs');
 const rhea = require('rhea');
+const WebSocket = require('ws');
 const { Command } = require('./command.js');
 
 const VERSION = require('rhea/package.json').version;
@@ -13,7 +15,7 @@ function capabilities() {
         can: [
             'topic', 'text', 'settled', 'reconnect', 'settle-second', 'batch', 'drain', 'selector', 'browse', 'dynamic',
             'request', 'respond', 'frame-size', 'sasl-plain', 'anonymous', 'modify', 'durable', 'map', 'list', 'nested',
-            'message-id', 'correlation-id', 'char',
+            'message-id', 'correlation-id', 'char', 'tls', 'sasl-external', 'websocket',
         ],
         cannot: {
             'sasl-scram': 'rhea has the mechanisms ANONYMOUS, PLAIN, EXTERNAL and XOAUTH2 only',
@@ -46,10 +48,26 @@ class Client extends Command {
         if (this.fields.max_frame_size) {
             options.max_frame_size = this.fields.max_frame_size;
         }
-        this.connection = rhea.create_container().create_connection(options);
+        const container = rhea.create_container();
+        const secrets = this.secrets();
+        if (url.protocol === 'amqps:') {
+            Object.assign(options, secrets, { transport: 'tls' });
+        } else if (url.protocol.startsWith('ws')) {
+            const dial = container.websocket_connect(WebSocket);
+            // As rhea's users in browsers ask for it.
+            options.connection_details = dial(this.fields.url, ['binary', 'AMQPWSB10', 'amqp'], secrets);
+        }
+        this.connection = container.create_connection(options);
         this.listen();
         this.connection.connect();
         return this.connection;
+    }
+
+    // secrets is what TLS needs: whom to trust, and who we are.
+    secrets() {
+        const { ca, cert, key } = this.fields;
+        const read = (file) => (file ? fs.readFileSync(file) : undefined);
+        return { ca: read(ca), cert: read(cert), key: read(key), servername: 'localhost' };
     }
 
     mechanisms() {
@@ -60,6 +78,8 @@ class Client extends Command {
             mechanisms.enable_plain(user || '', password || '');
         } else if (wanted === 'ANONYMOUS') {
             mechanisms.enable_anonymous('anonymous');
+        } else if (wanted === 'EXTERNAL') {
+            mechanisms.enable_external();
         } else {
             throw new Error(`rhea has no SASL mechanism ${wanted}`);
         }

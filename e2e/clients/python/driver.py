@@ -21,7 +21,9 @@ CAN = [
     "topic", "text", "settled", "reconnect", "settle-second", "batch", "drain", "selector",
     "browse", "dynamic", "request", "respond", "frame-size", "sasl-plain", "sasl-scram", "anonymous",
     "modify", "durable", "map", "list", "nested", "types", "message-id", "correlation-id", "char",
+    "tls", "sasl-external",
 ]
+CANNOT = {"websocket": "proton-python's container dials TCP and TLS only"}
 DEFAULTS = {
     "first": 1, "size": 64, "window": 1, "timeout_ms": 60_000, "idle_ms": 5_000, "credit": 100,
     "batch": 1, "kind": "queue", "producer": "", "count": 0, "durable": True,
@@ -178,6 +180,14 @@ class Command(MessagingHandler):
         if self.get("user"):
             options.update(user=self.get("user"), password=self.get("password") or "", sasl_enabled=True)
         options["allowed_mechs"] = self.get("sasl") or ("PLAIN SCRAM-SHA-512 SCRAM-SHA-256" if self.get("user") else "ANONYMOUS")
+        if self.get("ca"):
+            domain = proton.SSLDomain(proton.SSLDomain.MODE_CLIENT)
+            domain.set_trusted_ca_db(self.get("ca"))
+            # Not VERIFY_PEER_NAME: proton looks for names only, never for an address.
+            domain.set_peer_authentication(proton.SSLDomain.VERIFY_PEER)
+            if self.get("cert"):
+                domain.set_credentials(self.get("cert"), self.get("key"), None)
+            options["ssl_domain"] = domain
         self.connection = event.container.connect(self.get("url"), allow_insecure_mechs=True, heartbeat=60, **options)
         self.attach(event)
 
@@ -245,7 +255,7 @@ class Connect(Command):
 class Capabilities(Command):
     def go(self):
         version = ".".join(str(n) for n in proton.VERSION)
-        return {"client": "proton-python", "version": version, "can": CAN, "cannot": {}, "types": list(values.MAKERS)}
+        return {"client": "proton-python", "version": version, "can": CAN, "cannot": CANNOT, "types": list(values.MAKERS)}
 
 
 class Sending(Command):

@@ -45,7 +45,7 @@ final class Client implements AutoCloseable {
         JsonArray can = new JsonArray();
         for (String word : List.of("topic", "text", "settled", "reconnect", "batch", "drain", "selector",
                 "browse", "dynamic", "request", "respond", "frame-size", "sasl-plain", "sasl-scram", "anonymous", "modify", "durable",
-                "map", "list", "types", "correlation-id", "char")) {
+                "map", "list", "types", "correlation-id", "char", "tls", "sasl-external", "websocket")) {
             can.add(word);
         }
         done.add("can", can);
@@ -68,7 +68,7 @@ final class Client implements AutoCloseable {
     }
 
     /** Opens the connection with the command's options and these besides. */
-    Connection open(Map<String, String> more) throws JMSException {
+    Connection open(Map<String, String> more) throws Exception {
         List<String> options = new ArrayList<>();
         more.forEach((k, v) -> options.add(k + "=" + v));
         if (command.has("max_frame_size")) {
@@ -78,7 +78,8 @@ final class Client implements AutoCloseable {
         if (!sasl.isEmpty()) {
             options.add("amqp.saslMechanisms=" + sasl);
         }
-        String url = command.text("url", "");
+        // Qpid JMS calls ws:// amqpws:// and wss:// amqpwss://.
+        String url = command.text("url", "").replaceFirst("^ws", "amqpws");
         if (command.flag("reconnect", false)) {
             // As its users write it: options of one server nested, the failover's own outside.
             options.removeIf(o -> o.startsWith("jms."));
@@ -93,6 +94,9 @@ final class Client implements AutoCloseable {
             url = withOptions(url, options);
         }
         JmsConnectionFactory factory = new JmsConnectionFactory(url);
+        if (command.has("ca")) {
+            factory.setSslContext(Tls.context(command.text("ca", ""), command.text("cert", ""), command.text("key", "")));
+        }
         if (command.has("user")) {
             factory.setUsername(command.text("user", ""));
             factory.setPassword(command.text("password", ""));
