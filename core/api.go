@@ -62,6 +62,9 @@ type ConnectOptions struct {
 // ProducerOptions describe one producer.
 type ProducerOptions struct {
 	Destination Destination // zero for the anonymous producer: PublishTo
+	// NoReject: the client cannot be told that a send is refused. The producer is
+	// closed instead (OutProducerGone).
+	NoReject bool
 }
 
 // SubscriptionOptions make a topic consumer part of a named subscription.
@@ -151,7 +154,7 @@ type Out struct {
 	Consumer ConsumerID
 	Producer ProducerID
 	Delivery DeliveryID
-	Txn      TxnID
+	Txn      TxnID  // OutSettled, OutDischarged; OutDeliver: acquired within
 	Message  uint64 // id; bit 63: not stored
 	Tag      uint64
 	Expires  int64 // OutDeliver: ms since 1970, 0 never

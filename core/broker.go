@@ -21,6 +21,9 @@ type Options struct {
 	Contents  Contents // asked by selectors
 	StoreNeed Need     // what a persistent message waits for: Sync or Write
 	Instance  uint64   // tells temporary names of one life of the server from those of another
+	// MayCreate says which destinations come into being when somebody first uses
+	// them; nil: all. It must be a function of its argument alone.
+	MayCreate func(d Destination) bool
 }
 
 // Broker is the state machine. Its methods are serialised by the caller.

@@ -184,7 +184,7 @@ func TestOfferedMarkSurvivesTwoCrashes(t *testing.T) {
 	e := newEnv()
 	d := Destination{Kind: Queue, Name: "q"}
 	c, _ := e.b.Connect(e.now, ConnectOptions{}, &e.fx)
-	p, _, _ := e.b.OpenProducer(e.now, c, ProducerOptions{d}, &e.fx)
+	p, _, _ := e.b.OpenProducer(e.now, c, ProducerOptions{Destination: d}, &e.fx)
 	e.step(func(fx *Effects) {
 		e.b.Publish(e.now, p, Send{}, message.Envelope{Durable: true, Content: &text{size: 1}}, fx)
 	})

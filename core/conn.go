@@ -15,6 +15,9 @@ const DefaultRoom = 1 << 20
 // bytes, so that credit for a million empty messages is bounded as well.
 const dispatchOverhead = 256
 
+// MaxTemporary is how many temporary destinations a connection may have.
+const MaxTemporary = 10_000
+
 type conn struct {
 	id        ConnID
 	clientID  string
@@ -83,11 +86,14 @@ func (b *Broker) Disconnect(now time.Time, id ConnID, fx *Effects) {
 }
 
 // CreateTemporary makes a queue or topic that only its connection consumes and
-// that ends with it (ems 3.2: `$TMP$.<server>.<hex>.<n>`).
+// that ends with it (ems 3.2: `$TMP$.<server>.<hex>.<n>`). Errors: Limit.
 func (b *Broker) CreateTemporary(_ time.Time, id ConnID, kind DestinationKind, _ *Effects) (Destination, error) {
 	c := b.conns.get(uint64(id))
 	if c == nil {
 		return Destination{}, &Error{Op: "create temporary destination", Kind: Unavailable}
+	}
+	if len(c.temps) >= MaxTemporary {
+		return Destination{}, &Error{Op: "create temporary destination", Kind: Limit, Err: errors.New("the connection has " + strconv.Itoa(MaxTemporary) + " already")}
 	}
 	b.tempCounter++
 	d := Destination{Kind: kind, Temporary: true, Name: "$TMP$." + b.o.Server + "." +
@@ -102,8 +108,19 @@ func (b *Broker) CreateTemporary(_ time.Time, id ConnID, kind DestinationKind, _
 	return d, nil
 }
 
+// OpenTemporary lets every connection consume from a temporary destination of
+// this one's, and its deletion does not wait for them.
+func (b *Broker) OpenTemporary(d Destination) {
+	if d.Kind == Queue && b.queues[d.Name] != nil {
+		b.queues[d.Name].open = true
+	} else if d.Kind == Topic && b.topics[d.Name] != nil {
+		b.topics[d.Name].open = true
+	}
+}
+
 // DeleteTemporary ends a temporary destination before its connection does.
-// Errors: NotFound; Conflict while it has consumers; Denied for another's.
+// Errors: NotFound; Conflict while it has consumers and is not open; Denied for
+// another's.
 func (b *Broker) DeleteTemporary(now time.Time, id ConnID, d Destination, fx *Effects) error {
 	c := b.conns.get(uint64(id))
 	d.Temporary = true
@@ -115,9 +132,9 @@ func (b *Broker) DeleteTemporary(now time.Time, id ConnID, d Destination, fx *Ef
 	}
 	busy := false
 	if d.Kind == Queue {
-		busy = len(b.queues[d.Name].consumers) > 0
+		busy = len(b.queues[d.Name].consumers) > 0 && !b.queues[d.Name].open
 	} else {
-		busy = b.topics[d.Name].consumers > 0
+		busy = b.topics[d.Name].consumers > 0 && !b.topics[d.Name].open
 	}
 	if busy {
 		return &Error{Op: "delete temporary destination", Kind: Conflict, Name: d.Name, Err: errors.New("it has consumers")}
@@ -126,24 +143,15 @@ func (b *Broker) DeleteTemporary(now time.Time, id ConnID, d Destination, fx *Ef
 	return nil
 }
 
-func (b *Broker) deleteTemporary(now time.Time, c *conn, d Destination, fx *Effects) {
+func (b *Broker) deleteTemporary(_ time.Time, c *conn, d Destination, fx *Effects) {
 	delete(c.temps, d)
 	if d.Kind == Topic {
 		if t := b.topics[d.Name]; t != nil {
-			t.temp = nil
-			b.dropTopic(t)
+			b.endTopic(t, fx)
 		}
 		return
 	}
-	q := b.queues[d.Name]
-	if q == nil {
-		return
+	if q := b.queues[d.Name]; q != nil {
+		b.endQueue(q, fx)
 	}
-	for len(q.consumers) > 0 {
-		k := q.consumers[0]
-		id, owner := k.id, k.conn.id
-		b.closeConsumer(now, k, false, fx)
-		fx.Outs = append(fx.Outs, Out{Kind: OutConsumerGone, Conn: owner, Consumer: id, Err: &Error{Op: "consume", Kind: Deleted, Name: d.Name}})
-	}
-	b.deleteQueue(q, fx)
 }

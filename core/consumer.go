@@ -25,13 +25,15 @@ type consumer struct {
 	readyAt  int // index in queue.ready, or -1
 	// cursor, per priority: where a consumer that may pass entries over looks
 	// next; nil for one that takes from the head.
-	cursor   *[priorities]uint64
-	skip     map[skipped]struct{}
-	stuck    bool // in broker.waiting
-	inflight []flight
-	begun    int        // of inflight
-	first    DeliveryID // its deliveries, in order of dispatch
-	last     DeliveryID
+	cursor    *[priorities]uint64
+	skip      map[skipped]struct{}
+	stuck     bool  // in broker.waiting
+	suspended bool  // it has left its queue, and only keeps deliveries
+	acquire   TxnID // its deliveries belong to this transaction
+	inflight  []flight
+	begun     int        // of inflight
+	first     DeliveryID // its deliveries, in order of dispatch
+	last      DeliveryID
 }
 
 type skipped struct {
@@ -73,7 +75,7 @@ func (b *Broker) OpenConsumer(now time.Time, id ConnID, o ConsumerOptions, fx *E
 		if err != nil {
 			return 0, err
 		}
-		if q.temp != nil && q.temp != c {
+		if q.temp != nil && q.temp != c && !q.open {
 			return 0, &Error{Op: "receive from", Kind: Conflict, Name: d.Name, Err: errors.New("only the connection that made it may consume from it")}
 		}
 		k.queue, k.selector = q, sel
@@ -121,8 +123,35 @@ func (b *Broker) CloseConsumer(now time.Time, id ConsumerID, fx *Effects) {
 	}
 }
 
+// SuspendConsumer ends a queue's consumer whose client has gone away without
+// closing it: of its deliveries those up to begun, which the client may have
+// seen, stay unsettled until Settle or CloseConsumer; the others return. Where
+// none stays it is closed; the answer says whether it still is there.
+func (b *Broker) SuspendConsumer(now time.Time, id ConsumerID, begun DeliveryID, fx *Effects) bool {
+	k := b.consumers.get(uint64(id))
+	if k == nil {
+		return false
+	}
+	for id := k.first; id != 0; {
+		d := b.deliveries.get(id)
+		id = d.next
+		if d.id > begun && d.txn == nil {
+			b.giveBack(d, fx)
+		} else {
+			d.begun = true
+		}
+	}
+	if k.first == 0 || k.browse || k.settled {
+		b.CloseConsumer(now, k.id, fx)
+		return false
+	}
+	b.leaveQueue(k, fx)
+	k.suspended, k.drain, k.acquire = true, false, 0
+	b.dispatchTouched(now, fx)
+	return true
+}
+
 func (b *Broker) closeConsumer(_ time.Time, k *consumer, lost bool, fx *Effects) {
-	q := k.queue
 	for id := k.first; id != 0; {
 		d := b.deliveries.get(id)
 		id = d.next
@@ -137,13 +166,22 @@ func (b *Broker) closeConsumer(_ time.Time, k *consumer, lost bool, fx *Effects)
 		}
 		b.giveBack(d, fx)
 	}
+	b.consumers.remove(uint64(k.id))
+	delete(k.conn.consumers, k.id)
+	if !k.suspended {
+		b.leaveQueue(k, fx)
+	}
+}
+
+// leaveQueue takes a consumer from its queue, and gives back the room of what it
+// has not been written.
+func (b *Broker) leaveQueue(k *consumer, fx *Effects) {
+	q := k.queue
 	for _, f := range k.inflight {
 		k.conn.inflight -= f.size
 	}
-	k.inflight = nil
+	k.inflight, k.begun = nil, 0
 	q.removeConsumer(k)
-	b.consumers.remove(uint64(k.id))
-	delete(k.conn.consumers, k.id)
 	k.limit = k.count
 	if k.topic != nil {
 		k.topic.consumers--

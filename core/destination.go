@@ -3,7 +3,6 @@ package core
 import (
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/core/name"
@@ -16,6 +15,7 @@ const TemporaryPrefix = "$TMP$."
 type topic struct {
 	name      string
 	temp      *conn
+	open      bool // a temporary one that every connection may consume from
 	producers int
 	consumers int // with exactly this name
 	in        uint64
@@ -105,12 +105,12 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 
 // dropIdle removes a dynamic queue that nobody uses and that holds nothing.
 func (b *Broker) dropIdle(q *queue, fx *Effects) {
-	if q.sub == nil && q.temp == nil && !q.deleted && q.depth == 0 && len(q.consumers) == 0 && q.producers == 0 {
+	if q.sub == nil && q.temp == nil && !q.deleted && !kept(q.dest.Name) && q.depth == 0 && len(q.consumers) == 0 && q.producers == 0 {
 		b.deleteQueue(q, fx)
 	}
 }
 
-func (b *Broker) checkName(op string, d Destination, wildcard bool) error {
+func (b *Broker) checkName(op string, d Destination, wildcard bool) *Error {
 	if err := name.Validate(d.Name); err != nil {
 		return &Error{Op: op, Kind: Invalid, Name: d.Name, Err: err}
 	}
@@ -125,22 +125,24 @@ func (b *Broker) checkName(op string, d Destination, wildcard bool) error {
 
 // resolve finds a destination to send to or consume from, and makes a dynamic
 // queue where there is none. Temporary names are never made here.
-func (b *Broker) resolveQueue(op, n string) (*queue, error) {
+func (b *Broker) resolveQueue(op, n string) (*queue, *Error) {
 	if q := b.queues[n]; q != nil {
 		return q, nil
 	}
-	if strings.HasPrefix(n, TemporaryPrefix) {
-		return nil, &Error{Op: op, Kind: NotFound, Name: n}
+	d := Destination{Kind: Queue, Name: n}
+	if err := b.mayCreate(op, d); err != nil {
+		return nil, err
 	}
-	return b.addQueue(b.newQueueID(), Destination{Kind: Queue, Name: n}), nil
+	return b.addQueue(b.newQueueID(), d), nil
 }
 
 type producer struct {
-	id    ProducerID
-	conn  *conn
-	dest  Destination
-	queue *queue
-	topic *topic
+	noReject bool
+	id       ProducerID
+	conn     *conn
+	dest     Destination
+	queue    *queue
+	topic    *topic
 }
 
 // OpenProducer admits a producer; a zero destination makes an anonymous one.
@@ -150,7 +152,7 @@ func (b *Broker) OpenProducer(_ time.Time, id ConnID, o ProducerOptions, fx *Eff
 	if c == nil {
 		return 0, Destination{}, &Error{Op: "send to", Kind: Unavailable, Name: o.Destination.Name}
 	}
-	p := &producer{conn: c, dest: o.Destination}
+	p := &producer{conn: c, dest: o.Destination, noReject: o.NoReject}
 	if o.Destination.Name != "" {
 		if err := b.checkName("send to", o.Destination, false); err != nil {
 			return 0, Destination{}, err
@@ -169,8 +171,10 @@ func (b *Broker) OpenProducer(_ time.Time, id ConnID, o ProducerOptions, fx *Eff
 
 func (b *Broker) aim(p *producer, d Destination) error {
 	if d.Kind == Topic {
-		if t := b.topics[d.Name]; t == nil && strings.HasPrefix(d.Name, TemporaryPrefix) {
-			return &Error{Op: "send to", Kind: NotFound, Name: d.Name}
+		if b.topics[d.Name] == nil {
+			if err := b.mayCreate("send to", d); err != nil {
+				return err
+			}
 		}
 		p.topic = b.topic(d.Name)
 		p.topic.producers++

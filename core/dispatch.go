@@ -107,12 +107,16 @@ func (b *Broker) deliver(k *consumer, r *ring, seq uint64, fx *Effects) {
 		b.hold(e.id)
 	}
 	k.count++
+	txn := TxnID(0)
+	if k.acquire != 0 && !k.browse && !k.settled {
+		txn = b.acquired(k, d)
+	}
 	size := int64(e.size) + dispatchOverhead
 	k.inflight = append(k.inflight, flight{d.id, size})
 	k.conn.inflight += size
 	fx.Outs = append(fx.Outs, Out{
 		Kind: OutDeliver, Need: need, After: after, Settled: k.settled, First: first, Conn: k.conn.id, Consumer: k.id,
-		Delivery: d.id, Message: e.id, Expires: e.expires, Size: int64(e.size), Count: count,
+		Delivery: d.id, Message: e.id, Expires: e.expires, Size: int64(e.size), Count: count, Txn: txn,
 	})
 }
 

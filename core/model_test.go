@@ -96,7 +96,7 @@ func TestQueueIsAList(t *testing.T) {
 		var p ProducerID
 		connect := func() {
 			c, _ = e.b.Connect(e.now, ConnectOptions{Room: 1 << 40}, &e.fx)
-			p, _, _ = e.b.OpenProducer(e.now, c, ProducerOptions{d}, &e.fx)
+			p, _, _ = e.b.OpenProducer(e.now, c, ProducerOptions{Destination: d}, &e.fx)
 		}
 		connect()
 		n := 0
@@ -232,7 +232,7 @@ func BenchmarkPublishDeliverSettle(b *testing.B) {
 			d := Destination{Kind: Queue, Name: "q"}
 			var fx Effects
 			c, _ := k.Connect(now, ConnectOptions{}, &fx)
-			p, _, _ := k.OpenProducer(now, c, ProducerOptions{d}, &fx)
+			p, _, _ := k.OpenProducer(now, c, ProducerOptions{Destination: d}, &fx)
 			consumer, _ := k.OpenConsumer(now, c, ConsumerOptions{Destination: d}, &fx)
 			limit := uint32(1000)
 			k.Credit(now, consumer, limit, false, &fx)

@@ -2,7 +2,6 @@ package core
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/core/message"
@@ -32,8 +31,8 @@ func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, 
 	if d.Kind == Topic {
 		t := b.topics[d.Name]
 		if t == nil {
-			if strings.HasPrefix(d.Name, TemporaryPrefix) {
-				b.refuse(p, s, &Error{Op: "send to", Kind: NotFound, Name: d.Name}, false, fx)
+			if err := b.mayCreate("send to", d); err != nil {
+				b.refuse(p, s, err, false, fx)
 				return
 			}
 			t = &topic{name: d.Name}
@@ -51,16 +50,24 @@ func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, 
 }
 
 // refuse answers a send with an error. In a transaction it makes the
-// transaction rollback-only where the caller says so, or nobody could know.
-func (b *Broker) refuse(p *producer, s Send, err error, rollbackOnly bool, fx *Effects) {
-	if t := b.txns[s.Txn]; t != nil && (rollbackOnly || s.Settled) {
+// transaction rollback-only where the caller says so, or the client could not be
+// told otherwise. Outside of one, a producer that cannot be told is closed: one
+// that knows no rejected, and one whose settled send had nowhere to go. Other
+// settled sends are dropped.
+func (b *Broker) refuse(p *producer, s Send, err *Error, rollbackOnly bool, fx *Effects) {
+	t := b.txns[s.Txn]
+	mine := t != nil && t.conn == p.conn
+	if mine && (rollbackOnly || s.Settled || p.noReject) {
 		t.rollbackOnly = true
 	}
-	if s.Settled {
+	switch {
+	case s.Settled && (mine || (err.Kind != NotFound && err.Kind != UnknownTransaction)):
 		fx.Events = append(fx.Events, Event{Kind: EventDropped, Name: p.dest.Name, Err: err})
-		return
+	case s.Settled || p.noReject:
+		b.endProducer(p, err, fx)
+	default:
+		fx.Outs = append(fx.Outs, Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag, Txn: s.Txn, Err: err})
 	}
-	fx.Outs = append(fx.Outs, Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag, Txn: s.Txn, Err: err})
 }
 
 func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send, m message.Envelope, fx *Effects) {

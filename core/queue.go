@@ -10,6 +10,7 @@ type queue struct {
 	dest      Destination // for a subscription, its topic (maybe with wildcards)
 	sub       *subscription
 	temp      *conn // creator of a temporary one
+	open      bool  // a temporary one that every connection may consume from
 	recorded  bool  // defined in the journal: its stored messages are
 	changed   bool
 	deleted   bool

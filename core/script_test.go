@@ -127,7 +127,7 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 	case "delete":
 		err = s.b.DeleteTemporary(s.now, s.conns[arg(d, "conn", "")], s.destination(d), fx)
 	case "producer":
-		s.producers[n], _, err = s.b.OpenProducer(s.now, s.conns[arg(d, "conn", "")], ProducerOptions{s.destination(d)}, fx)
+		s.producers[n], _, err = s.b.OpenProducer(s.now, s.conns[arg(d, "conn", "")], ProducerOptions{Destination: s.destination(d)}, fx)
 	case "close-producer":
 		s.b.CloseProducer(s.now, s.producers[n], fx)
 	case "consumer":
@@ -274,8 +274,13 @@ func (s *script) out(o Out) string {
 		b.WriteString("discharged")
 	case OutAllow:
 		fmt.Fprintf(&b, "%s may send %d", nameOf(s.producers, o.Producer), o.Limit)
-	case OutConsumerGone, OutProducerGone, OutConnectionGone, OutEdge:
+	case OutConsumerGone:
 		fmt.Fprintf(&b, "gone: consumer %s", nameOf(s.consumers, o.Consumer))
+	case OutProducerGone:
+		fmt.Fprintf(&b, "gone: producer %s", nameOf(s.producers, o.Producer))
+	case OutConnectionGone:
+		fmt.Fprintf(&b, "gone: connection %s", nameOf(s.conns, o.Conn))
+	case OutEdge:
 	}
 	if o.After != 0 {
 		fmt.Fprintf(&b, " (after %d)", o.After)

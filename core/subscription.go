@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidegate/tidegate/core/name"
 	"github.com/tidegate/tidegate/core/selector"
 )
 
@@ -65,8 +66,13 @@ func (b *Broker) subscribe(_ time.Time, c *conn, o ConsumerOptions, sel *selecto
 		if t == nil {
 			return nil, &Error{Op: "receive from", Kind: NotFound, Name: d.Name}
 		}
-		if t.temp != c {
+		if t.temp != c && !t.open {
 			return nil, &Error{Op: "receive from", Kind: Conflict, Name: d.Name, Err: errors.New("only the connection that made it may consume from it")}
+		}
+	}
+	if b.topics[d.Name] == nil && !name.IsWildcard(d.Name) {
+		if err := b.mayCreate("receive from", d); err != nil {
+			return nil, err
 		}
 	}
 	s := &subscription{text: o.Selector, selector: sel, noLocal: o.NoLocal, conn: c, clientID: c.clientID}

@@ -11,11 +11,15 @@ import (
 // transaction may hold.
 const MaxTransactionOperations = 1_000_000
 
+// MaxTransactions is how many transactions a connection may have open.
+const MaxTransactions = 10_000
+
 type txn struct {
 	id           TxnID
 	conn         *conn
 	sends        []txnSend
 	acks         []DeliveryID
+	acquired     []DeliveryID // dispatched within it (amqp 4.4.3)
 	rollbackOnly bool
 }
 
@@ -28,10 +32,10 @@ type txnSend struct {
 	m      message.Envelope
 }
 
-// Begin declares a transaction.
+// Begin declares a transaction; 0: the connection has MaxTransactions open.
 func (b *Broker) Begin(_ time.Time, id ConnID, _ *Effects) TxnID {
 	c := b.conns.get(uint64(id))
-	if c == nil {
+	if c == nil || len(c.txns) >= MaxTransactions {
 		return 0
 	}
 	t := &txn{id: b.nextTxn, conn: c}
@@ -84,7 +88,7 @@ func (b *Broker) Discharge(now time.Time, id ConnID, in TxnID, fail bool, tag ui
 		b.rollback(now, t, fx)
 	case t.rollbackOnly:
 		b.rollback(now, t, fx)
-		out.Err = &Error{Op: "commit", Kind: RolledBack, Err: errors.New("a send in the transaction was refused")}
+		out.Err = &Error{Op: "commit", Kind: RolledBack, Err: errors.New("a send in the transaction was refused, or a destination of it deleted")}
 	default:
 		out.After, out.Need = b.commit(now, t, fx)
 	}
@@ -92,8 +96,38 @@ func (b *Broker) Discharge(now time.Time, id ConnID, in TxnID, fail bool, tag ui
 	b.dispatchTouched(now, fx)
 }
 
-// InTransaction says whether a transaction is declared and not discharged.
-func (b *Broker) InTransaction(id TxnID) bool { return b.txns[id] != nil }
+// HasTransaction says whether a connection has declared a transaction and not
+// discharged it.
+func (b *Broker) HasTransaction(id ConnID, in TxnID) bool {
+	t := b.txns[in]
+	return t != nil && t.conn.id == id
+}
+
+// RollbackOnly makes a commit impossible: the client believes that a send is
+// part of it which is not.
+func (b *Broker) RollbackOnly(in TxnID) {
+	if t := b.txns[in]; t != nil {
+		t.rollbackOnly = true
+	}
+}
+
+// Acquire makes what a consumer is given from now on part of a transaction of
+// its connection (amqp 4.4.3): a rollback takes back what was not settled
+// meanwhile, a commit leaves it with the consumer. 0 ends it.
+func (b *Broker) Acquire(id ConsumerID, in TxnID) {
+	if k := b.consumers.get(uint64(id)); k != nil {
+		k.acquire = in
+	}
+}
+
+func (b *Broker) acquired(k *consumer, d *delivery) TxnID {
+	t := b.txns[k.acquire]
+	if t == nil || len(t.acquired) >= MaxTransactionOperations {
+		return 0
+	}
+	t.acquired = append(t.acquired, d.id)
+	return t.id
+}
 
 func (b *Broker) endTxn(t *txn) {
 	delete(b.txns, t.id)
@@ -116,11 +150,14 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need) {
 		p := Place{ID: s.id, Expires: s.m.Expires, Size: clampSize(s.m.Content.Size()), Priority: min(s.m.Priority, priorities-1)}
 		for _, q := range b.route(&producer{conn: s.conn}, s.queue, s.topic, s.m) {
 			if q.deleted { // idle since: a commit brings a dynamic queue back
-				again, err := b.resolveQueue("commit", q.dest.Name)
-				if err != nil || q.dest.Kind != Queue || q.temp != nil {
+				if q.dest.Kind != Queue || q.temp != nil {
 					continue
 				}
-				q = again
+				if again := b.queues[q.dest.Name]; again != nil {
+					q = again
+				} else { // whatever may be created now: the send was taken
+					q = b.addQueue(b.newQueueID(), q.dest)
+				}
 			}
 			if !s.stored || !q.stores() {
 				held = append(held, volatile{q, p})
@@ -198,5 +235,11 @@ func (b *Broker) rollback(_ time.Time, t *txn, fx *Effects) {
 		d.txn = nil
 		b.fail(d.ring, d.seq, fx)
 		b.giveBack(d, fx)
+	}
+	for _, id := range t.acquired {
+		if d := b.deliveries.get(id); d != nil && d.txn == nil {
+			d.ring.noteSeen(d.seq, false)
+			b.giveBack(d, fx)
+		}
 	}
 }

@@ -1,0 +1,185 @@
+package core
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// KeptPrefix begins the names of queues that clients made to outlive their
+// connections: they stay, over restarts too, until they are deleted.
+const KeptPrefix = "$DYN$."
+
+// MaxKept is how many queues clients may keep.
+const MaxKept = 10_000
+
+func kept(n string) bool { return strings.HasPrefix(n, KeptPrefix) }
+
+// Keep makes a queue that stays without being used, or finds it. Its name begins
+// with KeptPrefix. Errors: Invalid, Limit.
+func (b *Broker) Keep(_ time.Time, n string, fx *Effects) (Destination, error) {
+	d := Destination{Kind: Queue, Name: n}
+	if err := b.checkName("keep", d, false); err != nil {
+		return d, err
+	}
+	if !kept(n) {
+		return d, &Error{Op: "keep", Kind: Invalid, Name: n, Err: errors.New("its name must begin with " + KeptPrefix)}
+	}
+	if b.queues[n] != nil {
+		return d, nil
+	}
+	count := 0
+	for have := range b.queues { // order: irrelevant
+		if kept(have) {
+			count++
+		}
+	}
+	if count >= MaxKept {
+		return d, &Error{Op: "keep", Kind: Limit, Name: n, Err: errors.New("there are " + strconv.Itoa(MaxKept) + " already")}
+	}
+	q := b.addQueue(b.newQueueID(), d)
+	b.emit(Record{Kind: RecQueue, Need: b.o.StoreNeed, Define: &Definition{Queue: q.id, Destination: d}}, fx)
+	return d, nil
+}
+
+// mayCreate says whether a destination that is not there may come into being by
+// being used. Temporary and kept ones never do.
+func (b *Broker) mayCreate(op string, d Destination) *Error {
+	switch {
+	case strings.HasPrefix(d.Name, TemporaryPrefix), kept(d.Name):
+		return &Error{Op: op, Kind: NotFound, Name: d.Name}
+	case b.o.MayCreate != nil && !b.o.MayCreate(d) && !b.subscribed(d):
+		return &Error{Op: op, Kind: NotFound, Name: d.Name, Err: errors.New("it does not exist, and may not be created by using it")}
+	}
+	return nil
+}
+
+// subscribed says whether a topic is there for its durable subscriptions.
+func (b *Broker) subscribed(d Destination) bool {
+	if d.Kind == Topic {
+		for _, s := range b.subs { // order: irrelevant
+			if s.durable && s.queue.dest.Name == d.Name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Reach says whether a message can be sent to a destination: it exists, or may
+// come into being. Errors: Invalid, NotFound.
+func (b *Broker) Reach(d Destination) error {
+	if err := b.checkName("send to", d, false); err != nil {
+		return err
+	}
+	if b.Exists(d) {
+		return nil
+	}
+	if err := b.mayCreate("send to", d); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Delete removes a destination with all it holds. Who sends to it or receives
+// from it is told (OutProducerGone, OutConsumerGone), and transactions that have
+// to do with it can only roll back. A topic takes the durable subscriptions on
+// exactly its name with it. Errors: NotFound.
+func (b *Broker) Delete(now time.Time, d Destination, fx *Effects) error {
+	found := b.Exists(d)
+	switch {
+	case d.Kind == Queue && found:
+		q := b.queues[d.Name]
+		if q.temp != nil {
+			delete(q.temp.temps, Destination{Kind: Queue, Name: d.Name, Temporary: true})
+		}
+		b.endQueue(q, fx)
+	case d.Kind == Topic:
+		for _, key := range sortedKeys(b.subs) {
+			if s := b.subs[key]; s != nil && s.durable && s.queue.dest.Name == d.Name {
+				found = true
+				delete(b.subs, key)
+				b.endQueue(s.queue, fx)
+			}
+		}
+		if t := b.topics[d.Name]; t != nil {
+			if t.temp != nil {
+				delete(t.temp.temps, Destination{Kind: Topic, Name: d.Name, Temporary: true})
+			}
+			b.endTopic(t, fx)
+		}
+	}
+	if !found {
+		return &Error{Op: "delete", Kind: NotFound, Name: d.Name}
+	}
+	b.dispatchTouched(now, fx)
+	return nil
+}
+
+// endQueue deletes a queue under those who use it.
+func (b *Broker) endQueue(q *queue, fx *Effects) {
+	for _, id := range sortedKeys(b.txns) {
+		if t := b.txns[id]; b.concerns(t, q) {
+			t.rollbackOnly = true
+		}
+	}
+	gone := &Error{Op: "use", Kind: Deleted, Name: q.dest.Name}
+	if q.producers > 0 {
+		b.producers.each(func(p *producer) {
+			if p.queue == q {
+				b.endProducer(p, gone, fx)
+			}
+		})
+	}
+	for len(q.consumers) > 0 && !q.deleted {
+		b.endConsumer(q.consumers[0], gone, fx)
+	}
+	if !q.deleted { // it may have gone with its last user
+		b.deleteQueue(q, fx)
+	}
+}
+
+// endTopic ends a topic's consumers and producers, and with them the topic.
+func (b *Broker) endTopic(t *topic, fx *Effects) {
+	gone := &Error{Op: "use", Kind: Deleted, Name: t.name}
+	t.temp = nil
+	if t.producers > 0 {
+		b.producers.each(func(p *producer) {
+			if p.topic == t {
+				b.endProducer(p, gone, fx)
+			}
+		})
+	}
+	if t.consumers > 0 {
+		b.consumers.each(func(k *consumer) {
+			if k.topic == t {
+				b.endConsumer(k, gone, fx)
+			}
+		})
+	}
+	b.dropTopic(t)
+}
+
+func (b *Broker) concerns(t *txn, q *queue) bool {
+	if slices.ContainsFunc(t.sends, func(s txnSend) bool { return s.queue == q }) {
+		return true
+	}
+	return slices.ContainsFunc(t.acks, func(id DeliveryID) bool {
+		d := b.deliveries.get(id)
+		return d != nil && d.ring.queue == q
+	})
+}
+
+// endProducer closes a producer and tells it why.
+func (b *Broker) endProducer(p *producer, why error, fx *Effects) {
+	fx.Outs = append(fx.Outs, Out{Kind: OutProducerGone, Conn: p.conn.id, Producer: p.id, Err: why})
+	b.CloseProducer(time.Time{}, p.id, fx)
+}
+
+// endConsumer closes a consumer and tells it why.
+func (b *Broker) endConsumer(k *consumer, why error, fx *Effects) {
+	fx.Outs = append(fx.Outs, Out{Kind: OutConsumerGone, Conn: k.conn.id, Consumer: k.id, Err: why})
+	b.closeConsumer(time.Time{}, k, false, fx)
+}
