@@ -39,12 +39,15 @@ const (
 	MaxPieces = 1 << 19
 	// MaxDeliveryTag is the longest delivery-tag (amqp 2.8.7).
 	MaxDeliveryTag = 32
-	// MaxUnsettledRange is how far a disposition's range is followed.
-	MaxUnsettledRange = 1 << 20
 	// DefaultIdleTimeOut is advertised; a peer is given up after twice as long.
 	DefaultIdleTimeOut = 30 * time.Second
-	// DefaultAuthTimeOut is how long a peer may take until its open came.
+	// DefaultAuthTimeOut is how long a peer may take to log in, and one that needs
+	// no login until its open came.
 	DefaultAuthTimeOut = 10 * time.Second
+	// DefaultOpenTimeOut is how long a peer that has logged in may take until its
+	// open came: Qpid JMS logs in when a Connection is made, and opens at its first
+	// use (reference 2.1).
+	DefaultOpenTimeOut = 10 * time.Minute
 	// CloseTimeOut is how long we wait for the answer to our close.
 	CloseTimeOut = 5 * time.Second
 	// minHeartbeat keeps a peer with a tiny idle time-out from making us busy.
@@ -75,6 +78,7 @@ type Config struct {
 	Large       int64
 	IdleTimeOut time.Duration // negative: none
 	AuthTimeOut time.Duration
+	OpenTimeOut time.Duration
 	// FailureDelay is how long a refused login waits for its answer.
 	FailureDelay time.Duration
 	Offered      []wire.Symbol
@@ -110,6 +114,9 @@ func (c *Config) fill() {
 	}
 	if c.AuthTimeOut == 0 {
 		c.AuthTimeOut = DefaultAuthTimeOut
+	}
+	if c.OpenTimeOut == 0 {
+		c.OpenTimeOut = DefaultOpenTimeOut
 	}
 }
 

@@ -20,8 +20,8 @@ func (c *Conn) Deadline() time.Time {
 	if !c.sasl.failAt.IsZero() {
 		sooner(c.sasl.failAt)
 	}
-	if c.phase < opened && c.cfg.AuthTimeOut > 0 {
-		sooner(c.began.Add(c.cfg.AuthTimeOut))
+	if c.phase < opened {
+		sooner(c.openBy())
 	}
 	if c.phase == closing { // nothing else is done any more
 		from := c.closedAt
@@ -43,6 +43,14 @@ func (c *Conn) Deadline() time.Time {
 	return at
 }
 
+// openBy is when a peer that has not opened is given up.
+func (c *Conn) openBy() time.Time {
+	if c.sasl.passed.IsZero() {
+		return c.began.Add(c.cfg.AuthTimeOut)
+	}
+	return c.sasl.passed.Add(c.cfg.OpenTimeOut)
+}
+
 // heartbeat: at half of what the peer allows (reference 1.7).
 func (c *Conn) heartbeat() time.Duration { return max(c.peerIdle/2, minHeartbeat) }
 
@@ -59,7 +67,7 @@ func (c *Conn) Tick(now time.Time) error {
 	if !c.sasl.failAt.IsZero() && !now.Before(c.sasl.failAt) {
 		return c.saslRefuse()
 	}
-	if c.phase < opened && c.cfg.AuthTimeOut > 0 && !now.Before(c.began.Add(c.cfg.AuthTimeOut)) {
+	if c.phase < opened && !now.Before(c.openBy()) {
 		if c.authenticated {
 			return c.fail(frame.ConditionResourceLimitExceeded, "no open came in time")
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/tidegate/tidegate/amqp/frame"
+	"github.com/tidegate/tidegate/amqp/wire"
 )
 
 // EventKind says what an Event is.
@@ -45,30 +46,30 @@ const (
 // Event is what the peer did. Slices and the Payload alias the read buffer,
 // which is never written to again; the rest is valid until the next Input.
 type Event struct {
-	Kind     EventKind
-	Local    bool
-	Settled  bool
-	Drain    bool
-	Closed   bool
-	Second   bool   // EventDelivery: the receiver settles second
-	Large    bool   // EventDelivery, EventAborted: it was told in pieces
-	Format   uint32 // EventDelivery: message-format
-	ID       uint32 // delivery-id; EventOutcome: the first
-	Last     uint32 // EventOutcome
-	Limit    uint32 // EventFlow: delivery-count + link-credit
-	Frames   uint32 // EventPiece: transfers that Written has to answer
-	Sent     []Sent // EventSettle: the deliveries, in order
-	Session  *Session
-	Link     *Link
-	Tag      []byte
-	State    frame.DeliveryState
-	Payload  []byte   // EventDelivery, EventPiece: the first frame's
-	Rest     [][]byte // and those of the others
-	Size     int64    // of the delivery; EventPiece: as far as it came
-	Open     *frame.Open
-	Attach   *frame.Attach
-	Error    *frame.Error
-	FlowInfo *frame.Flow
+	Kind       EventKind
+	Local      bool
+	Settled    bool
+	Drain      bool
+	Closed     bool
+	Second     bool   // EventDelivery: the receiver settles second
+	Large      bool   // EventDelivery, EventAborted: it was told in pieces
+	Format     uint32 // EventDelivery: message-format
+	ID         uint32 // delivery-id; EventOutcome: the first
+	Last       uint32 // EventOutcome
+	Limit      uint32 // EventFlow: delivery-count + link-credit
+	Frames     uint32 // EventPiece: transfers that Written has to answer
+	Sent       []Sent // EventSettle: the deliveries, in order; EventDetach: the last that was begun
+	Session    *Session
+	Link       *Link
+	Tag        []byte
+	State      frame.DeliveryState
+	Payload    []byte   // EventDelivery, EventPiece: the first frame's
+	Rest       [][]byte // and those of the others
+	Size       int64    // of the delivery; EventPiece: as far as it came
+	Open       *frame.Open
+	Attach     *frame.Attach
+	Error      *frame.Error
+	Properties wire.Map // EventFlow: of the flow
 }
 
 // Sent names a delivery that we sent.

@@ -176,6 +176,11 @@ func (l *Link) Refuse(e *frame.Error, theirs *frame.Attach) {
 	l.Detach(true, e)
 }
 
+// Forget passes over what the peer may yet say of deliveries that we sent on the
+// link: they are the driver's. Detach does so too, except where it is in order
+// and does not close: then a disposition may still come (amqp 2.6.6).
+func (l *Link) Forget() { l.session.sent.drop(l) }
+
 // Detach ends the link from our side, or answers the peer's detach.
 func (l *Link) Detach(closed bool, e *frame.Error) {
 	s := l.session
@@ -184,7 +189,9 @@ func (l *Link) Detach(closed bool, e *frame.Error) {
 	}
 	l.detached = true
 	s.dropQueued(l)
-	s.sent.drop(l) // links are not resumed: what is unsettled is the driver's
+	if closed || e != nil {
+		l.Forget()
+	}
 	s.conn.frame(s.channel, &frame.Detach{Handle: l.handle, Closed: closed, Error: e})
 	l.release()
 }
@@ -212,7 +219,7 @@ func (s *Session) onDetach(d *frame.Detach) error {
 		l.release()
 		return nil
 	}
-	s.conn.events = append(s.conn.events, Event{Kind: EventDetach, Session: s, Link: l, Closed: d.Closed, Error: d.Error})
+	s.conn.events = append(s.conn.events, Event{Kind: EventDetach, Session: s, Link: l, Closed: d.Closed, Error: d.Error, Sent: []Sent{{Ref: l.begun}}})
 	return nil
 }
 
@@ -243,7 +250,7 @@ func (l *Link) onFlow(f *frame.Flow) {
 		if f.LinkCredit.V > 1<<31-1 {
 			l.limit = f.DeliveryCount.Or(0) + 1<<31 - 1
 		}
-		c.events = append(c.events, Event{Kind: EventFlow, Session: l.session, Link: l, Limit: l.limit, Drain: f.Drain, FlowInfo: nil})
+		c.events = append(c.events, Event{Kind: EventFlow, Session: l.session, Link: l, Limit: l.limit, Drain: f.Drain, Properties: f.Properties})
 	}
 	if f.Echo && !f.Drain && l.attached {
 		c.frame(l.session.channel, l.flow(false))

@@ -17,6 +17,7 @@ type saslState struct {
 	failAt   time.Time // when a refused login is told so
 	why      error     // for our log; the peer is told only that it failed
 	rounds   int
+	passed   time.Time // when the peer logged in
 }
 
 // External says whom the peer's TLS certificate names: a server offers EXTERNAL
@@ -92,6 +93,7 @@ func (c *Conn) saslNext(now time.Time, response []byte) error {
 	c.authenticated = true
 	c.user = c.sasl.exchange.User()
 	c.sasl.exchange = nil
+	c.sasl.passed = now
 	c.phase = header
 	return nil
 }

@@ -273,7 +273,7 @@ func (s *Session) onDisposition(d *frame.Disposition) error {
 		c.events = append(c.events, Event{Kind: EventOutcome, Session: s, ID: d.First, Last: last, Settled: d.Settled, State: d.State})
 		return nil
 	}
-	if before(last, d.First) || last-d.First > MaxUnsettledRange {
+	if before(last, d.First) {
 		return s.fail(frame.ConditionInvalidField, fmt.Sprintf("a disposition from %d to %d", d.First, last))
 	}
 	if _, partial := d.State.(*frame.Received); partial && !d.Settled {
