@@ -23,7 +23,7 @@ func (c *conn) adminRequest(now time.Time, b *core.Broker, fx *core.Effects, p *
 	case "show topics":
 		result = b.Topics()
 	default:
-		c.refuseSend(fx, p, core.Send{Tag: uint64(e.ID), Settled: e.Settled}, &core.Error{Op: "administer", Kind: core.NotFound, Name: "operation"})
+		c.refuseSend(now, b, fx, p, e, core.Send{}, amqpError(&core.Error{Op: "administer", Kind: core.NotFound, Name: "operation"}))
 		return
 	}
 	text, err := json.Marshal(result)
@@ -36,7 +36,7 @@ func (c *conn) adminRequest(now time.Time, b *core.Broker, fx *core.Effects, p *
 	reply.Properties.To = s.m.ReplyTo()
 	d, err := resolve(b, s.m.ReplyTo(), nil)
 	if err != nil {
-		c.refuseSend(fx, p, core.Send{Tag: uint64(e.ID), Settled: e.Settled}, err)
+		c.refuseSend(now, b, fx, p, e, core.Send{}, amqpError(err))
 		return
 	}
 	m := reply.Message()

@@ -54,6 +54,24 @@ func (c *conn) answer(a *frame.Attach) frame.Attach {
 	return r
 }
 
+// knowsRejected says whether the client's source lists the outcome rejected, or
+// nothing (amqp 3.5.3).
+func knowsRejected(a *frame.Attach) bool {
+	return a.Source == nil || len(a.Source.Outcomes) == 0 || slices.Contains(a.Source.Outcomes, allOutcomes[1])
+}
+
+// waitFor makes the last out wait for what was recorded since: a subscription
+// that the client hears of must be there after a crash.
+func waitFor(b *core.Broker, fx *core.Effects, before int) {
+	out := &fx.Outs[len(fx.Outs)-1]
+	for i := before; i < len(fx.Records); i++ {
+		if need := fx.Records[i].Need; need != core.Ride {
+			out.Need = max(out.Need, need)
+			out.After = b.Next() - core.Pos(len(fx.Records)-i)
+		}
+	}
+}
+
 func dynamicKind(capabilities []wire.Symbol) core.DestinationKind {
 	if jms.KindOf(capabilities) == jms.Topic {
 		return core.Topic
@@ -63,18 +81,21 @@ func dynamicKind(capabilities []wire.Symbol) core.DestinationKind {
 
 func (c *conn) attachProducer(now time.Time, b *core.Broker, fx *core.Effects, e *engine.Event, t *frame.Target) error {
 	a, link := e.Attach, e.Link
-	p := &producer{link: link, late: true, window: firstWindow}
-	p.rejects = a.Source == nil || len(a.Source.Outcomes) == 0 || slices.Contains(a.Source.Outcomes, allOutcomes[1])
+	before := len(fx.Records)
+	p := &producer{link: link, late: true, window: firstWindow, rejects: knowsRejected(a)}
 	target := *t
 	var d core.Destination
-	var err error
+	node, err := c.node(now, b, fx, link, terminus{t.Address, t.Dynamic, t.Durable, t.ExpiryPolicy, t.DynamicNodeProperties, t.Capabilities})
+	if err != nil {
+		return err
+	}
 	switch {
-	case t.Dynamic:
-		if d, err = b.CreateTemporary(now, c.b.ID(), dynamicKind(t.Capabilities), fx); err != nil {
-			return err
-		}
-		p.dynamic = &d
+	case node != nil:
+		p.made, d = node, node.Destination
 		target.Address = d.Name
+		if t.Dynamic {
+			target.DynamicNodeProperties = established(t.DynamicNodeProperties)
+		}
 	case t.Address == adminAddress:
 		p.admin = true
 	case t.Address == "":
@@ -84,7 +105,7 @@ func (c *conn) attachProducer(now time.Time, b *core.Broker, fx *core.Effects, e
 			return err
 		}
 	}
-	if p.id, _, err = b.OpenProducer(now, c.b.ID(), core.ProducerOptions{Destination: d}, fx); err != nil {
+	if p.id, _, err = b.OpenProducer(now, c.b.ID(), core.ProducerOptions{Destination: d, NoReject: !p.rejects}, fx); err != nil {
 		return err
 	}
 	c.mu.Lock()
@@ -98,31 +119,35 @@ func (c *conn) attachProducer(now time.Time, b *core.Broker, fx *core.Effects, e
 		link.Accept(r)
 		p.refill(0)
 	})
+	waitFor(b, fx, before)
 	return nil
 }
 
 func (c *conn) attachConsumer(now time.Time, b *core.Broker, fx *core.Effects, e *engine.Event) error {
 	a, link := e.Attach, e.Link
+	before := len(fx.Records)
 	source := *a.Source
 	k := &consumer{link: link, settled: a.SndSettleMode == frame.SenderSettleModeSettled}
-	k.defaultOutcome = core.Outcome{Kind: core.Released}
-	if m, ok := source.DefaultOutcome.(*frame.Modified); ok {
-		k.defaultOutcome = core.Outcome{Kind: core.Modified, DeliveryFailed: m.DeliveryFailed, UndeliverableHere: m.UndeliverableHere}
+	if source.DefaultOutcome == nil {
+		source.DefaultOutcome = frame.Released{}
 	}
+	k.defaultOutcome, _ = outcomeOf(source.DefaultOutcome)
 	filters, bad := jms.FiltersOf(source.Filter)
 	if bad != "" {
 		return &core.Error{Op: "receive from", Kind: core.Invalid, Name: source.Address, Err: errors.New("filter " + bad + " must be a string")}
 	}
 	source.Filter = filters.InForce
 	o := core.ConsumerOptions{Selector: filters.Selector, NoLocal: filters.NoLocal, Settled: k.settled, Browse: source.DistributionMode == "copy"}
-	var err error
-	if source.Dynamic {
-		if o.Destination, err = b.CreateTemporary(now, c.b.ID(), dynamicKind(source.Capabilities), fx); err != nil {
-			return err
+	node, err := c.node(now, b, fx, link, terminus{source.Address, source.Dynamic, source.Durable, source.ExpiryPolicy, source.DynamicNodeProperties, source.Capabilities})
+	if err != nil {
+		return err
+	}
+	if node != nil {
+		k.made, o.Destination = node, node.Destination
+		source.Address = node.Name
+		if source.Dynamic {
+			source.DynamicNodeProperties = established(source.DynamicNodeProperties)
 		}
-		d := o.Destination
-		k.dynamic = &d
-		source.Address = d.Name
 	} else if o.Destination, err = resolve(b, source.Address, source.Capabilities); err != nil {
 		return err
 	}
@@ -136,23 +161,23 @@ func (c *conn) attachConsumer(now time.Time, b *core.Broker, fx *core.Effects, e
 			}
 		}
 	}
+	c.resumed(now, b, fx, link)
 	if k.id, err = b.OpenConsumer(now, c.b.ID(), o, fx); err != nil {
 		return err
 	}
+	k.keeps = o.Destination.Kind == core.Queue && !k.settled && !o.Browse && source.ExpiryPolicy != frame.TerminusExpiryPolicyLinkDetach
 	c.mu.Lock()
 	c.consumers[k.id] = k
 	c.mu.Unlock()
 	link.Ref = k
 	source.Outcomes = allOutcomes
-	if source.DefaultOutcome == nil {
-		source.DefaultOutcome = frame.Released{}
-	}
 	r := c.answer(a)
 	r.Source = &source
 	c.edge(fx, k.id, 0, false, func(*engine.Conn) {
 		link.Progress = k
 		link.Accept(r)
 	})
+	waitFor(b, fx, before)
 	return nil
 }
 

@@ -21,6 +21,10 @@ type conn struct {
 	log  *slog.Logger
 	b    *coreserver.Conn // nil until open
 
+	detached  map[linkKey]*made           // nodes whose link was detached without closing; the reader's
+	suspended []*consumer                 // the reader's
+	declared  map[core.TxnID]*coordinator // not discharged; the reader's
+
 	in  inbound
 	out outbound
 
@@ -37,7 +41,6 @@ type confirm struct {
 	session *engine.Session
 	id      uint32
 	state   frame.DeliveryState
-	link    *engine.Link
 }
 
 var _ server.Handler = (*conn)(nil)
@@ -67,6 +70,8 @@ func (c *conn) open(o *frame.Open) {
 	c.consumers = map[core.ConsumerID]*consumer{}
 	c.producers = map[core.ProducerID]*producer{}
 	c.confirms = map[core.DeliveryID]confirm{}
+	c.detached = map[linkKey]*made{}
+	c.declared = map[core.TxnID]*coordinator{}
 	c.client = o.ContainerID
 	var user string
 	c.sock.Engine(func(x *engine.Conn) { user = x.User() })

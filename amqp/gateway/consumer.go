@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/engine"
@@ -14,7 +15,9 @@ type consumer struct {
 	id             core.ConsumerID
 	settled        bool // deliveries go settled
 	defaultOutcome core.Outcome
-	dynamic        *core.Destination
+	made           *made  // by this link
+	keeps          bool   // a detach that does not close leaves its deliveries unsettled
+	suspended      bool   // that is how it is
 	client         string // of a durable subscription: a closing detach deletes it
 	subscription   *core.SubscriptionOptions
 	closed         bool // under conn.mu
@@ -37,14 +40,52 @@ func (c *conn) closeConsumer(now time.Time, b *core.Broker, fx *core.Effects, k 
 	c.mu.Unlock()
 	b.CloseConsumer(now, k.id, fx)
 	switch {
-	case k.dynamic != nil && closed:
-		if err := b.DeleteTemporary(now, c.b.ID(), *k.dynamic, fx); err != nil && !isKind(err, core.NotFound) {
-			return amqpError(err)
-		}
+	case k.made != nil:
+		return c.leave(now, b, fx, k.link, k.made, closed)
 	case closed && k.subscription != nil && k.subscription.Durable:
 		if err := b.Unsubscribe(now, k.client, k.subscription.Name, k.subscription.Global, fx); err != nil && !isKind(err, core.NotFound) {
 			return amqpError(err)
 		}
 	}
 	return nil
+}
+
+// suspend is a detach that does not close: what the client has seen it may still
+// settle while the session lives (amqp 2.6.6). false: there is nothing.
+func (c *conn) suspend(now time.Time, b *core.Broker, fx *core.Effects, k *consumer, begun uint64) bool {
+	if !k.keeps || !b.SuspendConsumer(now, k.id, core.DeliveryID(begun), fx) {
+		return false
+	}
+	_ = c.leave(now, b, fx, k.link, k.made, false)
+	k.made, k.suspended = nil, true
+	c.suspended = append(c.suspended, k)
+	return true
+}
+
+// resumed ends suspended consumers whose link comes again: deliveries are not
+// resumed (docs/decisions/0016-links-are-not-resumed.md).
+func (c *conn) resumed(now time.Time, b *core.Broker, fx *core.Effects, link *engine.Link) {
+	c.suspended = slices.DeleteFunc(c.suspended, func(k *consumer) bool {
+		again := k.link.Session() == link.Session() && k.link.Name == link.Name
+		if again {
+			c.closeConsumer(now, b, fx, k, false)
+			k.link.Ref = nil
+		}
+		return again
+	})
+}
+
+// outcomeOf is what a delivery state says to the broker; false: no outcome.
+func outcomeOf(state frame.DeliveryState) (core.Outcome, bool) {
+	switch s := state.(type) {
+	case frame.Accepted, *frame.Accepted:
+		return core.Outcome{Kind: core.Accepted}, true
+	case *frame.Rejected:
+		return core.Outcome{Kind: core.Rejected}, true
+	case frame.Released, *frame.Released:
+		return core.Outcome{Kind: core.Released}, true
+	case *frame.Modified:
+		return core.Outcome{Kind: core.Modified, DeliveryFailed: s.DeliveryFailed, UndeliverableHere: s.UndeliverableHere}, true
+	}
+	return core.Outcome{}, false
 }

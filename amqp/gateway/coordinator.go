@@ -3,11 +3,13 @@ package gateway
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/engine"
 	"github.com/tidegate/tidegate/amqp/frame"
 	"github.com/tidegate/tidegate/amqp/message"
+	"github.com/tidegate/tidegate/amqp/wire"
 	"github.com/tidegate/tidegate/core"
 )
 
@@ -17,8 +19,8 @@ const coordinatorCredit = 100
 
 // coordinator is a link to the transaction coordinator (amqp 4.2).
 type coordinator struct {
-	link     *engine.Link
-	declared map[core.TxnID]bool // not discharged
+	link    *engine.Link
+	rejects bool // the client knows the outcome rejected
 }
 
 func txnID(b []byte) core.TxnID {
@@ -30,7 +32,7 @@ func txnID(b []byte) core.TxnID {
 
 func (c *conn) attachCoordinator(fx *core.Effects, e *engine.Event, t *frame.Coordinator) {
 	link := e.Link
-	l := &coordinator{link: link, declared: map[core.TxnID]bool{}}
+	l := &coordinator{link: link, rejects: knowsRejected(e.Attach)}
 	link.Ref = l
 	s := e.Session
 	x, ok := s.Ref.(*sessionState)
@@ -50,41 +52,80 @@ func (c *conn) attachCoordinator(fx *core.Effects, e *engine.Event, t *frame.Coo
 // transaction takes a declare or a discharge.
 func (c *conn) transaction(now time.Time, b *core.Broker, fx *core.Effects, l *coordinator, e *engine.Event) {
 	declare, discharge, err := transactionRequest(e)
-	link, id, settled := l.link, e.ID, e.Settled
 	switch {
 	case err != nil:
-		refused := &frame.Error{Condition: frame.ConditionDecodeError, Description: err.Error()}
-		c.edge(fx, 0, 0, false, func(*engine.Conn) { link.Detach(true, refused) })
-	case declare:
-		t := b.Begin(now, c.b.ID(), fx)
-		l.declared[t] = true
-		c.edge(fx, 0, 0, false, func(*engine.Conn) {
-			link.Session().Settle(id, id, &frame.Declared{TxnID: binary.BigEndian.AppendUint64(nil, uint64(t))}, true)
-			l.refill()
-		})
+		c.failLink(now, b, fx, l.link, &frame.Error{Condition: frame.ConditionDecodeError, Description: err.Error()})
+	case declare != nil:
+		c.declare(now, b, fx, l, e, declare)
 	default:
-		t := txnID(discharge.TxnID)
-		delete(l.declared, t)
-		b.Discharge(now, c.b.ID(), t, discharge.Fail, 0, fx)
-		out := &fx.Outs[len(fx.Outs)-1]
-		for i := len(fx.Outs) - 1; i >= 0; i-- { // dispatch may have added deliveries behind it
-			if fx.Outs[i].Kind == core.OutDischarged && fx.Outs[i].Txn == t {
-				out = &fx.Outs[i]
-				break
-			}
+		c.discharge(now, b, fx, l, e, discharge)
+	}
+}
+
+func (c *conn) declare(now time.Time, b *core.Broker, fx *core.Effects, l *coordinator, e *engine.Event, d *frame.Declare) {
+	switch {
+	case e.Settled: // nobody would hear of the transaction
+		c.failLink(now, b, fx, l.link, &frame.Error{Condition: frame.ConditionNotAllowed, Description: "a declare must not be sent settled"})
+		return
+	case d.GlobalID != nil:
+		c.reply(now, b, fx, l, e, nil, &frame.Error{Condition: frame.ConditionNotImplemented, Description: "transactions have no global id here"})
+		return
+	}
+	t := b.Begin(now, c.b.ID(), fx)
+	if t == 0 {
+		c.reply(now, b, fx, l, e, nil, &frame.Error{Condition: frame.ConditionResourceLimitExceeded, Description: "the connection has too many transactions open"})
+		return
+	}
+	c.declared[t] = l
+	c.reply(now, b, fx, l, e, &frame.Declared{TxnID: binary.BigEndian.AppendUint64(nil, uint64(t))}, nil)
+}
+
+// discharge commits or rolls back. What the broker answers becomes the answer on
+// the link, in its place: behind the record that it waits for.
+func (c *conn) discharge(now time.Time, b *core.Broker, fx *core.Effects, l *coordinator, e *engine.Event, d *frame.Discharge) {
+	t := txnID(d.TxnID)
+	delete(c.declared, t)
+	from := len(fx.Outs)
+	b.Discharge(now, c.b.ID(), t, d.Fail, 0, fx)
+	out := &fx.Outs[from]
+	for i := from; i < len(fx.Outs); i++ { // deliveries may stand beside it
+		if fx.Outs[i].Kind == core.OutDischarged {
+			out = &fx.Outs[i]
+			break
 		}
-		refused := amqpError(out.Err)
-		out.Kind, out.Err = core.OutEdge, nil
-		out.Ref = func(*engine.Conn) {
-			var state frame.DeliveryState = frame.Accepted{}
-			if refused != nil {
-				state = &frame.Rejected{Error: refused}
-			}
-			if !settled {
-				link.Session().Settle(id, id, state, true)
-			}
-			l.refill()
+	}
+	refused := amqpError(out.Err)
+	out.Kind, out.Err = core.OutEdge, nil
+	out.Ref = func(*engine.Conn) {}
+	if refused == nil {
+		out.Ref = l.tell(e, frame.Accepted{})
+		return
+	}
+	c.reply(now, b, fx, l, e, nil, refused)
+}
+
+// reply answers a declare or a discharge: with a state, or with an error, for
+// which a client that does not know rejected loses the link.
+func (c *conn) reply(now time.Time, b *core.Broker, fx *core.Effects, l *coordinator, e *engine.Event, state frame.DeliveryState, refused *frame.Error) {
+	switch {
+	case refused == nil:
+	case !l.rejects && !e.Settled:
+		c.failLink(now, b, fx, l.link, refused)
+		return
+	default:
+		state = &frame.Rejected{Error: refused}
+	}
+	c.edge(fx, 0, 0, false, l.tell(e, state))
+}
+
+// tell settles a declare or a discharge, unless it came settled.
+func (l *coordinator) tell(e *engine.Event, state frame.DeliveryState) func(*engine.Conn) {
+	id, settled := e.ID, e.Settled
+	return func(*engine.Conn) {
+		if !settled {
+			l.link.Session().Settle(id, id, state, true)
 		}
+		l.refill()
 	}
 }
 
@@ -95,32 +136,36 @@ func (l *coordinator) refill() {
 }
 
 // transactionRequest reads the body of a message to the coordinator.
-func transactionRequest(e *engine.Event) (declare bool, d frame.Discharge, err error) {
+func transactionRequest(e *engine.Event) (*frame.Declare, *frame.Discharge, error) {
 	m, err := message.Index(e.Payload, e.Rest, nil)
 	if err != nil {
-		return false, d, err
+		return nil, nil, err
 	}
-	body := joined(m.BodyPieces(nil))
-	const section = 3 // 0x00 0x53 0x77
-	if m.BodyKind() != message.BodyValue || len(body) < section {
-		return false, d, errors.New("neither declare nor discharge")
+	neither := errors.New("neither declare nor discharge")
+	if m.BodyKind() != message.BodyValue {
+		return nil, nil, neither
 	}
-	value := body[section:]
-	if body[1] != 0x53 {
-		return false, d, errors.New("the body's descriptor has an unusual form")
+	section := joined(m.BodyPieces(nil))
+	_, n, err := wire.ReadDescriptor(section)
+	if err != nil {
+		return nil, nil, err
 	}
+	value := section[n:]
 	code, err := frame.Code(value)
 	if err != nil {
-		return false, d, err
+		return nil, nil, err
 	}
 	switch code {
 	case frame.CodeDeclare:
-		return true, d, nil
-	case frame.CodeDischarge:
+		d := new(frame.Declare)
 		_, err = d.Decode(value, nil)
-		return false, d, err
+		return d, nil, err
+	case frame.CodeDischarge:
+		d := new(frame.Discharge)
+		_, err = d.Decode(value, nil)
+		return nil, d, err
 	}
-	return false, d, errors.New("neither declare nor discharge")
+	return nil, nil, neither
 }
 
 func joined(parts [][]byte) []byte {
@@ -136,14 +181,15 @@ func joined(parts [][]byte) []byte {
 
 // closeCoordinator rolls back what was not discharged (amqp 4.2).
 func (c *conn) closeCoordinator(now time.Time, b *core.Broker, fx *core.Effects, l *coordinator) {
-	for len(l.declared) > 0 {
-		least := core.TxnID(0)
-		for t := range l.declared { // order: irrelevant
-			if least == 0 || t < least {
-				least = t
-			}
+	var open []core.TxnID
+	for t, owner := range c.declared { // order: sorted below
+		if owner == l {
+			open = append(open, t)
 		}
-		delete(l.declared, least)
-		b.Discharge(now, c.b.ID(), least, true, 0, fx)
+	}
+	slices.Sort(open)
+	for _, t := range open {
+		delete(c.declared, t)
+		b.Discharge(now, c.b.ID(), t, true, 0, fx)
 	}
 }

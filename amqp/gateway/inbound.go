@@ -110,7 +110,7 @@ func (c *conn) event(now time.Time, b *core.Broker, fx *core.Effects, e *engine.
 		c.attach(now, b, fx, e)
 	case engine.EventFlow:
 		if k, ok := e.Link.Ref.(*consumer); ok && k.id != 0 {
-			b.Credit(now, k.id, e.Limit, e.Drain, fx)
+			c.credit(now, b, fx, k, e)
 		} else if e.Drain {
 			link, limit := e.Link, e.Limit
 			c.edge(fx, 0, 0, false, func(*engine.Conn) { link.Drained(limit) })
@@ -139,6 +139,29 @@ func (c *conn) event(now time.Time, b *core.Broker, fx *core.Effects, e *engine.
 	}
 }
 
+// credit is a flow of a consumer's; it may say in which transaction deliveries
+// are acquired from now on (amqp 4.4.3).
+func (c *conn) credit(now time.Time, b *core.Broker, fx *core.Effects, k *consumer, e *engine.Event) {
+	txn := core.TxnID(0)
+	if v, ok := e.Properties.Get("txn-id"); ok {
+		id, _ := v.([]byte)
+		if txn = txnID(id); !b.HasTransaction(c.b.ID(), txn) {
+			c.failLink(now, b, fx, k.link, &frame.Error{
+				Condition: frame.ConditionTransactionUnknownID, Description: "a flow names a transaction that is not open",
+			})
+			return
+		}
+		if k.settled {
+			c.failLink(now, b, fx, k.link, &frame.Error{
+				Condition: frame.ConditionNotImplemented, Description: "deliveries that go settled cannot be acquired in a transaction",
+			})
+			return
+		}
+	}
+	b.Acquire(k.id, txn)
+	b.Credit(now, k.id, e.Limit, e.Drain, fx)
+}
+
 // settle is the client's outcome for deliveries of ours.
 func (c *conn) settle(now time.Time, b *core.Broker, fx *core.Effects, e *engine.Event) {
 	k, ok := e.Link.Ref.(*consumer)
@@ -150,25 +173,24 @@ func (c *conn) settle(now time.Time, b *core.Broker, fx *core.Effects, e *engine
 	if t, ok := state.(*frame.TransactionalState); ok {
 		state, txn = t.Outcome, txnID(t.TxnID)
 	}
-	o := k.defaultOutcome
-	switch s := state.(type) {
-	case frame.Accepted:
-		o = core.Outcome{Kind: core.Accepted}
-	case *frame.Accepted:
-		o = core.Outcome{Kind: core.Accepted}
-	case *frame.Rejected:
-		o = core.Outcome{Kind: core.Rejected}
-	case frame.Released, *frame.Released:
-		o = core.Outcome{Kind: core.Released}
-	case *frame.Modified:
-		o = core.Outcome{Kind: core.Modified, DeliveryFailed: s.DeliveryFailed, UndeliverableHere: s.UndeliverableHere}
+	o, ok := outcomeOf(state)
+	if !ok {
+		o = k.defaultOutcome
 	}
-	answer := !e.Settled || (txn != 0 && !b.InTransaction(txn))
+	if txn != 0 && !b.HasTransaction(c.b.ID(), txn) {
+		for _, d := range e.Sent {
+			b.Settle(now, core.DeliveryID(d.Ref), 0, core.Outcome{Kind: core.Released}, false, fx)
+		}
+		c.failLink(now, b, fx, e.Link, &frame.Error{
+			Condition: frame.ConditionTransactionUnknownID, Description: "a disposition names a transaction that is not open",
+		})
+		return
+	}
 	for _, d := range e.Sent {
 		id := core.DeliveryID(d.Ref)
-		if answer {
+		if !e.Settled {
 			c.mu.Lock()
-			c.confirms[id] = confirm{session: e.Session, id: d.ID, state: e.State, link: e.Link}
+			c.confirms[id] = confirm{session: e.Session, id: d.ID, state: e.State}
 			c.mu.Unlock()
 		}
 		b.Settle(now, id, txn, o, !e.Settled, fx)
@@ -177,35 +199,57 @@ func (c *conn) settle(now time.Time, b *core.Broker, fx *core.Effects, e *engine
 
 // detach ends what stood behind a link. The answer goes behind the link's outs.
 func (c *conn) detach(now time.Time, b *core.Broker, fx *core.Effects, e *engine.Event) {
-	link := e.Link
-	var kid core.ConsumerID
-	var pid core.ProducerID
-	var refused *frame.Error
+	link, closed := e.Link, e.Closed
+	if e.Error != nil {
+		c.log.Info("link detached with an error", "link", link.Name, "condition", e.Error.Condition, "err", e.Error.Description)
+	}
+	if k, ok := link.Ref.(*consumer); ok && !closed && e.Error == nil && len(e.Sent) > 0 && c.suspend(now, b, fx, k, e.Sent[0].Ref) {
+		c.edge(fx, k.id, 0, false, func(*engine.Conn) { link.Detach(false, nil) })
+		return
+	}
+	before := len(fx.Records)
+	kid, pid, refused := c.unlink(now, b, fx, link, closed)
+	if e.Local {
+		return
+	}
+	c.edge(fx, kid, pid, kid == 0 && pid == 0, func(*engine.Conn) {
+		link.Forget()
+		link.Detach(closed, refused)
+	})
+	waitFor(b, fx, before)
+}
+
+// unlink ends what stood behind a link in the broker.
+func (c *conn) unlink(now time.Time, b *core.Broker, fx *core.Effects, link *engine.Link, closed bool) (kid core.ConsumerID, pid core.ProducerID, refused *frame.Error) {
 	switch l := link.Ref.(type) {
 	case *consumer:
 		kid = l.id
-		refused = c.closeConsumer(now, b, fx, l, e.Closed)
+		refused = c.closeConsumer(now, b, fx, l, closed)
 	case *producer:
 		pid = l.id
-		refused = c.closeProducer(now, b, fx, l, e.Closed)
+		refused = c.closeProducer(now, b, fx, l, closed)
 	case *coordinator:
 		c.closeCoordinator(now, b, fx, l)
 	case *lookup:
-		if l.found && e.Closed {
+		if l.found && closed {
 			if err := b.Unsubscribe(now, l.client, l.name, l.global, fx); err != nil {
 				refused = amqpError(err)
 			}
 		}
 	}
 	link.Ref = nil
-	if e.Error != nil {
-		c.log.Info("link detached with an error", "link", link.Name, "condition", e.Error.Condition, "err", e.Error.Description)
+	return kid, pid, refused
+}
+
+// failLink closes a link for a fault of the client's, here and in the broker.
+func (c *conn) failLink(now time.Time, b *core.Broker, fx *core.Effects, link *engine.Link, e *frame.Error) {
+	c.log.Warn("link closed for a fault", "link", link.Name, "condition", e.Condition, "err", e.Description)
+	subscription := false
+	if k, ok := link.Ref.(*consumer); ok {
+		subscription = k.subscription != nil
 	}
-	if e.Local {
-		return
-	}
-	closed := e.Closed
-	c.edge(fx, kid, pid, kid == 0 && pid == 0, func(*engine.Conn) { link.Detach(closed, refused) })
+	kid, pid, _ := c.unlink(now, b, fx, link, !subscription) // which is not deleted for it
+	c.edge(fx, kid, pid, kid == 0 && pid == 0, func(*engine.Conn) { link.Detach(true, e) })
 }
 
 // dropSession ends everything on a session.
@@ -230,6 +274,7 @@ func (c *conn) dropSession(now time.Time, b *core.Broker, fx *core.Effects, s *e
 	for _, k := range consumers {
 		c.closeConsumer(now, b, fx, k, false)
 	}
+	c.suspended = slices.DeleteFunc(c.suspended, func(k *consumer) bool { return k.link.Session() == s })
 	for _, p := range producers {
 		c.closeProducer(now, b, fx, p, false)
 	}

@@ -112,10 +112,17 @@ func (c *conn) output(x *engine.Conn, now time.Time, out *core.Out) bool {
 		}
 	case core.OutConsumerGone:
 		if k := c.consumer(out.Consumer); k != nil {
+			c.mu.Lock()
+			delete(c.consumers, k.id)
+			k.closed = true
+			c.mu.Unlock()
 			k.link.Detach(true, amqpError(out.Err))
 		}
 	case core.OutProducerGone:
 		if p := c.producer(out.Producer); p != nil {
+			c.mu.Lock()
+			delete(c.producers, p.id)
+			c.mu.Unlock()
 			p.link.Detach(true, amqpError(out.Err))
 		}
 	case core.OutConnectionGone:
@@ -160,10 +167,6 @@ func (c *conn) settled(out *core.Out) {
 	}
 	o.flush()
 	e := amqpError(out.Err)
-	if !p.rejects {
-		p.link.Detach(true, e)
-		return
-	}
 	var state frame.DeliveryState = &frame.Rejected{Error: e}
 	if out.Txn != 0 && !isKind(out.Err, core.UnknownTransaction) {
 		state = &frame.TransactionalState{TxnID: binary.BigEndian.AppendUint64(nil, uint64(out.Txn)), Outcome: &frame.Rejected{Error: e}}
@@ -178,11 +181,7 @@ func (c *conn) confirmed(out *core.Out) {
 	f, ok := c.confirms[out.Delivery]
 	delete(c.confirms, out.Delivery)
 	c.mu.Unlock()
-	switch {
-	case !ok:
-	case out.Err != nil:
-		f.link.Detach(true, amqpError(out.Err))
-	default:
+	if ok {
 		f.session.Confirm(f.id, f.state)
 	}
 }
@@ -226,7 +225,11 @@ func (c *conn) deliver(now time.Time, out *core.Out) bool {
 		body = body[1:]
 	}
 	binary.BigEndian.PutUint64(o.tag[8:], uint64(out.Delivery))
-	k.link.Send(engine.Delivery{Ref: uint64(out.Delivery), Tag: o.tag[:], Settled: out.Settled, Head: o.head, First: body[0][at:], Rest: body[1:]})
+	var state frame.DeliveryState
+	if out.Txn != 0 {
+		state = &frame.TransactionalState{TxnID: binary.BigEndian.AppendUint64(nil, uint64(out.Txn))}
+	}
+	k.link.Send(engine.Delivery{State: state, Ref: uint64(out.Delivery), Tag: o.tag[:], Settled: out.Settled, Head: o.head, First: body[0][at:], Rest: body[1:]})
 	return true
 }
 

@@ -1,7 +1,7 @@
 package gateway
 
 import (
-	"errors"
+	"encoding/binary"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -27,11 +27,11 @@ const (
 type producer struct {
 	link       *engine.Link
 	id         core.ProducerID
-	rejects    bool // the client knows the outcome rejected
-	relay      bool // anonymous terminus
-	admin      bool // $sys.admin
-	dynamic    *core.Destination
-	late       bool // attached in the read that is being handled
+	rejects    bool  // the client knows the outcome rejected
+	relay      bool  // anonymous terminus
+	admin      bool  // $sys.admin
+	made       *made // by this link
+	late       bool  // attached in the read that is being handled
 	window     uint32
 	settled    uint32       // deliveries answered or pre-settled; written under the engine's lock
 	average    atomic.Int64 // bytes of a message, roughly; the reader's
@@ -80,33 +80,39 @@ func (c *conn) delivery(now time.Time, b *core.Broker, fx *core.Effects, p *prod
 	if t, ok := e.State.(*frame.TransactionalState); ok {
 		to.Txn = txnID(t.TxnID)
 	}
-	if s.err == nil && e.Format != 0 {
-		s.err = errors.New("message-format " + strconv.FormatUint(uint64(e.Format), 10) + " is not known here")
-	}
 	switch {
 	case s.err != nil:
-		err := &frame.Error{Condition: frame.ConditionDecodeError, Description: s.err.Error()}
-		c.log.Warn("message refused", "link", p.link.Name, "err", s.err)
-		if !e.Settled {
-			id, link := e.ID, p.link
-			c.edge(fx, 0, p.id, false, func(*engine.Conn) {
-				c.out.flush()
-				link.Session().Settle(id, id, &frame.Rejected{Error: err}, true)
-				p.refill(1)
-			})
-		}
+		c.refuseSend(now, b, fx, p, e, to, &frame.Error{Condition: frame.ConditionDecodeError, Description: s.err.Error()})
+	case e.Format != 0:
+		c.refuseSend(now, b, fx, p, e, to, &frame.Error{
+			Condition: frame.ConditionNotImplemented, Description: "message-format " + strconv.FormatUint(uint64(e.Format), 10) + " is not known here",
+		})
 	case p.admin:
 		c.adminRequest(now, b, fx, p, e, s)
 	case p.relay:
-		d, err := resolve(b, s.m.To(), c.relayKind(s))
-		if err != nil {
-			c.refuseSend(fx, p, to, err)
-			return
-		}
-		b.PublishTo(now, p.id, d, to, s.env, fx)
+		c.relay(now, b, fx, p, e, to, s)
 	default:
 		b.Publish(now, p.id, to, s.env, fx)
 	}
+}
+
+// relay publishes what came over the anonymous terminus to where the message
+// says. Where that is nowhere, the error tells which delivery it was.
+func (c *conn) relay(now time.Time, b *core.Broker, fx *core.Effects, p *producer, e *engine.Event, to core.Send, s send) {
+	d, err := resolve(b, s.m.To(), c.relayKind(s))
+	if err == nil {
+		err = b.Reach(d)
+	}
+	if err == nil {
+		b.PublishTo(now, p.id, d, to, s.env, fx)
+		return
+	}
+	refused := amqpError(err)
+	if s.m.To() == "" {
+		refused.Condition = frame.ConditionNotFound
+	}
+	refused.Info = wire.Map{{Key: wire.Symbol("delivery-tag"), Value: e.Tag}}
+	c.refuseSend(now, b, fx, p, e, to, refused)
 }
 
 // relayKind reads the kind of destination out of x-opt-jms-dest.
@@ -126,15 +132,32 @@ func (c *conn) relayKind(s send) []wire.Symbol {
 	return nil
 }
 
-// refuseSend answers a send that never reached the broker.
-func (c *conn) refuseSend(fx *core.Effects, p *producer, to core.Send, err error) {
-	if to.Settled {
-		c.log.Warn("settled message dropped", "link", p.link.Name, "err", err)
-		link, e := p.link, amqpError(err)
-		c.edge(fx, 0, p.id, false, func(*engine.Conn) { link.Detach(true, e) })
+// refuseSend refuses what never reached the broker, as amqp 3.4 and the
+// anonymous terminus want it: rejected where the client can be told so, else the
+// link is closed. What was sent settled in a transaction only dooms that.
+func (c *conn) refuseSend(now time.Time, b *core.Broker, fx *core.Effects, p *producer, e *engine.Event, to core.Send, refused *frame.Error) {
+	mine := to.Txn != 0 && b.HasTransaction(c.b.ID(), to.Txn)
+	if mine && (e.Settled || !p.rejects) {
+		b.RollbackOnly(to.Txn)
+	}
+	switch {
+	case mine && e.Settled:
+		c.log.Debug("send refused in a transaction", "link", p.link.Name, "condition", refused.Condition, "err", refused.Description)
+		return
+	case e.Settled || !p.rejects:
+		c.failLink(now, b, fx, p.link, refused)
 		return
 	}
-	fx.Outs = append(fx.Outs, core.Out{Kind: core.OutSettled, Conn: c.b.ID(), Producer: p.id, Tag: to.Tag, Txn: to.Txn, Err: err})
+	c.log.Debug("send refused", "link", p.link.Name, "condition", refused.Condition, "err", refused.Description)
+	var state frame.DeliveryState = &frame.Rejected{Error: refused}
+	if mine {
+		state = &frame.TransactionalState{TxnID: binary.BigEndian.AppendUint64(nil, uint64(to.Txn)), Outcome: &frame.Rejected{Error: refused}}
+	}
+	id, session := e.ID, e.Session
+	c.edge(fx, 0, p.id, false, func(*engine.Conn) {
+		session.Settle(id, id, state, true)
+		p.refill(1)
+	})
 }
 
 func (c *conn) closeProducer(now time.Time, b *core.Broker, fx *core.Effects, p *producer, closed bool) *frame.Error {
@@ -142,10 +165,5 @@ func (c *conn) closeProducer(now time.Time, b *core.Broker, fx *core.Effects, p 
 	delete(c.producers, p.id)
 	c.mu.Unlock()
 	b.CloseProducer(now, p.id, fx)
-	if p.dynamic != nil && closed {
-		if err := b.DeleteTemporary(now, c.b.ID(), *p.dynamic, fx); err != nil && !isKind(err, core.NotFound) {
-			return amqpError(err)
-		}
-	}
-	return nil
+	return c.leave(now, b, fx, p.link, p.made, closed)
 }

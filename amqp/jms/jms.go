@@ -46,6 +46,12 @@ func KindOf(capabilities []wire.Symbol) Kind {
 	return Unknown
 }
 
+// Temporary says whether a terminus asks for a JMS temporary destination, from
+// which only its own connection consumes.
+func Temporary(capabilities []wire.Symbol) bool {
+	return slices.Contains(capabilities, CapabilityTemporaryQueue) || slices.Contains(capabilities, CapabilityTemporaryTopic)
+}
+
 var prefixes = []struct {
 	text string
 	kind Kind
