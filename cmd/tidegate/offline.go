@@ -29,7 +29,7 @@ func inspect(out io.Writer, data string, asJSON bool) error {
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "store\t%s\nid\t%s\nformat\t%d\nsegments\t%d\ncheckpoints\t%d\n", r.Dir, r.ID, r.Format, len(r.SegmentList), len(r.Checkpoints))
+	fmt.Fprintf(w, "store\t%s\nid\t%s\nformat\t%d\nsegments\t%d\nspill files\t%d\ncheckpoints\t%d\n", r.Dir, r.ID, r.Format, len(r.SegmentList), len(r.Spills), len(r.Checkpoints))
 	return w.Flush()
 }
 

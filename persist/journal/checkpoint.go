@@ -270,6 +270,7 @@ func (j *Journal) doneCheck(op *Op, err error) {
 	case saveRename:
 		k.kept = append(k.kept, k.saving.info)
 		k.failed = nil
+		j.observeSpills()
 		if len(k.kept) <= 2 {
 			k.saving, k.begun = nil, false
 			return

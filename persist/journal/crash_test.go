@@ -119,7 +119,7 @@ func (h *history) remove() {
 }
 
 func (h *history) step() {
-	lane := rapid.SampledFrom([]journal.Lane{journal.CommitLane, journal.CommitLane, journal.FlushLane, journal.HouseLane, journal.CheckLane}).Draw(h.T, "lane")
+	lane := rapid.SampledFrom([]journal.Lane{journal.CommitLane, journal.CommitLane, journal.FlushLane, journal.HouseLane, journal.CheckLane, journal.SpillLane}).Draw(h.T, "lane")
 	disk{h.fs}.step(h.j, lane)
 }
 
@@ -144,7 +144,7 @@ func (h *history) checkpoint() {
 func (h *history) crash(power bool) {
 	written, synced := h.j.Stable()
 	promised := written
-	for l := journal.CommitLane; l <= journal.CheckLane; l++ {
+	for l := journal.CommitLane; l <= journal.SpillLane; l++ {
 		// What was under way has happened, but nobody was told.
 		if rapid.Bool().Draw(h.T, "under way") {
 			if op, ok := h.j.Next(l); ok {

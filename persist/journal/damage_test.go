@@ -15,7 +15,7 @@ import (
 )
 
 // script is a small store made the same way each time: segments of 16 KiB, some
-// recycled, some sealed with footers, two checkpoints, a tail.
+// recycled, some sealed with footers, some spilled, two checkpoints, a tail.
 type script struct {
 	mem  *vfs.Mem
 	j    *journal.Journal
@@ -23,7 +23,7 @@ type script struct {
 	live map[uint64]bool
 }
 
-var scriptConfig = journal.Config{SegmentBytes: 16 << 10, GroupBytes: 8 << 10, Seed: 1}
+var scriptConfig = journal.Config{SegmentBytes: 16 << 10, GroupBytes: 8 << 10, LogBytes: 48 << 10, Seed: 1}
 
 func newScript(t testing.TB) *script {
 	t.Helper()
@@ -45,7 +45,7 @@ func (s *script) append(r record.Record) uint64 {
 
 func (s *script) send(id uint64) {
 	s.live[id] = true
-	s.append(record.Record{Kind: kindMessage, IDs: []uint64{id}, Head: fmt.Appendf(nil, "m%d", id), Body: [][]byte{bytes.Repeat([]byte{byte(id)}, 700)}})
+	s.append(record.Record{Kind: kindMessage, IDs: []uint64{id}, Group: id % 3, Head: fmt.Appendf(nil, "m%d", id), Body: [][]byte{bytes.Repeat([]byte{byte(id)}, 700)}})
 }
 
 func (s *script) remove(id uint64) {
@@ -150,6 +150,9 @@ func TestEveryFlippedBitIsReportedOrHarmless(t *testing.T) {
 		t.Fatal(err)
 	}
 	names, _ := s.mem.List("/")
+	if !slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, "spill-") }) {
+		t.Fatalf("no spill file among %q", names)
+	}
 	flips, reported := 0, 0
 	for _, name := range names {
 		step := int64(41)
@@ -305,7 +308,7 @@ func TestEveryFailingCallStopsOrIsHarmless(t *testing.T) {
 			run := func() {
 				for range 5000 {
 					busy := false
-					for l := journal.CommitLane; l <= journal.CheckLane; l++ {
+					for l := journal.CommitLane; l <= journal.SpillLane; l++ {
 						busy = disk{faulty}.step(s.j, l) || busy
 					}
 					if s.j.Full() {

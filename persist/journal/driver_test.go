@@ -70,8 +70,11 @@ func (d disk) run(op *journal.Op) error {
 		}
 		return err
 	}
+	if op.Footer == nil {
+		return nil
+	}
 	chunks, err := op.Footer.Build(d)
-	if err != nil {
+	if err != nil || op.Kind == journal.OpRead {
 		return err
 	}
 	return d.with(op.Name, func(f vfs.File) error {
@@ -137,7 +140,7 @@ func (d disk) settle(t interface {
 ) {
 	for busy, n := true, 0; busy; n++ {
 		busy = false
-		for l := journal.Setup; l <= journal.CheckLane; l++ {
+		for l := journal.Setup; l <= journal.SpillLane; l++ {
 			busy = d.step(j, l) || busy
 		}
 		if n > 100000 {

@@ -12,21 +12,24 @@ import (
 
 // Version is the version of the format that this code writes, and the highest
 // it reads (FORMAT.md).
-const Version = 1
+const Version = 2
 
-// Names of files in the store's directory. Names beginning with "spill-",
-// "swap-" and "large-" are for what comes later.
+// Names of files in the store's directory.
 const (
 	segmentPrefix    = "log-"
 	sparePrefix      = "spare-"
 	checkpointPrefix = "checkpoint-"
 	checkpointNew    = "checkpoint-new"
 	checkpointSpare  = "checkpoint-spare"
+	spillPrefix      = "spill-"
+	spillingPrefix   = "spilling-" // one being written; worthless after a crash
 )
 
-func segmentName(ordinal uint64) string { return fmt.Sprintf("%s%016x", segmentPrefix, ordinal) }
-func spareName(ordinal uint64) string   { return fmt.Sprintf("%s%016x", sparePrefix, ordinal) }
-func checkpointName(n uint64) string    { return fmt.Sprintf("%s%016x", checkpointPrefix, n) }
+func segmentName(ordinal uint64) string  { return fmt.Sprintf("%s%016x", segmentPrefix, ordinal) }
+func spareName(ordinal uint64) string    { return fmt.Sprintf("%s%016x", sparePrefix, ordinal) }
+func spillName(ordinal uint64) string    { return fmt.Sprintf("%s%016x", spillPrefix, ordinal) }
+func spillingName(ordinal uint64) string { return fmt.Sprintf("%s%016x", spillingPrefix, ordinal) }
+func checkpointName(n uint64) string     { return fmt.Sprintf("%s%016x", checkpointPrefix, n) }
 
 func parseName(name, prefix string) (uint64, bool) {
 	digits, ok := strings.CutPrefix(name, prefix)
@@ -41,6 +44,7 @@ var (
 	segmentMagic    = []byte("TIDESEGM")
 	footerMagic     = []byte("TIDEFOOT")
 	checkpointMagic = []byte("TIDECHKP")
+	spillMagic      = []byte("TIDESPIL")
 )
 
 // headerBytes is what a header says; it lies within one sector, so that a torn
@@ -126,7 +130,7 @@ func (c *Config) checkBlock(name string, b, magic []byte) (blockState, error) {
 	if !bytes.Equal(b[:8], magic) || record.CRC(b) != sum {
 		return blockBad, nil
 	}
-	if v := binary.LittleEndian.Uint32(b[8:]); v != Version {
+	if v := binary.LittleEndian.Uint32(b[8:]); v == 0 || v > Version {
 		return blockBad, &VersionError{name, v}
 	}
 	if !bytes.Equal(b[16:32], c.Store[:]) {

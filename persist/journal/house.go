@@ -5,7 +5,10 @@ import "github.com/tidegate/tidegate/persist/vfs"
 func isNoSpace(err error) bool { return vfs.IsNoSpace(err) }
 
 // RetrySpace says that it is worth trying again to make spares.
-func (j *Journal) RetrySpace() { j.waitSpace = false }
+func (j *Journal) RetrySpace() { j.waitSpace, j.spill.waitSpace = false, false }
+
+// SpaceWanted says that something waits for RetrySpace.
+func (j *Journal) SpaceWanted() bool { return j.full || j.waitSpace || j.spill.waitSpace }
 
 // Starved says that the log stands still for want of a segment.
 func (j *Journal) Starved() bool {
@@ -19,7 +22,7 @@ func (j *Journal) houseReady() bool {
 	if len(j.spares) < j.cfg.Spares && !j.waitSpace || len(j.spares) > j.cfg.MaxSpares || len(j.unwanted) > 0 {
 		return true
 	}
-	return j.garbage() != nil || j.footless() != nil
+	return j.garbage() != nil || j.deadSpill() != nil || j.footless() != nil
 }
 
 func (j *Journal) nextHouse() *Op {
@@ -40,6 +43,10 @@ func (j *Journal) nextHouse() *Op {
 		name := j.unwanted[n-1]
 		j.unwanted = j.unwanted[:n-1]
 		return &Op{Kind: OpRemove, Name: name}
+	}
+	if s := j.deadSpill(); s != nil {
+		j.segs.removeSpill(s)
+		return &Op{Kind: OpRemove, Name: s.name}
 	}
 	s := j.footless()
 	s.footer = true
@@ -100,7 +107,7 @@ func (j *Journal) garbage() *segment {
 		if !s.sealed || s.last > covered || s.last >= j.synced && !j.nextNamed(s) {
 			return nil // those that follow are not covered either
 		}
-		if s.live == 0 && !s.unsynced && j.nextNamed(s) {
+		if s.live == 0 && !s.unsynced && !s.pinned && j.nextNamed(s) {
 			return s
 		}
 	}

@@ -1,6 +1,10 @@
 package journal
 
-import "github.com/tidegate/tidegate/persist/sparse"
+import (
+	"slices"
+
+	"github.com/tidegate/tidegate/persist/sparse"
+)
 
 // index knows for each live stored id where its body is and in which segments
 // it has records. An id without records yet is there too, so that one released
@@ -112,6 +116,60 @@ func (x *index) place(id uint64, s *segment, off int64) {
 		}
 	}
 	*e = *e&^(homeMask<<offBits|offMask) | entry(s.ordinal)<<offBits | entry(off/8) | hasBody
+}
+
+// refers says whether s is known to have a record of id.
+func (x *index) refers(id uint64, s *segment) bool {
+	e := x.slot(id)
+	if e == nil || *e == 0 {
+		return false
+	}
+	return e.home() == s.ordinal || slices.Contains(x.extra[id], s.ordinal)
+}
+
+// move notes that a record of id stands in to, no longer in from: its body, at
+// off, or another. All that from has of an id moves to the same file; of body
+// and others the order does not matter.
+func (x *index) move(id uint64, from, to *segment, off int64, body bool) {
+	e := x.slot(id)
+	if e == nil || *e == 0 {
+		return
+	}
+	switch others := x.extra[id]; {
+	case e.home() == from.ordinal:
+		if !body && *e&hasBody != 0 {
+			return // its body, which is why this is its home, brings it along
+		}
+		*e = *e&^(homeMask<<offBits|offMask) | entry(to.ordinal)<<offBits | entry(off/8)
+		if !body {
+			*e &^= offMask
+		}
+		if i := slices.Index(others, to.ordinal); i >= 0 {
+			x.setExtra(e, id, slices.Delete(others, i, i+1))
+		} else {
+			to.live++
+		}
+	case slices.Contains(others, from.ordinal):
+		i := slices.Index(others, from.ordinal)
+		if e.home() == to.ordinal || slices.Contains(others, to.ordinal) {
+			x.setExtra(e, id, slices.Delete(others, i, i+1))
+		} else {
+			others[i] = to.ordinal
+			to.live++
+		}
+	default:
+		return
+	}
+	from.live--
+}
+
+func (x *index) setExtra(e *entry, id uint64, others []uint64) {
+	if len(others) > 0 {
+		x.extra[id] = others
+		return
+	}
+	delete(x.extra, id)
+	*e &^= hasExtra
 }
 
 // drop forgets an id.

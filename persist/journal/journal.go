@@ -18,6 +18,7 @@ type Config struct {
 	GroupBytes      int64    // most bytes of records in one group; default 4 MiB
 	UnsyncedBytes   int64    // written bytes that start a flush unasked; default 16 MiB
 	CheckpointBytes int64    // log bytes after which a checkpoint is due; default 256 MiB
+	LogBytes        int64    // length of all segments above which the oldest spill; default 16 segments
 	Spares          int      // segments kept ready; default 2
 	MaxSpares       int      // more than these are removed; default 8
 	Store           [16]byte // identity, stands in every file
@@ -29,6 +30,7 @@ const (
 	defaultGroup      = 4 << 20
 	defaultUnsynced   = 16 << 20
 	defaultCheckpoint = 256 << 20
+	logSegments       = 16
 	defaultSpares     = 2
 	defaultMaxSpares  = 8
 	// maxRides is how many records that wait for somebody else's write make one
@@ -54,6 +56,7 @@ func (c Config) WithDefaults() Config {
 		c.MaxSpares = defaultMaxSpares
 	}
 	c.SegmentBytes = max(4*record.Block, c.SegmentBytes&^(record.Block-1))
+	set(&c.LogBytes, logSegments*c.SegmentBytes)
 	return c
 }
 
@@ -101,6 +104,7 @@ type Journal struct {
 	setup       *setup
 
 	check checkpoints
+	spill spills
 }
 
 func newJournal(cfg Config) *Journal {
@@ -249,6 +253,11 @@ type Stats struct {
 	LiveIDs         int   `json:"liveIDs"`  // stored
 	Queued          int   `json:"queued"`   // records not yet in a group
 	SinceCheckpoint int64 `json:"sinceCheckpoint"`
+	SpillFiles      int   `json:"spillFiles"`
+	SpillBytes      int64 `json:"spillBytes"`   // lengths of all spill files
+	SpillPasses     int   `json:"spillPasses"`  // of this life, that copied from the log
+	SpillMerges     int   `json:"spillMerges"`  // that copied from spill files
+	SpillRefused    int   `json:"spillRefused"` // segments and files that are damaged and stay as they are
 }
 
 // Stats counts.
@@ -262,6 +271,10 @@ func (j *Journal) Stats() Stats {
 			st.Segments++
 			st.LogBytes += s.capacity
 		}
+	}
+	st.SpillFiles, st.SpillPasses, st.SpillMerges, st.SpillRefused = len(j.segs.spills), j.spill.passes, j.spill.merges, j.spill.refused
+	for _, s := range j.segs.spills {
+		st.SpillBytes += s.capacity
 	}
 	return st
 }

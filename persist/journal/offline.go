@@ -17,6 +17,16 @@ type SegmentInfo struct {
 	Footer   bool   `json:"footer"`
 }
 
+// SpillInfo is a spill file as a tool shows it.
+type SpillInfo struct {
+	Name    string `json:"name"`
+	First   uint64 `json:"first"`  // lowest position in it
+	Last    uint64 `json:"last"`   // highest
+	Covers  uint64 `json:"covers"` // the log up to here is not needed any more
+	Records uint64 `json:"records"`
+	Bytes   int64  `json:"bytes"`
+}
+
 // CheckpointInfo is a checkpoint as a tool shows it.
 type CheckpointInfo struct {
 	Name    string `json:"name"`
@@ -30,6 +40,7 @@ type CheckpointInfo struct {
 type Contents struct {
 	Recovered
 	SegmentList []SegmentInfo    `json:"segmentList"`
+	Spills      []SpillInfo      `json:"spills"`
 	Checkpoints []CheckpointInfo `json:"checkpoints"` // those that count, the newest last
 	Spares      int              `json:"spares"`      // files ready to become segments
 
@@ -57,6 +68,9 @@ func Examine(cfg Config, files Files, progress func(done, total int64)) (*Conten
 		info.Last, info.Used, info.Footer = got.last, got.end, foot != nil
 		c.SegmentList = append(c.SegmentList, info)
 	}
+	for _, s := range r.spills {
+		c.Spills = append(c.Spills, SpillInfo{s.name, s.first, s.last, s.spill.covers, s.spill.records, s.capacity})
+	}
 	for _, k := range r.check.kept {
 		c.Checkpoints = append(c.Checkpoints, CheckpointInfo{k.name, k.from, k.highest, k.keys, k.length})
 	}
@@ -65,10 +79,23 @@ func Examine(cfg Config, files Files, progress func(done, total int64)) (*Conten
 }
 
 // Records gives every valid record with its body and where it stands, in the
-// order of positions. Its slices are valid during the call.
-func (c *Contents) Records(each func(pos uint64, segment string, off int64, r record.Record) error) error {
+// order of positions: first those in spill files, then the log. Its slices are
+// valid during the call.
+func (c *Contents) Records(each func(pos uint64, file string, off int64, r record.Record) error) error {
 	r := c.recovery
+	if err := eachSpilled(r.files, r.spills, func(s *segment, e *summary) error {
+		f, err := readSpilled(r.files, s, e)
+		if err != nil {
+			return err
+		}
+		return each(e.pos, s.name, e.off, f.Record())
+	}); err != nil {
+		return err
+	}
 	for i, s := range r.chain {
+		if r.replaced(s) {
+			continue
+		}
 		if _, err := scan(r.files, s, r.bound(i), func(off int64, f *record.Frame) error {
 			return each(f.Position, s.name, off, f.Record())
 		}); err != nil {
@@ -84,6 +111,13 @@ func (c *Contents) Problems(problem func(string)) error {
 	r := c.recovery
 	for _, note := range c.Notes {
 		problem(note)
+	}
+	for _, s := range r.spills {
+		if err := checkSpill(r.files, s); isDamage(err) {
+			problem(err.Error())
+		} else if err != nil {
+			return err
+		}
 	}
 	for i, s := range r.chain {
 		bodies := uint64(0)

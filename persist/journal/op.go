@@ -16,6 +16,7 @@ const (
 	FlushLane              // syncs that move the synced position
 	HouseLane              // spares, footers, recycling
 	CheckLane              // the checkpoint that was given to Save
+	SpillLane              // copies old segments to spill files
 	lanes
 )
 
@@ -34,11 +35,20 @@ const (
 	OpSync
 	// OpRename renames Name to To, and syncs the directory if Dir.
 	OpRename
-	// OpFooter builds a footer and writes what comes out, then syncs.
+	// OpFooter lets Footer build bytes, writes what comes out to Name, and
+	// syncs it.
 	OpFooter
 	// OpRemove removes Name.
 	OpRemove
+	// OpRead lets Footer read, if there is one, and writes nothing.
+	OpRead
 )
+
+// Builder makes bytes of what stands in files. It may run beside every other
+// call to the journal.
+type Builder interface {
+	Build(files Files) ([]Chunk, error)
+}
 
 // Op is one file operation. It is owned by the journal until Done.
 type Op struct {
@@ -51,7 +61,7 @@ type Op struct {
 	Data   []byte
 	Group  *Group
 	Names  []string
-	Footer *Footer
+	Footer Builder
 	Dir    bool
 	Sync   bool
 	Fresh  bool
@@ -72,7 +82,9 @@ func (op *Op) String() string {
 	case OpRename:
 		return fmt.Sprintf("rename %s to %s", op.Name, op.To)
 	case OpFooter:
-		return "write footer of " + op.Name
+		return "build and write a part of " + op.Name
+	case OpRead:
+		return "read " + op.Name
 	}
 	return "remove " + op.Name
 }
@@ -100,6 +112,8 @@ func (j *Journal) Ready(lane Lane) bool {
 		return j.flushReady()
 	case HouseLane:
 		return j.houseReady()
+	case SpillLane:
+		return j.spillReady()
 	}
 	return j.checkReady()
 }
@@ -122,6 +136,8 @@ func (j *Journal) Next(lane Lane) (*Op, bool) {
 		op = j.nextHouse()
 	case CheckLane:
 		op = j.nextCheck()
+	case SpillLane:
+		op = j.nextSpill()
 	}
 	if op == nil {
 		return nil, false
@@ -149,5 +165,7 @@ func (j *Journal) Done(op *Op, err error) {
 		j.doneHouse(op, err)
 	case CheckLane:
 		j.doneCheck(op, err)
+	case SpillLane:
+		j.doneSpill(op, err)
 	}
 }

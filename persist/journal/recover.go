@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 // Recovered is what a recovery found, for people.
 type Recovered struct {
 	Segments   int      `json:"segments"`
+	SpillFiles int      `json:"spillFiles"`
 	Checkpoint string   `json:"checkpoint,omitempty"` // file name, empty if none
 	From       uint64   `json:"from"`                 // the checkpoint covers up to here
 	Last       uint64   `json:"last"`                 // last valid position
@@ -30,6 +32,8 @@ type recovery struct {
 	report   Recovered
 	chain    []*segment // valid and not of a dropped life, by ordinal
 	leftover []string   // segments and spares that hold nothing
+	spills   []*segment // by ordinal
+	spilled  uint64     // what lived up to here stands in spill files
 	unwanted []string   // other files that hold nothing
 	next     uint64     // ordinal
 	check    checkpoints
@@ -68,6 +72,9 @@ func examine(cfg Config, files Files, progress func(done, total int64)) (*recove
 		return nil, err
 	}
 	if err := r.readHeaders(); err != nil {
+		return nil, err
+	}
+	if err := r.readSpills(); err != nil {
 		return nil, err
 	}
 	if err := r.findEnd(); err != nil {
@@ -169,6 +176,38 @@ func (r *recovery) readHeaders() error {
 	slices.Reverse(r.chain)
 	return nil
 }
+
+// readSpills finds the spill files, and what was not finished of one.
+func (r *recovery) readSpills() error {
+	for _, name := range r.names {
+		if n, ok := parseName(name, spillingPrefix); ok {
+			r.next = max(r.next, n+1)
+			r.unwanted = append(r.unwanted, name)
+			continue
+		}
+		ordinal, ok := parseName(name, spillPrefix)
+		if !ok {
+			continue
+		}
+		r.next = max(r.next, ordinal+1)
+		s, err := readSpill(r.files, &r.cfg, name, ordinal)
+		if err != nil {
+			return err
+		}
+		if s.spill.covers > r.from {
+			return &DamageError{name, 0, fmt.Sprintf("it stands for the log up to record %d, but the checkpoint only up to %d", s.spill.covers, r.from)}
+		}
+		r.spills = append(r.spills, s)
+		r.spilled = max(r.spilled, s.spill.covers)
+	}
+	slices.SortFunc(r.spills, func(a, b *segment) int { return cmp.Compare(a.ordinal, b.ordinal) })
+	r.report.SpillFiles = len(r.spills)
+	return nil
+}
+
+// replaced says whether what lives of a segment stands in spill files: it was
+// to be recycled. No segment is copied in part.
+func (r *recovery) replaced(s *segment) bool { return s.first <= r.spilled }
 
 // readHeader reads a header and makes sure that no ordinal in one is used again:
 // a file that lost its name in a crash may have kept its content, and must not
@@ -332,7 +371,12 @@ func (r *recovery) journal() (*Journal, error) {
 		j.setup.end()
 		return j, nil
 	}
+	j.segs.spills = r.spills
 	for i, s := range r.chain {
+		if r.replaced(s) && i < r.cut {
+			r.leftover = append(r.leftover, s.name)
+			continue
+		}
 		j.segs.add(s)
 		if r.bound(i) > r.from {
 			// Every start adds a segment, however short: many of them make a

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ type window struct {
 	files Files
 	name  string
 	limit int64 // nothing is read from here on
+	step  int64 // how much is read at a time; 0: scanWindow
 	buf   []byte
 	at    int64 // offset of buf[0]
 }
@@ -28,7 +30,7 @@ func (w *window) bytes(off, want int64) ([]byte, error) {
 	if off >= w.at && have >= min(want, w.limit-off) {
 		return w.buf[off-w.at:], nil
 	}
-	n := max(0, min(max(want, scanWindow), w.limit-off))
+	n := max(0, min(max(want, cmp.Or(w.step, scanWindow)), w.limit-off))
 	if int64(cap(w.buf)) < n {
 		w.buf = make([]byte, n)
 	}

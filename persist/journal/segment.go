@@ -1,6 +1,11 @@
 package journal
 
-// segment is one file of the log.
+import (
+	"cmp"
+	"slices"
+)
+
+// segment is one file of the log, or a spill file.
 type segment struct {
 	ordinal    uint64
 	name       string
@@ -15,20 +20,44 @@ type segment struct {
 	unsynced   bool // written since the last sync
 	named      bool // header and directory entry are durable
 	footer     bool // has one, or needs none
+	pinned     bool // is being copied
+	stuck      bool // could not be copied: it is damaged, and stays as it is
+	spill      *spillInfo
 }
 
 // segments are found by ordinal. Most of the list is dense: one slot for each
 // ordinal since the oldest.
 type segments struct {
-	base uint64
-	list []*segment
+	base   uint64
+	list   []*segment
+	spills []*segment // by ordinal
 }
 
 func (l *segments) get(ordinal uint64) *segment {
-	if ordinal < l.base || ordinal-l.base >= uint64(len(l.list)) {
-		return nil
+	if ordinal >= l.base && ordinal-l.base < uint64(len(l.list)) {
+		if s := l.list[ordinal-l.base]; s != nil {
+			return s
+		}
 	}
-	return l.list[ordinal-l.base]
+	if i, ok := l.findSpill(ordinal); ok {
+		return l.spills[i]
+	}
+	return nil
+}
+
+func (l *segments) findSpill(ordinal uint64) (int, bool) {
+	return slices.BinarySearchFunc(l.spills, ordinal, func(s *segment, o uint64) int { return cmp.Compare(s.ordinal, o) })
+}
+
+func (l *segments) addSpill(s *segment) {
+	i, _ := l.findSpill(s.ordinal)
+	l.spills = slices.Insert(l.spills, i, s)
+}
+
+func (l *segments) removeSpill(s *segment) {
+	if i, ok := l.findSpill(s.ordinal); ok {
+		l.spills = slices.Delete(l.spills, i, i+1)
+	}
 }
 
 func (l *segments) add(s *segment) {

@@ -172,6 +172,9 @@ func (j *Journal) Replay(files Files, each func(pos uint64, r record.Record) err
 			}
 		}
 	}
+	if err := j.replaySpilled(files, each); err != nil {
+		return err
+	}
 	for _, s := range j.segs.list {
 		if s == nil {
 			continue

@@ -26,7 +26,7 @@ const (
 
 // Type is what a frame is to the log. (A Kind is what a record is to its
 // owner.) Numbers from 64 to 95 are for spill files, 96 to 127 for the spool of
-// large messages; a log that has one this version does not know is refused.
+// large messages; a file that has one this version does not know is refused.
 type Type uint8
 
 // The types of frames.
@@ -36,7 +36,12 @@ const (
 	Place  Type = 3 // in a footer: a placement's head again, without body
 	Key    Type = 4 // in a checkpoint: the records that follow belong to key Group as of Position
 	End    Type = 5 // in a checkpoint and a footer: the last frame; Group counts the frames before
+	// Summary is a run of records in short, in a spill file's footer: Position is
+	// that of the first, Group their number.
+	Summary Type = 64
 )
+
+func (t Type) known() bool { return t >= Data && t <= End || t == Summary }
 
 // Errors of Decode. ErrShort means that the frame may go on behind the bytes
 // given; ErrInvalid that no frame of this generation stands there.
@@ -140,6 +145,17 @@ func Append(dst []byte, typ Type, generation uint32, position uint64, r *Record)
 	return dst
 }
 
+// Restamp appends a whole valid frame, padding included, as one of another
+// generation.
+func Restamp(dst, frame []byte, generation uint32) []byte {
+	start := len(dst)
+	dst = append(dst, frame...)
+	b := dst[start : start+int(binary.LittleEndian.Uint32(frame))]
+	binary.LittleEndian.PutUint32(b[8:], generation)
+	binary.LittleEndian.PutUint32(b[4:], frameCRC(b))
+	return dst
+}
+
 // AppendCommit ends a group: its last record is position (or the one before the
 // group if it has none), and everything up to durable was synced when it was
 // written.
@@ -192,7 +208,7 @@ func Decode(src []byte, generation uint32) (f Frame, n int, err error) {
 	rest := src[HeaderBytes:length:length]
 	f.ids, rest = rest[:8*ids:8*ids], rest[8*ids:]
 	f.Head, f.Body = rest[:head:head], rest[head:]
-	if f.Type < Data || f.Type > End || src[14] != 0 || src[15] != 0 {
+	if !f.Type.known() || src[14] != 0 || src[15] != 0 {
 		return f, int(padded), &UnknownTypeError{f.Type}
 	}
 	return f, int(padded), nil

@@ -89,10 +89,24 @@ func TestAnotherGenerationIsNoFrame(t *testing.T) {
 }
 
 func TestUnknownTypeIsNamed(t *testing.T) {
-	frame := Append(nil, Type(64), 1, 1, &Record{})
+	frame := Append(nil, Type(65), 1, 1, &Record{})
 	var unknown *UnknownTypeError
-	if _, _, err := Decode(frame, 1); !errors.As(err, &unknown) || unknown.Type != 64 {
+	if _, _, err := Decode(frame, 1); !errors.As(err, &unknown) || unknown.Type != 65 {
 		t.Errorf("got %v, want UnknownTypeError", err)
+	}
+}
+
+func TestARestampedFrameIsTheSameOfAnotherGeneration(t *testing.T) {
+	for i, r := range sample() {
+		frame := Append(nil, Data, 1, uint64(i+1), &r)
+		want := Append([]byte("before"), Data, 2, uint64(i+1), &r)
+		if i == 0 {
+			want = Append(nil, Data, 2, 1, &r)
+		}
+		got := Restamp(want[:len(want)-len(frame):len(want)-len(frame)], frame, 2)
+		if !bytes.Equal(got[len(got)-len(frame):], Append(nil, Data, 2, uint64(i+1), &r)) {
+			t.Errorf("frame %d came out otherwise", i)
+		}
 	}
 }
 

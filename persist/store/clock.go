@@ -8,7 +8,7 @@ import (
 
 // clockWanted says whether the clock has a reason to run. The lock is held.
 func (s *Store) clockWanted() bool {
-	return s.j.Restless() || s.j.Full() || s.opts.OnCheckpoint != nil && s.j.Changed()
+	return s.j.Restless() || s.j.SpaceWanted() || s.opts.OnCheckpoint != nil && s.j.Changed()
 }
 
 // clock is when the coarse timer did last what it does less often.
@@ -41,7 +41,7 @@ func (s *Store) runClock() {
 			return
 		}
 		every := s.opts.CheckpointEvery - time.Since(s.clock.checked)
-		if s.j.Full() {
+		if s.j.SpaceWanted() {
 			every = min(every, spaceEvery)
 		}
 		if s.j.Restless() {
@@ -69,7 +69,7 @@ func (s *Store) Tick(now time.Time) {
 		s.clock = clock{now, now}
 	}
 	s.j.Tick()
-	if s.j.Full() && now.Sub(s.clock.tried) >= spaceEvery {
+	if s.j.SpaceWanted() && now.Sub(s.clock.tried) >= spaceEvery {
 		s.clock.tried = now
 		s.j.RetrySpace()
 	}
@@ -79,7 +79,7 @@ func (s *Store) Tick(now time.Time) {
 		due = s.opts.OnCheckpoint != nil && !s.asked && s.j.Changed()
 		s.asked = s.asked || due
 	}
-	for _, l := range []journal.Lane{journal.CommitLane, journal.FlushLane, journal.HouseLane} {
+	for _, l := range []journal.Lane{journal.CommitLane, journal.FlushLane, journal.HouseLane, journal.SpillLane} {
 		s.rouse(l)
 	}
 	s.mu.Unlock()

@@ -137,6 +137,12 @@ func (f *files) run(op *journal.Op, buf *[]byte) error {
 		return nil
 	case journal.OpFooter:
 		return f.footer(op)
+	case journal.OpRead:
+		if op.Footer == nil {
+			return nil
+		}
+		_, err := op.Footer.Build(f)
+		return err
 	case journal.OpRemove:
 		if err := f.remove(op.Name); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err

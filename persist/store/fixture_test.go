@@ -8,19 +8,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tidegate/tidegate/persist/journal"
 	"github.com/tidegate/tidegate/persist/record"
 	"github.com/tidegate/tidegate/persist/vfs"
 )
 
 var update = flag.Bool("update", false, "write the fixture of the present format anew; those of older formats stay as they are for ever")
-
-const (
-	fixtureDir     = "../testdata/fixture-v1"
-	fixtureListing = "../testdata/fixture-v1.golden"
-)
 
 // copyDir copies a folder of this machine into a file system in memory.
 func copyDir(t *testing.T, dir string) *vfs.Mem {
@@ -46,59 +43,71 @@ func copyDir(t *testing.T, dir string) *vfs.Mem {
 	return mem.Kill()
 }
 
-// makeFixture leaves what a killed process leaves: two checkpoints, segments
-// with and without footers, one recycled, and a tail that nobody claims.
-func makeFixture(t *testing.T) {
+// spilled is what a killed process leaves: two checkpoints, segments with and
+// without footers, one recycled, spill files, and a tail that nobody claims.
+func spilled(t *testing.T) (killed *vfs.Mem) {
 	t.Helper()
-	mem := vfs.NewMem()
-	o := Options{FS: mem, Dir: "d", SegmentBytes: 16 << 10}
-	w := watch(&o)
-	s, err := Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Retain(func(func(uint64) bool) {})
-	last := uint64(0)
-	add := func(n int) {
-		for range n {
-			last = s.Append(numbered(int(last)+1, record.Sync, 900))
-			w.until(func() bool { _, synced := s.Stable(); return synced == last })
+	synctest.Test(t, func(t *testing.T) {
+		mem := vfs.NewMem()
+		s, err := Open(Options{FS: mem, Dir: "d", SegmentBytes: 16 << 10, LogBytes: 32 << 10})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	checkpoint := func(key uint64) {
-		s.Checkpoint(func(put func(key, at uint64, recs []record.Record)) {
-			put(key, last, []record.Record{{Kind: 2, Head: fmt.Appendf(nil, "key %d as of %d", key, last)}})
-		})
-	}
-	add(14)
-	remove := func(ids ...uint64) {
-		last = s.Append([]record.Record{{Kind: 3, Need: record.Sync, Head: fmt.Appendf(nil, "remove %v", ids)}})
-		w.until(func() bool { _, synced := s.Stable(); return synced == last })
-		s.Release(last, ids)
-	}
-	remove(1, 2, 3, 4, 5, 6, 7)
-	checkpoint(1)
-	add(3)
-	checkpoint(2)
-	add(6)
-	last = s.Append(numbered(int(last)+1, record.Write, 900))
-	w.until(func() bool { written, _ := s.Stable(); return written == last })
-	killed := mem.Kill()
-	if err := s.Close(); err != nil {
+		s.Retain(func(func(uint64) bool) {})
+		last := uint64(0)
+		add := func(n int) {
+			for range n {
+				r := numbered(int(last)+1, record.Sync, 900)
+				r[0].Group = last % 2
+				last = s.Append(r)
+				synctest.Wait()
+			}
+		}
+		checkpoint := func(key uint64) {
+			s.Checkpoint(func(put func(key, at uint64, recs []record.Record)) {
+				put(key, last, []record.Record{{Kind: 2, Head: fmt.Appendf(nil, "key %d as of %d", key, last)}})
+			})
+			synctest.Wait()
+		}
+		remove := func(ids ...uint64) {
+			last = s.Append([]record.Record{{Kind: 3, Need: record.Sync, Head: fmt.Appendf(nil, "remove %v", ids)}})
+			synctest.Wait()
+			s.Release(last, ids)
+		}
+		add(30)
+		remove(1, 2, 3, 4, 5, 6, 8, 10, 13)
+		checkpoint(1)
+		add(3)
+		checkpoint(2)
+		add(6)
+		last = s.Append(numbered(int(last)+1, record.Write, 900))
+		synctest.Wait()
+		if st := s.Stats(); st.SpillFiles == 0 {
+			t.Fatalf("nothing spilled: %+v", st)
+		}
+		killed = mem.Kill()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return killed
+}
+
+// save writes a folder of a file system in memory to this machine.
+func save(t *testing.T, fs *vfs.Mem, dir string) {
+	t.Helper()
+	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.RemoveAll(fixtureDir); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(fixtureDir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	names, err := killed.List("d")
+	names, err := fs.List("d")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		f, err := killed.OpenRead("d/" + name)
+		f, err := fs.OpenRead("d/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +119,7 @@ func makeFixture(t *testing.T) {
 		if n, _ := f.ReadAt(data, 0); int64(n) != size {
 			t.Fatalf("read %d of %d bytes of %s", n, size, name)
 		}
-		if err := os.WriteFile(filepath.Join(fixtureDir, name), data, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -154,23 +163,27 @@ func listing(t *testing.T, fs vfs.FS) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// TestTheFixtureStillOpens: a store written by the first version replays as it
-// did then, and once more after this version has opened it.
-func TestTheFixtureStillOpens(t *testing.T) {
+// TestTheFixturesStillOpen: a store written by an earlier version, or by this
+// one, replays as it did then, and once more after this version has opened it.
+func TestTheFixturesStillOpen(t *testing.T) {
+	newest := fmt.Sprintf("../testdata/fixture-v%d", journal.Version)
 	if *update {
-		makeFixture(t)
-		if err := os.WriteFile(fixtureListing, []byte(listing(t, copyDir(t, fixtureDir))), 0o644); err != nil {
+		save(t, spilled(t), newest)
+		if err := os.WriteFile(newest+".golden", []byte(listing(t, copyDir(t, newest))), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(fixtureListing)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fs := copyDir(t, fixtureDir)
-	for _, time := range []string{"first", "second"} {
-		if d := cmp.Diff(string(want), listing(t, fs)); d != "" {
-			t.Errorf("opened the %s time: %s", time, d)
+	for version := 1; version <= journal.Version; version++ {
+		dir := fmt.Sprintf("../testdata/fixture-v%d", version)
+		want, err := os.ReadFile(dir + ".golden")
+		if err != nil {
+			t.Fatal(err)
+		}
+		fs := copyDir(t, dir)
+		for _, time := range []string{"first", "second"} {
+			if d := cmp.Diff(string(want), listing(t, fs)); d != "" {
+				t.Errorf("%s opened the %s time: %s", dir, time, d)
+			}
 		}
 	}
 }

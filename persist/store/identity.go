@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/tidegate/tidegate/persist/journal"
@@ -16,8 +17,8 @@ import (
 // store's id. It is made once and never changed.
 const identityFile = "store"
 
-func identityText(id [16]byte) string {
-	return fmt.Sprintf("tidegate store, format %d\nid %s\n", journal.Version, hex.EncodeToString(id[:]))
+func identityText(version int, id [16]byte) string {
+	return fmt.Sprintf("tidegate store, format %d\nid %s\n", version, hex.EncodeToString(id[:]))
 }
 
 // loadIdentity reads the store's id, or draws one from random if there is no
@@ -32,10 +33,11 @@ func loadIdentity(fs vfs.FS, f *files, random io.Reader) (id [16]byte, err error
 		return id, fmt.Errorf("read %s: %w", f.path(identityFile), err)
 	}
 	version, rest, ok := strings.Cut(strings.TrimPrefix(string(b[:n]), "tidegate store, format "), "\nid ")
-	if ok && version != fmt.Sprint(journal.Version) {
-		return id, fmt.Errorf("%s: format %s, this Tidegate reads format %d; use the version that wrote it", f.path(identityFile), version, journal.Version)
+	format, err := strconv.Atoi(version)
+	if ok && (err != nil || format < 1 || format > journal.Version) {
+		return id, fmt.Errorf("%s: format %s, this Tidegate reads up to format %d; use the version that wrote it", f.path(identityFile), version, journal.Version)
 	}
-	if _, err := hex.Decode(id[:], []byte(strings.TrimSpace(rest))); err != nil || !ok || identityText(id) != string(b[:n]) {
+	if _, err := hex.Decode(id[:], []byte(strings.TrimSpace(rest))); err != nil || !ok || identityText(format, id) != string(b[:n]) {
 		return id, fmt.Errorf("%s does not name a Tidegate store; restore the file or choose another directory", f.path(identityFile))
 	}
 	return id, nil
@@ -59,7 +61,7 @@ func newIdentity(fs vfs.FS, f *files, random io.Reader) (id [16]byte, err error)
 	if err != nil {
 		return id, err
 	}
-	if _, err := file.WriteAt([]byte(identityText(id)), 0); err != nil {
+	if _, err := file.WriteAt([]byte(identityText(journal.Version, id)), 0); err != nil {
 		return id, err
 	}
 	if err := file.Sync(); err != nil {

@@ -23,7 +23,7 @@ func (s *Store) start() {
 	if s.opts.Manual {
 		return
 	}
-	for _, l := range []journal.Lane{journal.CommitLane, journal.FlushLane, journal.HouseLane, journal.CheckLane} {
+	for _, l := range []journal.Lane{journal.CommitLane, journal.FlushLane, journal.HouseLane, journal.CheckLane, journal.SpillLane} {
 		s.background(func() { s.runLane(l) })
 	}
 	s.background(s.runClock)
@@ -139,6 +139,7 @@ func (s *Store) finish(op *journal.Op, err error, took time.Duration) {
 	if op.Kind != journal.OpWrite || op.Lane != journal.CommitLane || failed != nil {
 		s.rouse(journal.HouseLane)
 		s.rouse(journal.CheckLane)
+		s.rouse(journal.SpillLane)
 		s.moved.Broadcast()
 	}
 	if s.idle[clockLane] && s.clockWanted() {

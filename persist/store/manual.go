@@ -46,7 +46,7 @@ func (s *Store) await() {
 		return
 	}
 	s.mu.Unlock()
-	for l := range journal.CheckLane + 1 {
+	for l := range journal.SpillLane + 1 {
 		s.Step(l)
 	}
 	s.mu.Lock()

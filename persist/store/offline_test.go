@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidegate/tidegate/persist/journal"
 	"github.com/tidegate/tidegate/persist/record"
 	"github.com/tidegate/tidegate/persist/vfs"
 )
@@ -36,7 +37,7 @@ func TestToolsReadAClosedStore(t *testing.T) {
 	for _, s := range report.SegmentList {
 		total += s.Last + 1 - s.First
 	}
-	if report.Last != 200 || total != 200 || len(report.SegmentList) < 4 || len(report.ID) != 32 || report.Format != 1 {
+	if report.Last != 200 || total != 200 || len(report.SegmentList) < 4 || len(report.ID) != 32 || report.Format != journal.Version {
 		t.Errorf("inspect: %+v", report)
 	}
 	next := uint64(1)
@@ -88,5 +89,46 @@ func TestToolsRefuseAStoreInUseAndOneThatIsNone(t *testing.T) {
 	}
 	if err := Verify(fs, "elsewhere", nil); err == nil || !strings.Contains(err.Error(), "no store") {
 		t.Errorf("verify of nothing: %v", err)
+	}
+}
+
+// TestToolsKnowSpillFiles: what spilled is listed, dumped in order with its body
+// before the log, and verified to the last byte.
+func TestToolsKnowSpillFiles(t *testing.T) {
+	fs := spilled(t).Kill()
+	report, err := Inspect(fs, "d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Spills) == 0 || report.Spills[0].Records == 0 || report.Spills[0].Covers < report.Spills[0].Last {
+		t.Fatalf("%+v", report)
+	}
+	last, inSpill := uint64(0), uint64(0)
+	if err := Dump(fs, "d", func(pos uint64, file string, _ int64, r record.Record) error {
+		if pos <= last {
+			return fmt.Errorf("record %d after %d", pos, last)
+		}
+		last = pos
+		if strings.HasPrefix(file, "spill-") {
+			inSpill++
+		}
+		if r.Kind&record.BodyBit != 0 && (len(r.Body) != 1 || len(r.Body[0]) != 900) {
+			return fmt.Errorf("record %d has no body", pos)
+		}
+		return nil
+	}); err != nil || last != report.Last || inSpill == 0 {
+		t.Errorf("dump: %v, up to %d, %d of spill files", err, last, inSpill)
+	}
+	if err := Verify(fs, "d", func(p string) { t.Errorf("problem: %s", p) }); err != nil {
+		t.Error(err)
+	}
+	name := report.Spills[0].Name
+	fs.Flip("d/"+name, record.Block+200, 4)
+	var problems []string
+	if err := Verify(fs, "d", func(p string) { problems = append(problems, p) }); err != nil {
+		t.Fatal(err)
+	}
+	if len(problems) != 1 || !strings.Contains(problems[0], name) || !strings.Contains(problems[0], "offset 4096") {
+		t.Errorf("problems: %q", problems)
 	}
 }

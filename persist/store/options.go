@@ -17,6 +17,9 @@ type Options struct {
 	Dir string // made if it does not exist
 	// SegmentBytes is the length of a segment; default 64 MiB.
 	SegmentBytes int64
+	// LogBytes is the length of the log above which what lives in its oldest
+	// segments goes to spill files; default 16 segments.
+	LogBytes int64
 	// MemoryBytes is the budget for contents in memory; default 256 MiB. What
 	// is stored leaves memory beyond it and is read back from the log; what is
 	// only held stays.

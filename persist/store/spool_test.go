@@ -295,7 +295,7 @@ func TestSpoolCrash(t *testing.T) {
 		s, _, live = openSpool(t, Options{FS: fs, Manual: true})
 		step := func(until uint64) {
 			for {
-				for l := range journal.CheckLane + 1 {
+				for l := range journal.SpillLane + 1 {
 					s.Step(l)
 				}
 				if _, synced := s.Stable(); synced >= until {

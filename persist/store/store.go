@@ -46,7 +46,7 @@ type Store struct {
 	flushes  flushStats
 	clock    clock
 	spool    *spool
-	taken    [journal.CheckLane + 1]*journal.Op // Manual: under way
+	taken    [journal.SpillLane + 1]*journal.Op // Manual: under way
 
 	space  sync.Mutex // orders the calls of OnSpace
 	making sync.Mutex // one checkpoint at a time
@@ -55,7 +55,7 @@ type Store struct {
 
 // The goroutines that can sleep: the journal's lanes, and our own.
 const (
-	clockLane  = int(journal.CheckLane) + 1
+	clockLane  = int(journal.SpillLane) + 1
 	loaderLane = clockLane + 1
 	laneCount  = loaderLane + loaders
 )
@@ -97,7 +97,7 @@ func (s *Store) recover() error {
 		return err
 	}
 	cfg := journal.Config{
-		SegmentBytes: s.opts.SegmentBytes, CheckpointBytes: s.opts.CheckpointBytes,
+		SegmentBytes: s.opts.SegmentBytes, CheckpointBytes: s.opts.CheckpointBytes, LogBytes: s.opts.LogBytes,
 		Store: identity, Seed: binary.LittleEndian.Uint64(seed[:]),
 	}
 	j, found, err := journal.Recover(cfg, s.files, s.opts.Progress)
@@ -229,6 +229,7 @@ func (s *Store) Retain(ids iter.Seq[uint64]) {
 	s.sparse.Store(s.j.LiveIDs() > 0)
 	s.start()
 	s.rouse(journal.HouseLane)
+	s.rouse(journal.SpillLane)
 }
 
 // Close writes and syncs everything, says so in the log, and lets go of the
@@ -237,7 +238,7 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	s.start()
 	s.j.Finish()
-	for l := range journal.CheckLane + 1 {
+	for l := range journal.SpillLane + 1 {
 		s.rouse(l)
 	}
 	for (!s.j.Finished() || s.j.Saving()) && !s.j.Starved() {
@@ -287,13 +288,14 @@ func (s *Store) Checkpoint(drive func(add func(key, at uint64, recs []record.Rec
 		return
 	}
 	s.j.Save(c)
-	for l := range journal.CheckLane + 1 {
+	for l := range journal.SpillLane + 1 {
 		s.rouse(l)
 	}
 	for s.j.Saving() && !s.stopping && !s.opts.Manual {
 		s.await()
 	}
 	s.rouse(journal.HouseLane)
+	s.rouse(journal.SpillLane)
 	s.mu.Unlock()
 	s.opts.Logger.Debug("checkpoint made", "took", time.Since(began))
 }
