@@ -20,6 +20,7 @@ type input struct {
 	need       int  // bytes of the frame that is being waited for
 	last       int  // size of the last read
 	full       bool // it filled all the room it was given
+	wary       bool // nobody knows the peer yet: no large buffer for it
 }
 
 // space gives the room for the next read.
@@ -32,20 +33,35 @@ func (in *input) space() []byte {
 	}
 	room := len(in.buf) - in.end
 	missing := in.need - (in.end - in.start)
+	if room > 0 && missing > 0 && in.slow() {
+		return in.buf[in.end:] // a frame that comes in drops gets no better buffer for it
+	}
 	if room > 0 && room >= missing && (room >= minSpace || (in.last < smallBuffer && room >= smallBuffer/2 && missing <= 0) || (!in.shared && in.end == 0)) {
 		return in.buf[in.end:]
 	}
-	size := smallBuffer
-	switch {
-	case in.need > largeBuffer/2:
-		size = in.need + minSpace
-	case in.full && in.last >= minSpace:
-		size = hugeBuffer
-	case in.last >= smallBuffer/2 || in.need > smallBuffer/2 || in.end > in.start:
-		size = largeBuffer
-	}
-	next := make([]byte, size)
+	next := make([]byte, in.size())
 	n := copy(next, in.buf[in.start:in.end])
 	in.buf, in.start, in.end, in.shared = next, 0, n, false
 	return next[n:]
+}
+
+// slow says that the peer has not shown that it sends much: it is unknown yet, or
+// its last bytes were few.
+func (in *input) slow() bool { return in.wary || in.last < smallBuffer/2 }
+
+// size is that of the next buffer. Memory is given for bytes that came, not for
+// those that a frame's header announces: eight bytes must not cost a whole frame.
+func (in *input) size() int {
+	have := in.end - in.start
+	switch {
+	case in.slow():
+		return min(max(in.need, have), 3*have) + smallBuffer
+	case in.need > largeBuffer/2 && !(in.full && in.last >= minSpace):
+		return max(min(in.need+minSpace, 4*have), largeBuffer)
+	case in.need > largeBuffer/2:
+		return in.need + minSpace
+	case in.full && in.last >= minSpace:
+		return hugeBuffer
+	}
+	return largeBuffer
 }

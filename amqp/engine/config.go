@@ -28,6 +28,17 @@ const (
 	DefaultChannelMax = 1023
 	// DefaultHandleMax is the highest handle: 1,024 links of a session.
 	DefaultHandleMax = 1023
+	// MaxLinks is how many links the sessions of one connection may have together.
+	MaxLinks = 8192
+	// maxRefused is how many more are refused politely, before the connection is
+	// closed: a refused link holds its handle until the peer detaches.
+	maxRefused = 512
+	// MaxPartial bounds the bytes held of one connection's deliveries that are not
+	// complete; a single one may be as long as a message may.
+	MaxPartial = 64 << 20
+	// tinyPiece: a piece of an incomplete delivery up to so long is copied, or it
+	// would keep a whole read buffer for as long as the delivery takes.
+	tinyPiece = 1 << 10
 	// DefaultIncomingWindow is how many transfer frames a session takes ahead.
 	DefaultIncomingWindow = 8192
 	// DefaultMaxMessageSize bounds one message.
@@ -39,7 +50,8 @@ const (
 	MaxPieces = 1 << 19
 	// MaxDeliveryTag is the longest delivery-tag (amqp 2.8.7).
 	MaxDeliveryTag = 32
-	// DefaultIdleTimeOut is advertised; a peer is given up after twice as long.
+	// DefaultIdleTimeOut is advertised; a peer of which no whole frame came is
+	// given up after twice as long.
 	DefaultIdleTimeOut = 30 * time.Second
 	// DefaultAuthTimeOut is how long a peer may take to log in, and one that needs
 	// no login until its open came.

@@ -47,6 +47,9 @@ type Conn struct {
 	began      time.Time
 	closedAt   time.Time
 
+	links   int   // of all sessions, until both sides have detached
+	partial int64 // bytes of deliveries that are not complete
+
 	incoming []*Session // by the peer's channel
 	outgoing []*Session // by ours
 	pumpable bool       // some session may have something to send
@@ -62,6 +65,7 @@ type Conn struct {
 func New(cfg Config, now time.Time) *Conn {
 	cfg.fill()
 	c := &Conn{cfg: cfg, out: output{budget: leastBudget}, lastIn: now, lastOut: now, began: now, maxFrame: MinMaxFrameSize, channelMax: cfg.ChannelMax}
+	c.in.wary = !cfg.Client
 	if cfg.Client {
 		c.startClient()
 	}
@@ -76,7 +80,6 @@ func (c *Conn) Space() []byte { return c.in.space() }
 func (c *Conn) Input(now time.Time, n int) error {
 	c.in.end += n
 	c.in.last, c.in.full = n, c.in.end == len(c.in.buf)
-	c.lastIn = now
 	c.events, c.settled = c.events[:0], c.settled[:0]
 	for {
 		used, err := c.step(now, c.in.buf[c.in.start:c.in.end])
@@ -88,6 +91,7 @@ func (c *Conn) Input(now time.Time, n int) error {
 		}
 		c.in.start += used
 		c.in.need = 0
+		c.lastIn = now // by whole frames only: drops of one that never ends keep nobody alive
 	}
 }
 
@@ -242,6 +246,7 @@ func (c *Conn) onOpen(channel uint16, o *frame.Open) error {
 	c.channelMax = min(c.cfg.ChannelMax, o.ChannelMax)
 	c.peerIdle = time.Duration(o.IdleTimeOut) * time.Millisecond
 	c.phase = opened
+	c.in.wary = false
 	c.events = append(c.events, Event{Kind: EventOpen, Open: o})
 	return nil
 }

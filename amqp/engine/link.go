@@ -133,6 +133,12 @@ func (s *Session) onAttach(a *frame.Attach) error {
 		s.links = append(s.links, nil)
 	}
 	s.links[a.Handle] = l
+	if s.conn.links++; s.conn.links > MaxLinks+maxRefused {
+		return s.conn.fail(frame.ConditionResourceLimitExceeded, fmt.Sprintf("%d links, at most %d are allowed", s.conn.links, MaxLinks))
+	} else if s.conn.links > MaxLinks {
+		l.Refuse(fault(frame.ConditionResourceLimitExceeded, fmt.Sprintf("the connection has %d links, no more are allowed", MaxLinks)), a)
+		return nil
+	}
 	s.conn.events = append(s.conn.events, Event{Kind: EventAttach, Session: s, Link: l, Attach: a})
 	return nil
 }
@@ -212,8 +218,9 @@ func (s *Session) onDetach(d *frame.Detach) error {
 		return s.fail(frame.ConditionUnattachedHandle, fmt.Sprintf("a detach for handle %d, which is not attached", d.Handle))
 	}
 	s.links[d.Handle] = nil
+	s.conn.links--
 	l.gone = true
-	l.partial = partial{}
+	l.dropPartial()
 	s.dropQueued(l)
 	if l.detached {
 		l.release()

@@ -18,7 +18,8 @@ type partial struct {
 	first   []byte
 	rest    [][]byte
 	size    int64
-	frames  int // not told yet
+	held    int64 // of size, what is not told yet
+	frames  int   // not told yet
 	empty   int
 	large   bool // it is told in pieces
 }
@@ -47,6 +48,7 @@ func (s *Session) onTransfer(t *frame.Transfer, payload []byte) error {
 	// are under way: their other frames, without an id, must still be known.
 	defer func() {
 		if l.detached {
+			l.dropPartial()
 			l.partial = partial{open: t.More && !t.Aborted}
 		}
 	}()
@@ -61,12 +63,18 @@ func (s *Session) onTransfer(t *frame.Transfer, payload []byte) error {
 	}
 	if t.Aborted {
 		s.conn.events = append(s.conn.events, Event{Kind: EventAborted, Session: s, Link: l, ID: p.id, Large: p.large})
-		l.partial = partial{}
+		l.dropPartial()
 		return nil
 	}
 	if len(payload) > 0 {
-		s.conn.in.shared = true
+		if t.More && len(payload) <= tinyPiece {
+			payload = bytes.Clone(payload)
+		} else {
+			s.conn.in.shared = true
+		}
 		p.size += int64(len(payload))
+		p.held += int64(len(payload))
+		s.conn.partial += int64(len(payload))
 		if p.first == nil {
 			p.first = payload
 		} else {
@@ -85,14 +93,23 @@ func (s *Session) onTransfer(t *frame.Transfer, payload []byte) error {
 		s.tellPiece(l)
 	}
 	if t.More {
+		if s.conn.partial > MaxPartial && p.held < s.conn.partial { // others' too: one alone is bounded by maxSize
+			return l.fail(frame.ConditionResourceLimitExceeded, fmt.Sprintf("incomplete messages of more than %d bytes together", MaxPartial))
+		}
 		return nil
 	}
 	s.conn.events = append(s.conn.events, Event{
 		Kind: EventDelivery, Session: s, Link: l, ID: p.id, Tag: p.tag, Format: p.format, Settled: p.settled, State: p.state,
 		Second: l.Second, Payload: p.first, Rest: p.rest, Size: p.size, Large: p.large,
 	})
-	*p = partial{}
+	l.dropPartial()
 	return nil
+}
+
+// dropPartial forgets the delivery under way.
+func (l *Link) dropPartial() {
+	l.session.conn.partial -= l.partial.held
+	l.partial = partial{}
 }
 
 // tellPiece hands on what came of a large delivery, so that nothing of it stays.
@@ -110,7 +127,8 @@ func (s *Session) tellPiece(l *Link) {
 		Kind: EventPiece, Session: s, Link: l, ID: p.id, Tag: p.tag, Format: p.format, Settled: p.settled, State: p.state,
 		Payload: p.first, Rest: p.rest, Size: p.size, Frames: uint32(p.frames),
 	})
-	p.first, p.rest, p.frames = nil, nil, 0
+	s.conn.partial -= p.held
+	p.first, p.rest, p.frames, p.held = nil, nil, 0, 0
 }
 
 // firstFrame takes up a delivery: it must have an id and a tag (amqp 2.7.5).
@@ -142,7 +160,11 @@ func (s *Session) firstFrame(l *Link, t *frame.Transfer) error {
 	l.count++
 	// one frame's tag needs no copy: it lies in the read buffer with the payload
 	l.partial = partial{open: true, id: t.DeliveryID.V, tag: t.DeliveryTag, format: t.MessageFormat.Or(0)}
-	s.conn.in.shared = true
+	if t.More {
+		l.partial.tag = bytes.Clone(t.DeliveryTag)
+	} else {
+		s.conn.in.shared = true
+	}
 	return nil
 }
 

@@ -126,6 +126,12 @@ func (s *Session) End(e *frame.Error) {
 	}
 	s.conn.Open(nil)
 	s.ended = true
+	for _, l := range s.links {
+		if l != nil {
+			s.conn.links--
+			l.dropPartial()
+		}
+	}
 	s.dropSources(nil)
 	s.conn.frame(s.channel, &frame.End{Error: e})
 	s.conn.outgoing[s.channel] = nil

@@ -11,6 +11,9 @@ import (
 	"github.com/tidegate/tidegate/amqp/sasl"
 )
 
+// maxAhead is how many bytes the reader takes in while one write is under way.
+const maxAhead = 1 << 20
+
 // Conn is one connection.
 type Conn struct {
 	server   *Server
@@ -21,6 +24,7 @@ type Conn struct {
 	dead     atomic.Bool
 	half     atomic.Bool  // nothing more comes: write what is ready, then end
 	running  atomic.Int32 // reader and writer; the last to leave cleans up
+	known    bool         // has passed SASL; the reader's own
 
 	in sync.Mutex // held from Input, or Tick, until its events are handled
 
@@ -29,11 +33,17 @@ type Conn struct {
 	e      *engine.Conn
 	timer  *time.Timer
 	due    time.Time
+	// While a write is under way the reader may get only so far ahead of it: a
+	// peer that asks and asks and never reads must not fill memory with answers.
+	writing bool
+	ahead   int // bytes read since the write began
+	written sync.Cond
 }
 
 func newConn(s *Server, l *Listener, sock net.Conn) *Conn {
 	c := &Conn{server: s, listener: l, sock: sock, wake: make(chan struct{}, 1), e: engine.New(s.cfg.Engine(), time.Now())}
 	c.handler = s.cfg.New(c)
+	c.written.L = &c.mu
 	c.timer = time.AfterFunc(time.Hour, c.tick)
 	return c
 }
@@ -94,6 +104,9 @@ func (c *Conn) read() {
 	stream, more := c.begin()
 	for more {
 		c.mu.Lock()
+		for c.writing && c.ahead > maxAhead {
+			c.written.Wait()
+		}
 		space := c.e.Space()
 		c.mu.Unlock()
 		n, err := stream.Read(space)
@@ -117,10 +130,18 @@ func (c *Conn) took(n int, err error) bool {
 // input feeds n bytes and handles what they bring; false: nothing more is to be
 // read.
 func (c *Conn) input(now time.Time, n int) bool {
+	if !c.known {
+		// To check a password takes milliseconds of a processor: whoever guesses
+		// waits for others who do, and not everybody for them.
+		c.server.logins <- struct{}{}
+		defer func() { <-c.server.logins }()
+	}
 	c.in.Lock()
 	defer c.in.Unlock()
 	c.mu.Lock()
+	c.ahead += n
 	err := c.e.Input(now, n)
+	c.known = c.known || c.e.Authenticated()
 	events, pending, done := c.e.Events(), c.e.Pending(), c.e.Done()
 	c.arm()
 	c.mu.Unlock()
@@ -179,7 +200,12 @@ func (c *Conn) tick() {
 // write sends what there is, one system call for all of it.
 func (c *Conn) write() {
 	defer c.leave()
-	defer c.cut()
+	defer func() {
+		c.cut()
+		c.mu.Lock()
+		c.wrote() // the reader goes on to find the socket closed
+		c.mu.Unlock()
+	}()
 	var parts [][]byte
 	var stream net.Conn
 	for {
@@ -190,9 +216,10 @@ func (c *Conn) write() {
 			}
 			now := time.Now()
 			c.mu.Lock()
+			c.wrote()
 			c.handler.Output(c.e, now)
 			parts = c.e.Output(now, parts[:0])
-			stream = c.stream
+			stream, c.writing = c.stream, len(parts) > 0
 			done := c.e.Done()
 			c.arm()
 			c.mu.Unlock()
@@ -215,6 +242,14 @@ func (c *Conn) write() {
 			c.goodbye(stream)
 			return
 		}
+	}
+}
+
+// wrote says that no write is under way. The caller holds mu.
+func (c *Conn) wrote() {
+	if c.writing {
+		c.writing, c.ahead = false, 0
+		c.written.Signal()
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"runtime"
 	"sync"
 	"time"
 
@@ -64,6 +65,8 @@ type Server struct {
 	cfg Config
 	tls *tls.Config // nil: no TLS
 
+	logins chan struct{} // held while a connection that is not logged in is handled
+
 	mu        sync.Mutex
 	conns     map[*Conn]struct{}
 	listeners []*Listener
@@ -79,7 +82,7 @@ func New(cfg Config) *Server {
 	if cfg.Stuck == 0 {
 		cfg.Stuck = DefaultStuck
 	}
-	s := &Server{cfg: cfg, conns: map[*Conn]struct{}{}}
+	s := &Server{cfg: cfg, conns: map[*Conn]struct{}{}, logins: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
 	if cfg.Certificates != nil {
 		s.tls = cfg.Certificates.Config()
 	}
