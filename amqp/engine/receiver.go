@@ -67,19 +67,7 @@ func (s *Session) onTransfer(t *frame.Transfer, payload []byte) error {
 		return nil
 	}
 	if len(payload) > 0 {
-		if t.More && len(payload) <= tinyPiece {
-			payload = bytes.Clone(payload)
-		} else {
-			s.conn.in.shared = true
-		}
-		p.size += int64(len(payload))
-		p.held += int64(len(payload))
-		s.conn.partial += int64(len(payload))
-		if p.first == nil {
-			p.first = payload
-		} else {
-			p.rest = append(p.rest, payload)
-		}
+		l.take(payload, t.More)
 	} else if p.empty++; p.empty > MaxEmptyTransfers {
 		return l.fail(frame.ConditionTransferLimitExceeded, "too many frames without payload in one delivery")
 	}
@@ -104,6 +92,24 @@ func (s *Session) onTransfer(t *frame.Transfer, payload []byte) error {
 	})
 	l.dropPartial()
 	return nil
+}
+
+// take adds a frame's payload to the delivery under way.
+func (l *Link) take(payload []byte, more bool) {
+	p, c := &l.partial, l.session.conn
+	if more && len(payload) <= tinyPiece {
+		payload = bytes.Clone(payload)
+	} else {
+		c.in.shared = true
+	}
+	p.size += int64(len(payload))
+	p.held += int64(len(payload))
+	c.partial += int64(len(payload))
+	if p.first == nil {
+		p.first = payload
+	} else {
+		p.rest = append(p.rest, payload)
+	}
 }
 
 // dropPartial forgets the delivery under way.
