@@ -43,6 +43,9 @@ const (
 	DefaultIncomingWindow = 8192
 	// DefaultMaxMessageSize bounds one message.
 	DefaultMaxMessageSize = 128 << 20
+	// MaxEarly is how many deliveries a link takes before its attach is answered:
+	// some clients send all they have at once, without credit (reference 1.5).
+	MaxEarly = 100
 	// MaxEmptyTransfers is how many frames without payload one delivery may have.
 	MaxEmptyTransfers = 1000
 	// MaxPieces is how many frames one delivery may have: 128 MiB in frames of

@@ -27,6 +27,7 @@ type Link struct {
 	detached bool   // our detach is sent
 	gone     bool   // the peer's detach came
 	ours     *frame.Attach
+	fault    *frame.Error // the peer's, before our attach was sent
 
 	// Credit, both directions. count is the delivery-count (amqp 2.6.7).
 	count uint32
@@ -35,6 +36,7 @@ type Link struct {
 	// Receiving.
 	maxSize uint64
 	partial partial
+	early   uint32 // deliveries that came before our attach
 	slack   uint32 // deliveries that may still come although credit was reduced
 
 	// Sending: how far deliveries got, for Progress.
@@ -128,6 +130,9 @@ func (s *Session) onAttach(a *frame.Attach) error {
 		l.count = a.InitialDeliveryCount.Or(0)
 		l.limit = l.count
 		l.PeerSettled = a.SndSettleMode == frame.SenderSettleModeSettled
+		if !l.attached {
+			l.maxSize = s.conn.cfg.MaxMessageSize
+		}
 	}
 	for uint32(len(s.links)) <= a.Handle {
 		s.links = append(s.links, nil)
@@ -167,7 +172,13 @@ func (l *Link) Accept(a frame.Attach) {
 	l.maxSize = a.MaxMessageSize
 	l.Second = a.RcvSettleMode == frame.ReceiverSettleModeSecond
 	l.sendAttach(&a)
+	if l.fault != nil {
+		l.Detach(true, l.fault)
+	}
 }
+
+// over says that what the peer sends on the link is passed over.
+func (l *Link) over() bool { return l.detached || l.fault != nil }
 
 // Refuse answers EventAttach with an attach whose own terminus is null, and a
 // detach (amqp 2.6.3).
@@ -232,10 +243,13 @@ func (s *Session) onDetach(d *frame.Detach) error {
 
 // fail detaches the link for a fault of the peer's.
 func (l *Link) fail(condition wire.Symbol, description string) error {
-	if l.detached {
+	if l.over() {
 		return nil
 	}
 	e := fault(condition, description)
+	if !l.attached {
+		l.fault = e // told behind our attach
+	}
 	l.session.conn.events = append(l.session.conn.events, Event{Kind: EventDetach, Local: true, Session: l.session, Link: l, Closed: true, Error: e})
 	l.Detach(true, e)
 	return nil

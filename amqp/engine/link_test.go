@@ -117,6 +117,31 @@ func TestCreditTakenBackLeavesSlack(t *testing.T) {
 	p.wantOut("detach transfer-limit-exceeded")
 }
 
+// A client may send behind its attach without waiting, but not without bound.
+func TestTransfersBeforeTheAttachIsAnswered(t *testing.T) {
+	p := openPeer(t, plain())
+	p.manual = true
+	p.send(0, &frame.Attach{Name: "in", Role: frame.RoleSender, Source: &frame.Source{}, Target: &frame.Target{Address: "q"}, InitialDeliveryCount: wire.Some(uint32(0))})
+	p.events = nil
+	for id := range uint32(MaxEarly) {
+		p.send(0, transfer(0, id, false))
+	}
+	if len(p.events) != MaxEarly {
+		t.Errorf("%d deliveries are told of %d", len(p.events), MaxEarly)
+	}
+	p.events = nil
+	p.send(0, transfer(0, MaxEarly, false))
+	p.send(0, transfer(0, MaxEarly+1, false))
+	p.wantEvents("detach local transfer-limit-exceeded")
+	p.wantOut() // not before our attach
+	p.links["in"].Accept(frame.Attach{Source: &frame.Source{}, Target: &frame.Target{Address: "q"}})
+	p.links["in"].Grant(10, false)
+	p.wantOut("attach role=receiver", "detach closed=true transfer-limit-exceeded")
+	p.send(0, &frame.Detach{Closed: true})
+	p.wantEvents()
+	p.wantOut()
+}
+
 func TestMessageSize(t *testing.T) {
 	p := openPeer(t, plain())
 	p.sender("in", 0, 0)

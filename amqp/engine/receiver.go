@@ -47,12 +47,12 @@ func (s *Session) onTransfer(t *frame.Transfer, payload []byte) error {
 	// A fault of ours or the driver may have detached the link while deliveries
 	// are under way: their other frames, without an id, must still be known.
 	defer func() {
-		if l.detached {
+		if l.over() {
 			l.dropPartial()
 			l.partial = partial{open: t.More && !t.Aborted}
 		}
 	}()
-	if err != nil || s.ended || l.detached {
+	if err != nil || s.ended || l.over() {
 		return err
 	}
 	p := &l.partial
@@ -150,13 +150,17 @@ func (s *Session) firstFrame(l *Link, t *frame.Transfer) error {
 		return s.fail(frame.ConditionInvalidField, fmt.Sprintf("delivery-id %d; %d was next", t.DeliveryID.V, s.nextDelivery.V))
 	}
 	s.nextDelivery.V, s.nextDelivery.OK = t.DeliveryID.V+1, true
-	if l.detached {
+	if l.over() {
 		return nil
 	}
 	if t.RcvSettleMode.OK && t.RcvSettleMode.V == frame.ReceiverSettleModeSecond && !l.Second {
 		return l.fail(frame.ConditionInvalidField, "rcv-settle-mode second on a link that was attached with first")
 	}
 	if l.Credit() <= 0 {
+		if !l.attached && l.early < MaxEarly {
+			l.early++
+			l.slack++
+		}
 		if l.slack == 0 {
 			return l.fail(frame.ConditionTransferLimitExceeded, "a transfer without credit")
 		}
@@ -178,7 +182,7 @@ func (s *Session) firstFrame(l *Link, t *frame.Transfer) error {
 func (l *Link) nextFrame(t *frame.Transfer) error {
 	p := &l.partial
 	switch {
-	case l.detached:
+	case l.over():
 		return nil
 	case t.DeliveryID.OK && t.DeliveryID.V != p.id:
 		return l.fail(frame.ConditionNotAllowed, "another delivery began before the last was complete")
