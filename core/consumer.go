@@ -160,9 +160,10 @@ func (b *Broker) closeConsumer(_ time.Time, k *consumer, lost bool, fx *Effects)
 			d.consumer = closedConsumer // the transaction still decides about it
 			continue
 		}
-		if lost && d.begun && !k.browse {
-			// possibly seen: flagged when it comes again, not counted
-			d.ring.noteSeen(d.seq, true)
+		if d.begun && !k.browse {
+			// possibly seen: not the first acquirer's when it comes again, and
+			// flagged as redelivered if the connection was lost; never counted
+			d.ring.noteSeen(d.seq, lost)
 		}
 		b.giveBack(d, fx)
 	}

@@ -30,6 +30,7 @@ type world struct {
 	options gateway.Options
 	core    coreserver.Options
 	disk    *vfs.Mem
+	slow    func(op string) // called before each operation on the disk; nil: none
 	store   *store.Store
 	broker  *coreserver.Server
 	front   *server.Server
@@ -59,7 +60,7 @@ func (w *world) start() {
 	w.t.Helper()
 	var hook func(func(*coreserver.Server))
 	st, err := store.Open(store.Options{
-		FS: w.disk, Dir: "d", SegmentBytes: 1 << 20,
+		FS: w.fs(), Dir: "d", SegmentBytes: 1 << 20,
 		OnStable: func() { hook((*coreserver.Server).Stable) },
 	})
 	if err != nil {
@@ -81,6 +82,15 @@ func (w *world) start() {
 	w.front = server.New(server.Config{Engine: g.Engine, New: func(c *server.Conn) server.Handler { return g.Handler(c) }, Logger: o.Logger})
 	w.door = &door{conns: make(chan net.Conn), closed: make(chan struct{})}
 	w.front.Serve(&server.Listener{Listener: w.door})
+}
+
+func (w *world) fs() vfs.FS {
+	return vfs.Inject(w.disk, func(c vfs.Call) error {
+		if w.slow != nil {
+			w.slow(c.Op)
+		}
+		return nil
+	})
 }
 
 func (w *world) stop() {
