@@ -171,6 +171,8 @@ func (b *Broker) closeConsumer(_ time.Time, k *consumer, lost bool, fx *Effects)
 	delete(k.conn.consumers, k.id)
 	if !k.suspended {
 		b.leaveQueue(k, fx)
+	} else {
+		b.dropIdle(k.queue, fx)
 	}
 }
 

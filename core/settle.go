@@ -75,6 +75,9 @@ func (b *Broker) settle(d *delivery, o Outcome, fx *Effects) {
 	}
 	if o.Kind == Accepted {
 		b.consume(d, fx)
+		if k.suspended {
+			b.dropIdle(r.queue, fx)
+		}
 		return
 	}
 	counted := o.Kind == Rejected || (o.Kind == Modified && o.DeliveryFailed)

@@ -173,7 +173,7 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need) {
 			r.More = append(r.More, p)
 		}
 	}
-	freed := b.commitAcks(t, &r, fx)
+	freed, left := b.commitAcks(t, &r, fx)
 	var at Pos
 	need := Ride
 	if len(r.More) > 0 || len(r.Runs) > 0 {
@@ -191,13 +191,16 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need) {
 	for _, s := range t.sends {
 		b.release(s.id, fx)
 	}
+	for _, q := range left {
+		b.dropIdle(q, fx)
+	}
 	return at, need
 }
 
 // commitAcks consumes what the transaction acknowledged: what is not stored at
 // once, the rest by the commit's record. It answers with ids to release after
-// it.
-func (b *Broker) commitAcks(t *txn, r *Record, fx *Effects) (freed []uint64) {
+// it, and with queues whose consumers are gone.
+func (b *Broker) commitAcks(t *txn, r *Record, fx *Effects) (freed []uint64, left []*queue) {
 	for _, id := range t.acks {
 		d := b.deliveries.get(id)
 		if d == nil {
@@ -216,10 +219,13 @@ func (b *Broker) commitAcks(t *txn, r *Record, fx *Effects) (freed []uint64) {
 				}
 			}
 		}
+		if d.consumer == closedConsumer || d.consumer.suspended {
+			left = append(left, d.ring.queue)
+		}
 		d.consumer.detachDelivery(b, d)
 		b.deliveries.free(d)
 	}
-	return freed
+	return freed, left
 }
 
 func (b *Broker) rollback(_ time.Time, t *txn, fx *Effects) {

@@ -22,6 +22,8 @@ const DefaultMaxHeld = 512 << 20
 type Options struct {
 	Name      string    // part of temporary names
 	StoreNeed core.Need // what persistent messages wait for
+	// MayCreate says what comes into being by being used; nil: everything.
+	MayCreate func(d core.Destination) bool
 	MaxHeld   int64
 	// Make makes a content of recovered bytes, by format.
 	Make   func(f message.Format, pieces [][]byte) (message.Content, error)
@@ -74,7 +76,7 @@ func New(j Journal, o Options) (*Server, error) {
 		s.clock = &systemClock{s: s}
 	}
 	s.fetcher, _ = j.(Fetcher)
-	s.b = core.NewBroker(core.Options{Server: o.Name, Contents: s, StoreNeed: o.StoreNeed, Instance: uint64(s.clock.Now().UnixMilli())})
+	s.b = core.NewBroker(core.Options{Server: o.Name, Contents: s, StoreNeed: o.StoreNeed, Instance: uint64(s.clock.Now().UnixMilli()), MayCreate: o.MayCreate})
 	err := j.Replay(func(pos uint64, r record.Record) error {
 		rec, err := Decode(r)
 		if err != nil {
