@@ -111,7 +111,7 @@ func (b *Broker) deliver(k *consumer, r *ring, seq uint64, fx *Effects) {
 	if k.acquire != 0 && !k.browse && !k.settled {
 		txn = b.acquired(k, d)
 	}
-	size := int64(e.size) + dispatchOverhead
+	size := roomSize(e.size) + dispatchOverhead
 	k.inflight = append(k.inflight, flight{d.id, size})
 	k.conn.inflight += size
 	fx.Outs = append(fx.Outs, Out{

@@ -179,7 +179,7 @@ func (b *Broker) put(q *queue, p *Place, stored bool) {
 		e.flags = entryStored
 		b.markChanged(q)
 	} else {
-		b.heldBytes += int64(p.Size)
+		b.heldBytes += heldSize(p.Size)
 	}
 	q.ring(p.Priority).put(p.Seq, e)
 	b.hold(p.ID)
@@ -203,6 +203,29 @@ func (b *Broker) touch(q *queue) {
 		return
 	}
 	b.touched = append(b.touched, q)
+}
+
+// What a message larger than message.LargeAbove counts for, in bytes: it is in
+// memory only in part.
+const (
+	largeHeld = 256 << 10 // while nothing but memory holds it: the sections before its body
+	largeRoom = 64 << 10  // on its way to a connection, so that others may pass it
+)
+
+// heldSize is what an entry that is not stored takes of memory.
+func heldSize(size uint32) int64 {
+	if size > message.LargeAbove {
+		return largeHeld
+	}
+	return int64(size)
+}
+
+// roomSize is what a delivery takes of its connection's room.
+func roomSize(size uint32) int64 {
+	if size > message.LargeAbove {
+		return largeRoom
+	}
+	return int64(size)
 }
 
 func clampSize(n int64) uint32 { return uint32(min(n, 1<<32-1)) }

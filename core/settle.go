@@ -178,7 +178,7 @@ func (b *Broker) drop(r *ring, seq uint64, fx *Effects) {
 	if e.flags&entryStored != 0 {
 		b.markChanged(q)
 	} else {
-		b.heldBytes -= int64(e.size)
+		b.heldBytes -= heldSize(e.size)
 	}
 	b.release(e.id, fx)
 }

@@ -322,6 +322,10 @@ func (c *Conn) fail(condition wire.Symbol, description string) error {
 	return fmt.Errorf("%s: %s", condition, description)
 }
 
+// Abandon says that the socket is gone: nothing will be pulled from sources any
+// more.
+func (c *Conn) Abandon() { c.dropSessions() }
+
 func (c *Conn) dropSessions() {
 	for _, s := range c.outgoing {
 		if s != nil {

@@ -28,12 +28,20 @@ type conn struct {
 	in  inbound
 	out outbound
 
+	spool  coreserver.Spool // nil: there are no large messages
+	road   Road
+	ending bool           // a large message's file is being ended; the reader's
+	held   []engine.Event // what came behind it; the reader's
+	gone   bool           // Closed was called; the reader's
+
 	mu        sync.Mutex // guards what follows; a leaf under the core lock and the engine's
 	consumers map[core.ConsumerID]*consumer
 	producers map[core.ProducerID]*producer
 	confirms  map[core.DeliveryID]confirm
 	failed    bool // nothing more is taken
 	client    string
+	unwritten int64 // bytes of large messages that wait for the disk
+	paused    bool  // the reader, for them
 }
 
 // confirm is an outcome whose settlement the client waits for.
@@ -101,7 +109,12 @@ func (c *conn) Closed() {
 	if c.b == nil {
 		return
 	}
-	c.sock.Engine(func(x *engine.Conn) { c.collectProgress(x) })
+	c.sock.Engine(func(x *engine.Conn) {
+		c.collectProgress(x)
+		x.Abandon()
+	})
+	c.gone = true
+	c.forgetAll()
 	c.tellProgress()
 	c.b.Close()
 	c.log.Debug("disconnected")

@@ -15,6 +15,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/sasl"
 	"github.com/tidegate/tidegate/amqp/server"
 	"github.com/tidegate/tidegate/amqp/wire"
+	"github.com/tidegate/tidegate/core/message"
 	core "github.com/tidegate/tidegate/core/server"
 )
 
@@ -57,6 +58,9 @@ func New(o Options) *Gateway {
 			{Key: wire.Symbol("platform"), Value: "Go"},
 		},
 	}
+	if g.o.Broker.Spool() != nil {
+		g.engine.Large = message.LargeAbove
+	}
 	return g
 }
 
@@ -82,7 +86,19 @@ type Socket interface {
 	Engine(do func(x *engine.Conn))
 }
 
-// Handler makes the handler of a connection.
+// Road is what a Socket needs besides for large messages.
+type Road interface {
+	// Pause stops reading until as many calls of Resume.
+	Pause()
+	Resume()
+	// Serial runs do while no events are told.
+	Serial(do func())
+}
+
+// Handler makes the handler of a connection. With a spool (server.Options) c is
+// a Road as well.
 func (g *Gateway) Handler(c Socket) server.Handler {
-	return &conn{g: g, sock: c, log: g.o.Logger.With("peer", c.RemoteAddr().String())}
+	h := &conn{g: g, sock: c, log: g.o.Logger.With("peer", c.RemoteAddr().String()), spool: g.o.Broker.Spool()}
+	h.road, _ = c.(Road)
+	return h
 }

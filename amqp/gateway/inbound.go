@@ -24,13 +24,43 @@ type inbound struct {
 
 // send is a delivery from the client, indexed before the core lock is taken.
 type send struct {
-	m   *amqpmessage.Message
-	env message.Envelope
-	err error
+	m       *amqpmessage.Message
+	env     message.Envelope
+	err     error // it is no message
+	refused error // there is no room for it; a *core.Error
 }
 
-// inbound indexes what came, runs it as one step, and gives credit back.
+// inbound takes what came, in order. The end of a large message may have to wait
+// for its file, and all that came behind it then waits with it.
 func (c *conn) inbound(events []engine.Event) {
+	if c.spool == nil {
+		c.step(events)
+		return
+	}
+	if c.ending {
+		c.held = append(c.held, events...)
+		return
+	}
+	for len(events) > 0 {
+		n := c.pieces(events)
+		if n > 0 {
+			c.step(events[:n])
+		}
+		switch {
+		case n == len(events):
+			return
+		case events[n].Kind == engine.EventPiece: // now its link is known
+			events = events[n:]
+			continue
+		case c.endLarge(events[n], events[n+1:]):
+			return
+		}
+		events = events[n+1:]
+	}
+}
+
+// step indexes what came, runs it as one step, and gives credit back.
+func (c *conn) step(events []engine.Event) {
 	in := &c.in
 	now := c.b.Now().UnixMilli()
 	for i := range events {
@@ -72,15 +102,30 @@ func (c *conn) inbound(events []engine.Event) {
 	}
 	clear(in.sends)
 	in.sends = in.sends[:0]
-	if len(in.refill) > 0 {
-		c.sock.Engine(func(*engine.Conn) {
-			for _, p := range in.refill {
-				p.refill(p.presettled)
-				p.presettled = 0
-			}
-		})
-		in.refill = in.refill[:0]
+	c.giveCredit()
+}
+
+// giveCredit tops up producers whose deliveries are settled already.
+func (c *conn) giveCredit() {
+	in := &c.in
+	if len(in.refill) == 0 {
+		return
 	}
+	c.sock.Engine(func(*engine.Conn) {
+		for _, p := range in.refill {
+			p.refill(p.presettled)
+			p.presettled = 0
+		}
+	})
+	in.refill = in.refill[:0]
+}
+
+// settledBy counts a delivery that needs no answer of ours.
+func (in *inbound) settledBy(p *producer) {
+	if p.presettled == 0 {
+		in.refill = append(in.refill, p)
+	}
+	p.presettled++
 }
 
 // index makes the envelope of a delivery.
@@ -93,14 +138,19 @@ func (in *inbound) index(e *engine.Event, now int64) send {
 		return send{err: err}
 	}
 	in.views = in.views[1:]
-	h := v.Header()
-	s := send{m: v, env: message.Envelope{Durable: h.Durable, Priority: min(h.Priority, 9), Content: v}}
+	return send{m: v, env: envelope(v, v, now)}
+}
+
+// envelope is what a message's sections say of it, at now in ms since 1970.
+func envelope(m *amqpmessage.Message, content message.Content, now int64) message.Envelope {
+	h := m.Header()
+	env := message.Envelope{Durable: h.Durable, Priority: min(h.Priority, 9), Content: content}
 	if h.TTL.OK && h.TTL.V > 0 {
-		s.env.Expires = now + int64(h.TTL.V)
-	} else if at := v.AbsoluteExpiryTime(); at.OK && at.V > 0 {
-		s.env.Expires = int64(at.V)
+		env.Expires = now + int64(h.TTL.V)
+	} else if at := m.AbsoluteExpiryTime(); at.OK && at.V > 0 {
+		env.Expires = int64(at.V)
 	}
-	return s
+	return env
 }
 
 // event is everything but deliveries.
@@ -135,7 +185,15 @@ func (c *conn) event(now time.Time, b *core.Broker, fx *core.Effects, e *engine.
 		if !e.Local {
 			c.edge(fx, 0, 0, true, func(x *engine.Conn) { x.Close(nil) })
 		}
-	case engine.EventOpen, engine.EventBegin, engine.EventDelivery, engine.EventOutcome, engine.EventPiece, engine.EventAborted:
+	case engine.EventAborted:
+		if p, ok := e.Link.Ref.(*producer); ok {
+			c.in.settledBy(p)
+		}
+	case engine.EventPiece:
+		if l, ok := e.Link.Ref.(*coordinator); ok {
+			c.failLink(now, b, fx, l.link, &frame.Error{Condition: frame.ConditionMessageSizeExceeded, Description: "neither declare nor discharge is that large"})
+		}
+	case engine.EventOpen, engine.EventBegin, engine.EventDelivery, engine.EventOutcome:
 	}
 }
 

@@ -7,18 +7,20 @@ import (
 
 	"github.com/tidegate/tidegate/amqp/engine"
 	"github.com/tidegate/tidegate/amqp/frame"
-	"github.com/tidegate/tidegate/amqp/message"
+	amqpmessage "github.com/tidegate/tidegate/amqp/message"
 	"github.com/tidegate/tidegate/amqp/wire"
 	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/message"
 )
 
 // outbound is the writer's workspace.
 type outbound struct {
 	parked   []core.Out // behind a message whose bytes are being read
 	loading  bool
-	loaded   map[uint64][][]byte
+	loaded   map[uint64]loaded
 	spare    []core.Out
 	unsent   []core.DeliveryID
+	broken   []core.DeliveryID // aborted: their bytes could not be read
 	progress []*consumer
 	ranged   settledRange
 	head     []byte
@@ -200,17 +202,19 @@ func (c *conn) deliver(now time.Time, out *core.Out) bool {
 		o.unsent = append(o.unsent, out.Delivery) // the client took credit back
 		return true
 	}
-	body, ok := c.b.Bytes(out.Message)
+	body, file, ok := c.b.Bytes(out.Message)
 	if !ok {
-		if body, ok = o.loaded[out.Message]; !ok {
+		l, ok := o.loaded[out.Message]
+		if !ok {
 			return !c.load(out.Message)
 		}
+		body, file = l.body, l.file
 		delete(o.loaded, out.Message)
 	}
 	if len(body) == 0 {
 		body = [][]byte{nil}
 	}
-	h, at, err := message.SkipHeader(body[0], body[1:])
+	h, at, err := amqpmessage.SkipHeader(body[0], body[1:])
 	if err != nil {
 		c.log.Error("a stored message cannot be read", "message", out.Message, "err", err)
 		return true
@@ -219,18 +223,30 @@ func (c *conn) deliver(now time.Time, out *core.Out) bool {
 	if h.TTL.OK && h.TTL.V > 0 && out.Expires > 0 {
 		ttl = wire.Some(uint32(max(out.Expires-now.UnixMilli(), 1)))
 	}
-	o.head = message.AppendHeader(o.head[:0], h.Durable, h.Priority, ttl, out.First, out.Count)
-	for len(body) > 1 && at >= len(body[0]) {
-		at -= len(body[0])
-		body = body[1:]
-	}
+	o.head = amqpmessage.AppendHeader(o.head[:0], h.Durable, h.Priority, ttl, out.First, out.Count)
 	binary.BigEndian.PutUint64(o.tag[8:], uint64(out.Delivery))
 	var state frame.DeliveryState
 	if out.Txn != 0 {
 		state = &frame.TransactionalState{TxnID: binary.BigEndian.AppendUint64(nil, uint64(out.Txn))}
 	}
-	k.link.Send(engine.Delivery{State: state, Ref: uint64(out.Delivery), Tag: o.tag[:], Settled: out.Settled, Head: o.head, First: body[0][at:], Rest: body[1:]})
+	d := engine.Delivery{State: state, Ref: uint64(out.Delivery), Tag: o.tag[:], Settled: out.Settled, Head: o.head}
+	if file.Number != 0 {
+		d.Source, d.Size = c.source(out, file, body, at), file.Size-int64(at)
+	} else {
+		for len(body) > 1 && at >= len(body[0]) {
+			at -= len(body[0])
+			body = body[1:]
+		}
+		d.First, d.Rest = body[0][at:], body[1:]
+	}
+	k.link.Send(d)
 	return true
+}
+
+// loaded is a message that was read from disk.
+type loaded struct {
+	body [][]byte
+	file message.File
 }
 
 // load asks for bytes that are on disk; true: they will come.
@@ -240,11 +256,11 @@ func (c *conn) load(id uint64) bool {
 	o.loading = true
 	c.mu.Unlock()
 	ids := []uint64{id}
-	found := map[uint64][][]byte{}
-	c.b.Load(ids, func(id uint64, body [][]byte) { found[id] = body }, func() {
+	found := map[uint64]loaded{}
+	c.b.Load(ids, func(id uint64, body [][]byte, file message.File) { found[id] = loaded{body, file} }, func() {
 		if len(found) == 0 {
 			c.log.Error("a stored message is not there", "message", id)
-			found[id] = nil
+			found[id] = loaded{}
 		}
 		c.mu.Lock()
 		o.loaded = found
@@ -276,7 +292,7 @@ func (c *conn) Wrote() { c.tellProgress() }
 
 func (c *conn) tellProgress() {
 	o := &c.out
-	if len(o.progress) == 0 && len(o.unsent) == 0 {
+	if len(o.progress) == 0 && len(o.unsent) == 0 && len(o.broken) == 0 {
 		return
 	}
 	c.b.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
@@ -287,8 +303,11 @@ func (c *conn) tellProgress() {
 		for i := len(o.unsent) - 1; i >= 0; i-- {
 			b.Unsend(now, o.unsent[i], fx)
 		}
+		for _, id := range o.broken { // the client has let go of it already
+			b.Settle(now, id, 0, core.Outcome{Kind: core.Modified, DeliveryFailed: true, UndeliverableHere: true}, false, fx)
+		}
 	})
 	clear(o.progress)
 	o.progress = o.progress[:0]
-	o.unsent = o.unsent[:0]
+	o.unsent, o.broken = o.unsent[:0], o.broken[:0]
 }

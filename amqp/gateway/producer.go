@@ -11,6 +11,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/jms"
 	"github.com/tidegate/tidegate/amqp/wire"
 	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/message"
 )
 
 // Credit to a producer: how many messages may be on their way to us and not yet
@@ -37,6 +38,7 @@ type producer struct {
 	average    atomic.Int64 // bytes of a message, roughly; the reader's
 	throttle   bool
 	presettled uint32 // of the read that is being handled
+	large      *large // coming in pieces; the reader's
 }
 
 // refill tops the client's credit up; n more of its deliveries are settled. The
@@ -66,15 +68,13 @@ func (p *producer) refill(n uint32) {
 // delivery publishes what the client sent.
 func (c *conn) delivery(now time.Time, b *core.Broker, fx *core.Effects, p *producer, e *engine.Event, s send) {
 	if e.Settled {
-		if p.presettled == 0 {
-			c.in.refill = append(c.in.refill, p)
-		}
-		p.presettled++
+		c.in.settledBy(p)
 	}
-	if size := p.average.Load(); e.Size > size {
-		p.average.Store(e.Size)
-	} else if size > e.Size+16 {
-		p.average.Store(size - (size-e.Size)/16)
+	inMemory := min(e.Size, message.LargeAbove)
+	if size := p.average.Load(); inMemory > size {
+		p.average.Store(inMemory)
+	} else if size > inMemory+16 {
+		p.average.Store(size - (size-inMemory)/16)
 	}
 	to := core.Send{Tag: uint64(e.ID), Settled: e.Settled}
 	if t, ok := e.State.(*frame.TransactionalState); ok {
@@ -87,6 +87,11 @@ func (c *conn) delivery(now time.Time, b *core.Broker, fx *core.Effects, p *prod
 		c.refuseSend(now, b, fx, p, e, to, &frame.Error{
 			Condition: frame.ConditionNotImplemented, Description: "message-format " + strconv.FormatUint(uint64(e.Format), 10) + " is not known here",
 		})
+	case s.refused != nil:
+		if b.HasTransaction(c.b.ID(), to.Txn) {
+			b.RollbackOnly(to.Txn)
+		}
+		c.refuseSend(now, b, fx, p, e, to, amqpError(s.refused))
 	case p.admin:
 		c.adminRequest(now, b, fx, p, e, s)
 	case p.relay:
@@ -164,6 +169,7 @@ func (c *conn) closeProducer(now time.Time, b *core.Broker, fx *core.Effects, p 
 	c.mu.Lock()
 	delete(c.producers, p.id)
 	c.mu.Unlock()
+	c.forgetLarge(p)
 	b.CloseProducer(now, p.id, fx)
 	return c.leave(now, b, fx, p.link, p.made, closed)
 }

@@ -25,6 +25,7 @@ type Conn struct {
 	half     atomic.Bool  // nothing more comes: write what is ready, then end
 	running  atomic.Int32 // reader and writer; the last to leave cleans up
 	known    bool         // has passed SASL; the reader's own
+	pause    pause        // of the reader
 
 	in sync.Mutex // held from Input, or Tick, until its events are handled
 
@@ -42,6 +43,7 @@ type Conn struct {
 
 func newConn(s *Server, l *Listener, sock net.Conn) *Conn {
 	c := &Conn{server: s, listener: l, sock: sock, wake: make(chan struct{}, 1), e: engine.New(s.cfg.Engine(), time.Now())}
+	c.pause.over.L = &c.pause.mu
 	c.handler = s.cfg.New(c)
 	c.written.L = &c.mu
 	c.timer = time.AfterFunc(time.Hour, c.tick)
@@ -95,6 +97,7 @@ func (c *Conn) leave() {
 // cut closes the socket now.
 func (c *Conn) cut() {
 	c.dead.Store(true)
+	c.pause.end()
 	_ = c.sock.Close()
 	c.Wake()
 }
@@ -103,6 +106,7 @@ func (c *Conn) read() {
 	defer c.leave()
 	stream, more := c.begin()
 	for more {
+		c.pause.wait()
 		c.mu.Lock()
 		for c.writing && c.ahead > maxAhead {
 			c.written.Wait()
@@ -184,6 +188,9 @@ func (c *Conn) tick() {
 	defer c.in.Unlock()
 	c.mu.Lock()
 	c.due = time.Time{}
+	if c.pause.on() {
+		c.e.Heard(time.Now())
+	}
 	err := c.e.Tick(time.Now())
 	events := c.e.Events()
 	c.arm()

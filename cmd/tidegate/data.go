@@ -10,7 +10,10 @@ import (
 	"github.com/tidegate/tidegate/persist/store"
 )
 
-var _ server.Journal = (*store.Store)(nil)
+var (
+	_ server.Journal = (*store.Store)(nil)
+	_ server.Spool   = (*store.Store)(nil)
+)
 
 // progressEvery is how often a long recovery says how far it is.
 const progressEvery = time.Second

@@ -34,15 +34,18 @@ func memoryLimit(text string) (int64, error) {
 	}
 	n, err := parseBytes(text)
 	if err != nil || n < minMemory {
-		return 0, fmt.Errorf("--memory %s: write a number of bytes, at least 16MiB, with KiB, MiB or GiB if you like", text)
+		return 0, fmt.Errorf("--memory %s: write a number of bytes, at least 16MiB, with KiB, MiB, GiB, KB, MB or GB if you like", text)
 	}
 	return n, nil
 }
 
-// parseBytes reads a number of bytes: 1048576, 1024KiB, 1MiB, 4GiB.
+// units are what may stand behind a number of bytes.
+var units = map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "KB": 1e3, "MB": 1e6, "GB": 1e9}
+
+// parseBytes reads a number of bytes: 1048576, 1024KiB, 1MiB, 4GiB, 2GB.
 func parseBytes(text string) (int64, error) {
 	unit := int64(1)
-	for suffix, u := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} { // order: irrelevant
+	for suffix, u := range units { // order: irrelevant
 		if number, ok := strings.CutSuffix(text, suffix); ok {
 			text, unit = number, u
 			break

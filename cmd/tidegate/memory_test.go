@@ -3,12 +3,12 @@ package main
 import "testing"
 
 func TestMemoryLimit(t *testing.T) {
-	for text, want := range map[string]int64{"16777216": 16 << 20, "64MiB": 64 << 20, "2GiB": 2 << 30, "32768KiB": 32 << 20, "64 MiB": 64 << 20} {
+	for text, want := range map[string]int64{"16777216": 16 << 20, "64MiB": 64 << 20, "2GiB": 2 << 30, "32768KiB": 32 << 20, "64 MiB": 64 << 20, "64MB": 64e6, "1GB": 1e9, "20000KB": 20e6} {
 		if got, err := memoryLimit(text); err != nil || got != want {
 			t.Errorf("%s: %d, %v; want %d", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"15MiB", "-1", "a lot", "9223372036854775807GiB", "64MB"} {
+	for _, text := range []string{"15MiB", "-1", "a lot", "9223372036854775807GiB", "64mb", "64M", "MiB", "1.5GiB"} {
 		if got, err := memoryLimit(text); err == nil {
 			t.Errorf("%s: taken as %d", text, got)
 		}

@@ -29,7 +29,15 @@ func inspect(out io.Writer, data string, asJSON bool) error {
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "store\t%s\nid\t%s\nformat\t%d\nsegments\t%d\nspill files\t%d\ncheckpoints\t%d\n", r.Dir, r.ID, r.Format, len(r.SegmentList), len(r.Spills), len(r.Checkpoints))
+	fmt.Fprintf(w, "store\t%s\nid\t%s\nformat\t%d\nsegments\t%d\nspill files\t%d\ncheckpoints\t%d\nlarge messages\t%d\n",
+		r.Dir, r.ID, r.Format, len(r.SegmentList), len(r.Spills), len(r.Checkpoints), len(r.Large))
+	for _, l := range r.Large {
+		of := "not stored, removed at the next start"
+		if l.ID != 0 {
+			of = fmt.Sprintf("message %d", l.ID)
+		}
+		fmt.Fprintf(w, "%s\t%d bytes, %s\n", l.Name, l.Bytes, of)
+	}
 	return w.Flush()
 }
 

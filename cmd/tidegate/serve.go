@@ -28,7 +28,7 @@ import (
 const (
 	defaultListen     = "amqp://127.0.0.1:5672"
 	defaultData       = "./tidegate-data"
-	defaultMaxMessage = 128 << 20 // bytes
+	defaultMaxMessage = "128MiB"
 	shutdownTime      = 10 * time.Second
 	// gcPercent: read buffers are the garbage, and the live heap is small
 	// (performance.md 3.2b measured a third more throughput).
@@ -59,7 +59,7 @@ tidegate.yaml, or in the environment as TIDEGATE_NAME.`,
 	f.StringArray("websocket-origin", nil, "let web pages of `ORIGIN` (https://HOST) connect, besides those of this host; * is all; can be repeated")
 	f.Int("max-connections", amqpserver.DefaultMaxConnections, "refuse more connections than `N`")
 	f.String("console", "off", "web console at `ADDR` (accepted; its page comes with a later version)")
-	f.Int64("max-message-size", defaultMaxMessage, "largest message in `BYTES`")
+	f.String("max-message-size", defaultMaxMessage, "largest message in `BYTES` (with KiB, MiB, GiB, KB, MB or GB if you like); what is above 1MiB lies in a file of its own")
 	f.String("memory", "", "keep the process near `BYTES`: what more messages need goes to disk (default a quarter of the machine, at most 1GiB)")
 	f.Bool("verbose", false, "log connections and expiry as well")
 	f.Duration("flush-delay", 0, "for benchmarks: add this to every flush")
@@ -110,8 +110,9 @@ func serve(ctx context.Context, v *viper.Viper) error {
 	default:
 		return fmt.Errorf("--durability %s: write failsafe or normal", d)
 	}
-	if v.GetInt64("max-message-size") <= 0 {
-		return errors.New("--max-message-size: a number of bytes above 0")
+	maxMessage, err := parseBytes(v.GetString("max-message-size"))
+	if err != nil || maxMessage <= 0 {
+		return fmt.Errorf("--max-message-size %s: write a number of bytes above 0, with KiB, MiB, GiB, KB, MB or GB if you like", v.GetString("max-message-size"))
 	}
 	var users sasl.Users
 	if file := v.GetString("users"); file != "" {
@@ -139,7 +140,7 @@ func serve(ctx context.Context, v *viper.Viper) error {
 			_ = l.Close()
 		}
 	}()
-	return run(ctx, v, log, need, memory, doors{users, certs, listeners})
+	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage)})
 }
 
 // doors are where clients come in, and who may.
@@ -147,6 +148,8 @@ type doors struct {
 	users     sasl.Users
 	certs     *amqpserver.Certificates // nil: no TLS
 	listeners []*amqpserver.Listener
+	// maxMessage is the largest message in bytes.
+	maxMessage uint64
 }
 
 func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, memory int64, in doors) error {
@@ -158,7 +161,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		return err
 	}
 	broker, err := server.New(st, server.Options{
-		Name: "tidegate", StoreNeed: need, Logger: log,
+		Name: "tidegate", StoreNeed: need, Spool: st, Logger: log,
 		Make: func(f coremessage.Format, p [][]byte) (coremessage.Content, error) { return message.FromBytes(f, p) },
 	})
 	if err != nil {
@@ -174,7 +177,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	log.Info("recovered", "data", v.GetString("data"), "queues", len(queues), "messages", messages, "took", time.Since(began).Round(time.Millisecond).String())
 	edge := amqpserver.Quiet(log) // for what clients can cause
 	g := gateway.New(gateway.Options{
-		Broker: broker, ContainerID: "tidegate", Version: version, MaxMessageSize: uint64(v.GetInt64("max-message-size")),
+		Broker: broker, ContainerID: "tidegate", Version: version, MaxMessageSize: in.maxMessage,
 		Users: in.users, Anonymous: v.GetBool("anonymous"), Logger: edge,
 	})
 	front := amqpserver.New(amqpserver.Config{

@@ -64,10 +64,12 @@ func (e *encoder) encode(r *core.Record) record.Record {
 		e.ids = append(e.ids, r.ID)
 		out.Group = uint64(r.Place.Queue)<<4 | uint64(r.Place.Priority)
 		out.Body = e.body(r.Content)
+		b = appendFile(b, &out, r.Content)
 	case core.RecBody:
 		b = append(b, byte(r.Content.Format()))
 		e.ids = append(e.ids, r.ID)
 		out.Body = e.body(r.Content)
+		b = appendFile(b, &out, r.Content)
 	case core.RecRemove, core.RecOffered, core.RecDelete:
 		b = appendRun(b, &r.Run)
 	case core.RecCount:
@@ -121,6 +123,32 @@ func formatOf(head []byte) message.Format {
 		return 0
 	}
 	return message.Format(head[1])
+}
+
+// appendFile ends the head of a message that lies in a file with its name.
+func appendFile(b []byte, out *record.Record, c message.Content) []byte {
+	f := fileOf(c)
+	if f.Number == 0 {
+		return b
+	}
+	out.Kind |= record.FileBit | record.PlaceBit
+	return record.AppendFile(b, record.FileRef(f))
+}
+
+func fileOf(c message.Content) message.File {
+	if c.Format() != message.FormatLarge {
+		return message.File{}
+	}
+	return c.(message.Spooled).File() //nolint:forcetypeassert // what the format says
+}
+
+// fileIn reads the file's name out of a body's head.
+func fileIn(head []byte) message.File {
+	if formatOf(head) != message.FormatLarge {
+		return message.File{}
+	}
+	f, _, _ := record.File(head)
+	return message.File(f)
 }
 
 func appendPlace(b []byte, p *core.Place) []byte {
@@ -243,7 +271,14 @@ func (r *reader) run() (v core.Run) {
 // this version does not know, fields that are cut.
 func Decode(in record.Record) (core.Record, error) {
 	r := &reader{b: in.Head}
-	out := core.Record{Kind: core.RecordKind(in.Kind &^ (record.BodyBit | record.PlaceBit))}
+	if in.Kind&record.FileBit != 0 {
+		_, head, ok := record.File(in.Head)
+		if !ok {
+			return core.Record{}, errors.New("a large message without the name of its file")
+		}
+		r.b = head
+	}
+	out := core.Record{Kind: core.RecordKind(in.Kind &^ (record.BodyBit | record.PlaceBit | record.FileBit))}
 	if v := r.byte(); v != headVersion {
 		return out, fmt.Errorf("a record's head has version %d, this program reads %d: start the version that wrote it", v, headVersion)
 	}

@@ -16,13 +16,13 @@ func Describe(r record.Record) (string, error) {
 	run := fmt.Sprintf("queue %d priority %d from %d count %d", d.Run.Queue, d.Run.Priority, d.Run.First, d.Run.Count)
 	switch d.Kind {
 	case core.RecMessage:
-		s := fmt.Sprintf("message %d", d.ID)
+		s := fmt.Sprintf("message %d%s", d.ID, inFile(r))
 		for _, p := range append([]core.Place{d.Place}, d.More...) {
 			s += fmt.Sprintf(" queue %d priority %d sequence %d", p.Queue, p.Priority, p.Seq)
 		}
 		return s, nil
 	case core.RecBody:
-		return fmt.Sprintf("body %d in a transaction", d.ID), nil
+		return fmt.Sprintf("body %d%s in a transaction", d.ID, inFile(r)), nil
 	case core.RecRemove:
 		return "remove " + run, nil
 	case core.RecCount:
@@ -43,4 +43,13 @@ func Describe(r record.Record) (string, error) {
 		return fmt.Sprintf("checkpoint: next message %d, next queue %d", d.ID, d.Run.Queue), nil
 	}
 	return "", fmt.Errorf("a record of kind %d", d.Kind)
+}
+
+// inFile says where a large message is.
+func inFile(r record.Record) string {
+	f := fileIn(r.Head)
+	if f.Number == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" of %d bytes in large-%016x", f.Size, f.Number)
 }

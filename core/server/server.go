@@ -26,7 +26,9 @@ type Options struct {
 	MayCreate func(d core.Destination) bool
 	MaxHeld   int64
 	// Make makes a content of recovered bytes, by format.
-	Make   func(f message.Format, pieces [][]byte) (message.Content, error)
+	Make func(f message.Format, pieces [][]byte) (message.Content, error)
+	// Spool has the files of large messages; nil: there are none.
+	Spool  Spool
 	Logger *slog.Logger
 	Clock  Clock // default: the system's
 }
@@ -176,7 +178,11 @@ func (s *Server) carryOut() (wake []*Conn) {
 	fx := &s.fx
 	if len(fx.Records) > 0 {
 		for i := range fx.Records {
-			s.records = append(s.records, s.enc.encode(&fx.Records[i]))
+			r := s.enc.encode(&fx.Records[i])
+			if r.Kind&record.FileBit != 0 {
+				s.o.Spool.SpoolBind(fileOf(fx.Records[i].Content).Number, r.IDs[0])
+			}
+			s.records = append(s.records, r)
 		}
 		last := s.journal.Append(s.records)
 		if last != uint64(s.b.Next()-1) {
@@ -187,7 +193,12 @@ func (s *Server) carryOut() (wake []*Conn) {
 	}
 	for i := range fx.Holds {
 		h := &fx.Holds[i]
-		s.journal.Hold(h.ID, holdHead(h.Content.Format()), s.enc.body(h.Content))
+		head := holdHead(h.Content.Format())
+		if f := fileOf(h.Content); f.Number != 0 {
+			s.o.Spool.SpoolBind(f.Number, h.ID)
+			head = record.AppendFile(head[:len(head):len(head)], record.FileRef(f))
+		}
+		s.journal.Hold(h.ID, head, s.enc.body(h.Content))
 	}
 	wake = s.distribute()
 	if len(fx.Released) > 0 {
@@ -370,18 +381,22 @@ func (s *Server) Content(id uint64) (message.Content, bool) {
 	return c, true
 }
 
-// Bytes gives a message's bytes if they are in memory.
-func (s *Server) Bytes(id uint64) ([][]byte, bool) {
-	_, body, ok := s.journal.Bytes(id)
-	return body, ok
+// Bytes gives a message's bytes if they are in memory. Those of a large one are
+// in a file: body has the sections before its body.
+func (s *Server) Bytes(id uint64) (body [][]byte, file message.File, ok bool) {
+	head, body, ok := s.journal.Bytes(id)
+	return body, fileIn(head), ok
 }
 
+// Spool has the files of large messages; nil: there are none.
+func (s *Server) Spool() Spool { return s.o.Spool }
+
 // Load brings messages into memory; each is called for those found, then done.
-func (s *Server) Load(ids []uint64, each func(id uint64, body [][]byte), done func()) {
+func (s *Server) Load(ids []uint64, each func(id uint64, body [][]byte, file message.File), done func()) {
 	s.journal.Load(ids, func() {
 		for _, id := range ids {
-			if _, body, ok := s.journal.Bytes(id); ok {
-				each(id, body)
+			if body, file, ok := s.Bytes(id); ok {
+				each(id, body, file)
 			}
 		}
 		done()
@@ -389,10 +404,10 @@ func (s *Server) Load(ids []uint64, each func(id uint64, body [][]byte), done fu
 }
 
 // Bytes and Load for an edge's connection.
-func (c *Conn) Bytes(id uint64) ([][]byte, bool) { return c.s.Bytes(id) }
+func (c *Conn) Bytes(id uint64) (body [][]byte, file message.File, ok bool) { return c.s.Bytes(id) }
 
 // Load is Server.Load.
-func (c *Conn) Load(ids []uint64, each func(id uint64, body [][]byte), done func()) {
+func (c *Conn) Load(ids []uint64, each func(id uint64, body [][]byte, file message.File), done func()) {
 	c.s.Load(ids, each, done)
 }
 
