@@ -63,5 +63,9 @@ func (in *input) size() int {
 	case in.full && in.last >= minSpace:
 		return hugeBuffer
 	}
-	return largeBuffer
+	size := largeBuffer // or less for a peer that sends less at a time: most of a thousand do
+	for size/8 >= max(in.last, in.need, have) {
+		size /= 2
+	}
+	return size
 }

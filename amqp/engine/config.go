@@ -73,6 +73,9 @@ const (
 	// and a peer that never reads holds no more than the least.
 	leastBudget = 64 << 10
 	mostBudget  = 1 << 20
+	// quietTime is how long a connection that sends nothing keeps large buffers:
+	// longer than the pauses of one that sends in bursts.
+	quietTime = time.Second
 	// gatherAbove: payload pieces above it are handed to the socket as they are;
 	// below, copying them into the write buffer is faster (performance.md 3.5).
 	gatherAbove = 8 << 10

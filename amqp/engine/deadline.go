@@ -33,6 +33,9 @@ func (c *Conn) Deadline() time.Time {
 		return from.Add(CloseTimeOut)
 	}
 	if c.openSent {
+		if c.out.large() {
+			sooner(c.lastOut.Add(quietTime))
+		}
 		if c.peerIdle > 0 {
 			sooner(c.lastOut.Add(c.heartbeat()))
 		}
@@ -82,6 +85,9 @@ func (c *Conn) Tick(now time.Time) error {
 	}
 	if !c.openSent || c.phase > opened {
 		return nil
+	}
+	if c.out.large() && !now.Before(c.lastOut.Add(quietTime)) {
+		c.out.rest()
 	}
 	if c.cfg.IdleTimeOut > 0 && !now.Before(c.lastIn.Add(2*c.cfg.IdleTimeOut)) {
 		return c.fail(frame.ConditionResourceLimitExceeded, "local-idle-timeout expired: nothing was received for "+(2*c.cfg.IdleTimeOut).String())

@@ -16,6 +16,38 @@ type output struct {
 	size  int
 	// budget is how large size may grow before deliveries wait for the socket.
 	budget int
+
+	own  []byte // the connection's own cur, while a lent one is filled
+	base []byte // what was lent, nil: nothing
+	back []byte // for TakeBack
+}
+
+// Lend gives a buffer to gather in until the next Output: whoever drives many
+// connections writes for few of them at a time, and a buffer that went round
+// lies in the processor's cache. TakeBack gives it back.
+//
+//	c.Lend(buf)
+//	parts = c.Output(now, parts)
+//	buf = c.TakeBack() // not to be touched before parts are written
+func (c *Conn) Lend(buf []byte) {
+	o := &c.out
+	if o.base != nil || cap(buf) <= cap(o.cur) {
+		o.back = buf
+		return
+	}
+	o.own, o.base = o.cur[:0], buf
+	if len(o.parts) > 0 {
+		o.own = nil // parts lie in it
+	}
+	o.cur = append(buf[:0], o.cur...)
+}
+
+// TakeBack ends Lend behind Output: the buffer, or a larger one that it has
+// grown to.
+func (c *Conn) TakeBack() []byte {
+	buf := c.out.back
+	c.out.back = nil
+	return buf
 }
 
 // Output gives the bytes to be written, in order; they are the writer's until
@@ -35,11 +67,17 @@ func (c *Conn) Output(now time.Time, to [][]byte) [][]byte {
 		if c.phase == closing && c.closedAt.IsZero() {
 			c.closedAt = now
 		}
-		if c.onlyParts() {
+	}
+	switch whole := c.onlyParts(); {
+	case o.base != nil:
+		o.back = o.base // where payloads stand between, cur is only its end
+		if whole {
+			o.back = o.cur
+		}
+		o.cur, o.own, o.base = o.own, nil, nil
+	case len(o.parts) > 0:
+		if whole {
 			o.cur, o.spare = o.spare[:0], o.cur
-			if len(o.spare) < smallBuffer && cap(o.cur) > minSpace {
-				o.cur, o.budget = nil, leastBudget // the flood is over: an idle connection is small
-			}
 		} else {
 			o.cur = nil // its beginning was handed out before: leave it to the collector
 		}
@@ -49,6 +87,12 @@ func (c *Conn) Output(now time.Time, to [][]byte) [][]byte {
 	o.size = 0
 	return to
 }
+
+// large says that there are buffers which an idle connection must not keep.
+func (o *output) large() bool { return len(o.cur) == 0 && cap(o.cur)+cap(o.spare) > minSpace }
+
+// rest lets go of the buffers; what was handed out stays the writer's.
+func (o *output) rest() { o.cur, o.spare, o.budget = nil, nil, leastBudget }
 
 func (c *Conn) onlyParts() bool {
 	return len(c.out.parts) == 1 && cap(c.out.cur) > 0 && cap(c.out.cur) <= 2*mostBudget

@@ -224,8 +224,11 @@ func (c *Conn) write() {
 			now := time.Now()
 			c.mu.Lock()
 			c.wrote()
+			buf := c.server.buffers.Get().(*[]byte)
+			c.e.Lend(*buf)
 			c.handler.Output(c.e, now)
 			parts = c.e.Output(now, parts[:0])
+			*buf = c.e.TakeBack()
 			stream, c.writing = c.stream, len(parts) > 0
 			done := c.e.Done()
 			c.arm()
@@ -236,6 +239,7 @@ func (c *Conn) write() {
 				}
 				clear(parts)
 			}
+			c.server.buffers.Put(buf)
 			c.handler.Wrote()
 			if done {
 				c.goodbye(stream)

@@ -24,6 +24,9 @@ const (
 	// DefaultStuck is how long a socket may take no byte before its connection
 	// is given up.
 	DefaultStuck = 60 * time.Second
+	// outputBuffer is what a writer begins to gather in, in bytes; it grows with
+	// what the peer takes.
+	outputBuffer = 64 << 10
 	// acceptPause is the wait after a failed accept (no file descriptors).
 	acceptPause = 100 * time.Millisecond
 )
@@ -67,6 +70,8 @@ type Server struct {
 
 	logins chan struct{} // held while a connection that is not logged in is handled
 
+	buffers sync.Pool // of *[]byte: what writers gather in
+
 	mu        sync.Mutex
 	conns     map[*Conn]struct{}
 	listeners []*Listener
@@ -83,6 +88,10 @@ func New(cfg Config) *Server {
 		cfg.Stuck = DefaultStuck
 	}
 	s := &Server{cfg: cfg, conns: map[*Conn]struct{}{}, logins: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
+	s.buffers.New = func() any {
+		buf := make([]byte, 0, outputBuffer)
+		return &buf
+	}
 	if cfg.Certificates != nil {
 		s.tls = cfg.Certificates.Config()
 	}
