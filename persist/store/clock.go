@@ -8,8 +8,12 @@ import (
 
 // clockWanted says whether the clock has a reason to run. The lock is held.
 func (s *Store) clockWanted() bool {
-	return s.j.Restless() || s.j.SpaceWanted() || s.opts.OnCheckpoint != nil && s.j.Changed()
+	return s.j.Restless() || s.spaceWanted() || s.opts.OnCheckpoint != nil && s.j.Changed()
 }
+
+// spaceWanted says whether something waits for room on the disk. The lock is
+// held.
+func (s *Store) spaceWanted() bool { return s.j.SpaceWanted() || s.swap.failed }
 
 // clock is when the coarse timer did last what it does less often.
 type clock struct {
@@ -41,7 +45,7 @@ func (s *Store) runClock() {
 			return
 		}
 		every := s.opts.CheckpointEvery - time.Since(s.clock.checked)
-		if s.j.SpaceWanted() {
+		if s.spaceWanted() {
 			every = min(every, spaceEvery)
 		}
 		if s.j.Restless() {
@@ -69,9 +73,11 @@ func (s *Store) Tick(now time.Time) {
 		s.clock = clock{now, now}
 	}
 	s.j.Tick()
-	if s.j.SpaceWanted() && now.Sub(s.clock.tried) >= spaceEvery {
+	if s.spaceWanted() && now.Sub(s.clock.tried) >= spaceEvery {
 		s.clock.tried = now
 		s.j.RetrySpace()
+		s.swap.failed = false
+		s.rouseSwap()
 	}
 	due := false
 	if now.Sub(s.clock.checked) >= s.opts.CheckpointEvery {

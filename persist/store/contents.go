@@ -23,6 +23,7 @@ type contents struct {
 	bytes        int64      // in memory
 	count        int        // ids in memory
 	storedCount  int        // of these, stored ones
+	heldBytes    int64      // of bytes, of those that are not stored
 	total        int64      // bytes ever put: the clock by which contents age
 	young        []youngRef // pages not yet aged, oldest first
 	hand         uint64     // page of stored at which eviction goes on
@@ -73,12 +74,20 @@ func (c *contents) put(id uint64, head []byte, body [][]byte, own bool) *content
 			c.storedCount++
 		}
 	} else {
-		c.bytes -= e.size
+		c.account(id, -e.size)
 	}
 	e.head, e.body, e.size, e.own, e.wanted = head, body, size, own, false
-	c.bytes += size
+	c.account(id, size)
 	c.total += size
 	return e
+}
+
+// account counts bytes that came or went.
+func (c *contents) account(id uint64, size int64) {
+	c.bytes += size
+	if id >= held {
+		c.heldBytes += size
+	}
 }
 
 // remember queues a page to be aged, once: the page of the newest ids empties
@@ -104,7 +113,7 @@ func (c *contents) drop(id uint64) bool {
 	if e.size == 0 {
 		return false
 	}
-	c.bytes -= e.size
+	c.account(id, -e.size)
 	c.count--
 	if id < held {
 		c.storedCount--

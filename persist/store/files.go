@@ -86,6 +86,15 @@ func (f *files) remove(name string) error {
 	return f.fs.Remove(f.path(name))
 }
 
+func (f *files) writeAt(name string, b []byte, off int64) error {
+	file, err := f.get(name)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt(b, off)
+	return err
+}
+
 func (f *files) closeAll() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

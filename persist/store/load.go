@@ -30,7 +30,12 @@ func (s *Store) Load(ids []uint64, done func()) {
 // place says where the bytes of an id stand on disk. The lock is held.
 func (s *Store) place(id uint64) (name string, generation uint32, off int64, ok bool) {
 	if id >= held {
-		return "", 0, 0, false
+		at := s.swap.place(id)
+		if at.file == 0 {
+			return "", 0, 0, false
+		}
+		f := s.swap.files[at.file]
+		return f.name, f.generation, int64(at.off) * record.Align, true
 	}
 	return s.j.Place(id)
 }

@@ -144,7 +144,7 @@ func (s *Store) spoolWrite(f *spoolFile, pieces [][]byte) error {
 		return f.err
 	}
 	if f.out == nil {
-		if f.err = s.spoolRoom(); f.err != nil {
+		if f.err = s.diskRoom(spoolReserve); f.err != nil {
 			return f.err
 		}
 		if f.out, f.err = s.opts.FS.Create(s.files.path(spoolName(f.number))); f.err != nil {
@@ -161,7 +161,7 @@ func (s *Store) spoolWrite(f *spoolFile, pieces [][]byte) error {
 	}
 	if f.size-f.looked >= spoolLook {
 		f.looked = f.size
-		f.err = s.spoolRoom()
+		f.err = s.diskRoom(spoolReserve)
 	}
 	if f.err == nil && f.sync && f.unsynced >= spoolSync {
 		f.unsynced = 0
@@ -170,11 +170,12 @@ func (s *Store) spoolWrite(f *spoolFile, pieces [][]byte) error {
 	return f.err
 }
 
-// spoolRoom leaves the log what it needs on a disk that fills.
-func (s *Store) spoolRoom() error {
+// diskRoom leaves the log what it needs on a disk that fills: room for so many
+// segments.
+func (s *Store) diskRoom(segments int64) error {
 	free, err := s.opts.FS.Free(s.opts.Dir)
 	segment := journal.Config{SegmentBytes: s.opts.SegmentBytes}.WithDefaults().SegmentBytes
-	if err == nil && free < spoolReserve*segment {
+	if err == nil && free < segments*segment {
 		return vfs.ErrNoSpace
 	}
 	return nil // what cannot be known does not stop it

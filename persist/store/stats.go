@@ -16,6 +16,9 @@ type Stats struct {
 	Memory   int64  `json:"memory"`   // their bytes
 	Full     bool   `json:"full"`
 
+	SwapFiles int   `json:"swapFiles"`
+	SwapBytes int64 `json:"swapBytes"` // their lengths
+
 	Flushes      int64         `json:"flushes"`
 	FlushAverage time.Duration `json:"flushAverage"`
 	FlushLast    time.Duration `json:"flushLast"`
@@ -30,7 +33,8 @@ func (s *Store) Stats() Stats {
 		return Stats{Last: s.found.Last, Written: s.found.Last, Synced: s.found.Last}
 	}
 	st := Stats{
-		Stats: s.j.Stats(), Last: s.j.Last(), InMemory: s.contents.count, Memory: s.contents.bytes, Full: s.j.Full(),
+		Stats: s.j.Stats(), Last: s.j.Last(), InMemory: s.contents.count, Memory: s.contents.bytes, Full: s.isFull(),
+		SwapFiles: len(s.swap.files), SwapBytes: s.swap.bytes,
 		Flushes: s.flushes.count, FlushLast: s.flushes.last, FlushMax: s.flushes.max,
 	}
 	st.Written, st.Synced = s.j.Stable()

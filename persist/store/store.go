@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,7 +42,8 @@ type Store struct {
 	full     bool // as last told by OnSpace
 	loads    []load
 	streams  []stream
-	asks     int64       // counts what streams were followed or begun
+	asks     int64 // counts what streams were followed or begun
+	swap     swap
 	sparse   atomic.Bool // something that lives may be out of memory
 	flushes  flushStats
 	clock    clock
@@ -57,7 +59,8 @@ type Store struct {
 const (
 	clockLane  = int(journal.SpillLane) + 1
 	loaderLane = clockLane + 1
-	laneCount  = loaderLane + loaders
+	swapLane   = loaderLane + loaders
+	laneCount  = swapLane + 1
 )
 
 // Open opens the store in a directory, or makes one, after recovering what a
@@ -67,7 +70,7 @@ func Open(o Options) (*Store, error) {
 	if err := o.FS.MkdirAll(o.Dir); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	s := &Store{opts: o, files: newFiles(o.FS, o.Dir, false), spool: newSpool()}
+	s := &Store{opts: o, swap: swap{files: map[uint32]*swapFile{}}, files: newFiles(o.FS, o.Dir, false), spool: newSpool()}
 	s.moved.L = &s.mu
 	lock, err := o.FS.Lock(s.files.path("lock"))
 	var locked *vfs.LockedError
@@ -124,7 +127,7 @@ func (s *Store) recover() error {
 		return err
 	}
 	for _, name := range names {
-		if _, ok := spoolNumber(name); ok {
+		if _, ok := spoolNumber(name); ok || strings.HasPrefix(name, swapPrefix) {
 			continue
 		}
 		if size, err := s.files.Size(name); err == nil {
@@ -132,7 +135,7 @@ func (s *Store) recover() error {
 		}
 	}
 	s.spool.found, err = spoolFound(s.opts.FS, s.opts.Dir, names)
-	return err
+	return errors.Join(err, s.clearSwap(names))
 }
 
 // Recovered says what opening the store found.
@@ -171,6 +174,9 @@ func (s *Store) Hold(id uint64, head []byte, body [][]byte) {
 	s.start()
 	s.contents.put(id, head, body, false)
 	s.rouseHouse()
+	if s.contents.bytes > s.opts.MemoryBytes {
+		s.rouseSwap()
+	}
 }
 
 // Bytes gives the head and body of an id that is in memory.
@@ -191,6 +197,9 @@ func (s *Store) Release(after uint64, ids []uint64) {
 	stored := ids
 	for i, id := range ids {
 		s.contents.drop(id)
+		if id >= held && len(s.swap.files) > 0 && s.swap.drop(id) {
+			s.rouseSwap()
+		}
 		if id >= held && len(stored) == len(ids) {
 			stored = ids[:i:i]
 		} else if id < held && len(stored) < len(ids) {
@@ -199,6 +208,9 @@ func (s *Store) Release(after uint64, ids []uint64) {
 	}
 	if len(stored) > 0 {
 		s.j.Release(after, stored)
+	}
+	if s.swap.pressed {
+		s.rouseSwap()
 	}
 	if _, synced := s.j.Stable(); s.spool.release(after, synced, ids) {
 		s.rouseSpool()
@@ -260,7 +272,8 @@ func (s *Store) Close() error {
 	for s.removeSpooled() {
 		continue
 	}
-	return errors.Join(err, s.files.closeAll(), s.lock.Close())
+	names, bad := s.files.List()
+	return errors.Join(err, bad, s.clearSwap(names), s.files.closeAll(), s.lock.Close())
 }
 
 // Checkpoint makes one; see core/server.Journal. It returns when the checkpoint
