@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/spf13/viper"
+
 	"github.com/tidegate/tidegate/core/server"
 	"github.com/tidegate/tidegate/persist/store"
 )
@@ -13,6 +15,13 @@ import (
 var (
 	_ server.Journal = (*store.Store)(nil)
 	_ server.Spool   = (*store.Store)(nil)
+)
+
+const (
+	// segmentBytes is the length of a file of the log; logSegments of them make
+	// the oldest spill, a quarter of that a checkpoint due.
+	segmentBytes = 64 << 20
+	logSegments  = 16
 )
 
 // progressEvery is how often a long recovery says how far it is.
@@ -31,13 +40,17 @@ func (h *hooks) do(f func(*server.Server)) {
 	}
 }
 
-// openStore opens the store in dir, or makes one; memory is for contents, in
-// bytes.
-func openStore(dir string, flushDelay time.Duration, memory int64, h *hooks, log *slog.Logger, failed chan<- error) (*store.Store, error) {
+// openStore opens the store that the settings name, or makes one; memory is for
+// contents, in bytes.
+func openStore(v *viper.Viper, memory int64, h *hooks, log *slog.Logger, failed chan<- error) (*store.Store, error) {
 	said := time.Now()
 	return store.Open(store.Options{
-		Dir:        dir,
-		FlushDelay: flushDelay,
+		Dir:        v.GetString("data"),
+		FlushDelay: v.GetDuration("flush-delay"),
+
+		SegmentBytes:    v.GetInt64("segment-bytes"),
+		LogBytes:        logSegments * v.GetInt64("segment-bytes"),
+		CheckpointBytes: logSegments / 4 * v.GetInt64("segment-bytes"),
 
 		MemoryBytes: memory,
 		Logger:      log,

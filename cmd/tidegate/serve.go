@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"os/signal"
 	"runtime"
@@ -64,6 +65,8 @@ tidegate.yaml, or in the environment as TIDEGATE_NAME.`,
 	f.Bool("verbose", false, "log connections and expiry as well")
 	f.Duration("flush-delay", 0, "for benchmarks: add this to every flush")
 	f.String("cpu-profile", "", "for benchmarks: write a CPU profile to `FILE`")
+	f.Int64("segment-bytes", segmentBytes, "for tests of small backlogs: length of the log's files")
+	_ = f.MarkHidden("segment-bytes")
 	_ = f.MarkHidden("flush-delay")
 	_ = f.MarkHidden("cpu-profile")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -156,13 +159,14 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	began := time.Now()
 	failed := make(chan error, 1)
 	hooks := &hooks{}
-	st, err := openStore(v.GetString("data"), v.GetDuration("flush-delay"), memory/contentsShare, hooks, log, failed)
+	st, err := openStore(v, memory/contentsShare, hooks, log, failed)
 	if err != nil {
 		return err
 	}
 	broker, err := server.New(st, server.Options{
 		Name: "tidegate", StoreNeed: need, Spool: st, Logger: log,
-		Make: func(f coremessage.Format, p [][]byte) (coremessage.Content, error) { return message.FromBytes(f, p) },
+		MaxHeld: math.MaxInt64, // the store swaps, and says when it cannot
+		Make:    func(f coremessage.Format, p [][]byte) (coremessage.Content, error) { return message.FromBytes(f, p) },
 	})
 	if err != nil {
 		_ = st.Close()
