@@ -245,6 +245,7 @@ func (b *Broker) sweep(q *queue, r *ring, at int64, fx *Effects) {
 				base := r.base
 				b.expire(q, r, seq, fx)
 				i -= int((r.base - base) / blockSize) // blocks at the front went
+				i = max(i, -1)                        // many at once, where a restart left sequences out
 				if i < 0 || i >= len(r.blocks) || r.blocks[i] != blk {
 					break
 				}

@@ -300,3 +300,10 @@ func (l *Link) Grant(n uint32, drain bool) {
 	l.limit = l.count + n
 	l.session.conn.frame(l.session.channel, l.flow(drain))
 }
+
+// Ended says whether both sides have detached.
+func (l *Link) Ended() bool { return l.detached && l.gone }
+
+// Begun is the Ref of the last delivery sent on the link that has a byte in
+// Output.
+func (l *Link) Begun() uint64 { return l.begun }

@@ -22,6 +22,7 @@ type consumer struct {
 	subscription   *core.SubscriptionOptions
 	closed         bool // under conn.mu
 	begun, done    uint64
+	reached        uint64 // begun when its end came
 	progressed     bool
 }
 
@@ -38,6 +39,9 @@ func (c *conn) closeConsumer(now time.Time, b *core.Broker, fx *core.Effects, k 
 	delete(c.consumers, k.id)
 	k.closed = true
 	c.mu.Unlock()
+	if k.reached != 0 {
+		b.Wrote(now, k.id, core.DeliveryID(k.reached), 0, fx)
+	}
 	b.CloseConsumer(now, k.id, fx)
 	switch {
 	case k.made != nil:

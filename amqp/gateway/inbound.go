@@ -62,6 +62,7 @@ func (c *conn) inbound(events []engine.Event) {
 // step indexes what came, runs it as one step, and gives credit back.
 func (c *conn) step(events []engine.Event) {
 	in := &c.in
+	c.noteEnds(events)
 	now := c.b.Now().UnixMilli()
 	for i := range events {
 		if e := &events[i]; e.Kind == engine.EventDelivery {
@@ -126,6 +127,30 @@ func (in *inbound) settledBy(p *producer) {
 		in.refill = append(in.refill, p)
 	}
 	p.presettled++
+}
+
+// noteEnds notes how far the deliveries got of links that end: the client may
+// have seen what the writer has not told the broker of yet.
+func (c *conn) noteEnds(events []engine.Event) {
+	for i := range events {
+		switch e := &events[i]; e.Kind {
+		case engine.EventDetach:
+			if k, ok := e.Link.Ref.(*consumer); ok {
+				c.sock.Engine(func(*engine.Conn) { k.reached = k.link.Begun() })
+			}
+		case engine.EventEnd:
+			c.sock.Engine(func(*engine.Conn) {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				for _, k := range c.consumers { // order: irrelevant
+					if k.link.Session() == e.Session {
+						k.reached = k.link.Begun()
+					}
+				}
+			})
+		default:
+		}
+	}
 }
 
 // index makes the envelope of a delivery.

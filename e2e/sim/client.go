@@ -1,0 +1,337 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tidegate/tidegate/amqp/engine"
+	"github.com/tidegate/tidegate/amqp/frame"
+	"github.com/tidegate/tidegate/amqp/message"
+	"github.com/tidegate/tidegate/amqp/wire"
+)
+
+// client is one application; it has a connection, or none.
+type client struct {
+	w    *World
+	name string // container-id
+	conn *conn
+}
+
+// conn is a client's end of a connection, with one session.
+type conn struct {
+	c         *client
+	w         *World
+	e         *engine.Conn
+	session   *engine.Session
+	sock      *sock
+	up, down  *pipe
+	opened    bool
+	coord     *engine.Link
+	senders   []*sender
+	receivers []*receiver
+	txns      []*txn // declared, not discharged
+	requests  map[uint64]*request
+	sent      map[uint64]*sent
+	settling  map[uint32]*held // settled second: by delivery-id, until confirmed
+	nextRef   uint64
+	closing   bool
+	lost      bool
+}
+
+// request is a declare or a discharge under way.
+type request struct {
+	txn     *txn
+	declare bool
+	fail    bool
+}
+
+// sender is a link on which the client sends.
+type sender struct {
+	l      *engine.Link
+	dest   string
+	stream int
+	seq    int
+	ready  bool
+	gone   bool
+}
+
+func (c *client) connect() {
+	if c.conn != nil {
+		return
+	}
+	k := &conn{
+		c: c, w: c.w, up: &pipe{}, down: &pipe{},
+		requests: map[uint64]*request{}, sent: map[uint64]*sent{}, settling: map[uint32]*held{},
+	}
+	k.e = engine.New(engine.Config{
+		Client: true, ContainerID: c.name, MaxFrameSize: c.w.config.frame, IncomingWindow: c.w.config.clientWindow, IdleTimeOut: -1,
+	}, c.w.now)
+	k.session = k.e.Begin()
+	k.coord = k.session.Attach(frame.Attach{Name: "coordinator", Role: frame.RoleSender, Source: &frame.Source{}, Target: &frame.Coordinator{}})
+	k.sock = c.w.process.accept(k.up, k.down)
+	c.conn = k
+}
+
+// flush puts what the engine has on the wire.
+func (k *conn) flush() bool {
+	if k.lost || !k.e.Pending() && !k.e.Done() {
+		return false
+	}
+	moved := false
+	for _, b := range k.e.Output(k.w.now, nil) {
+		k.up.put(b)
+		moved = true
+	}
+	if k.e.Done() {
+		k.ended()
+		return true
+	}
+	return moved
+}
+
+// read takes up to n bytes off the wire.
+func (k *conn) read(n int) bool {
+	if k.lost {
+		return false
+	}
+	if len(k.down.b) == 0 {
+		if k.down.closed {
+			k.lose()
+			return true
+		}
+		return false
+	}
+	space := k.e.Space()
+	n = k.down.take(space[:min(n, len(space))])
+	if err := k.e.Input(k.w.now, n); err != nil {
+		k.w.fail("a client finds a fault of the broker's: %v", err)
+	}
+	for _, e := range k.e.Events() {
+		k.event(&e)
+	}
+	k.promote()
+	return true
+}
+
+func (k *conn) event(e *engine.Event) {
+	switch e.Kind {
+	case engine.EventOpen:
+		k.opened = true
+	case engine.EventAttach:
+		k.attached(e)
+	case engine.EventSettle:
+		k.answered(e)
+	case engine.EventDelivery:
+		if r, ok := e.Link.Ref.(*receiver); ok {
+			k.delivered(r, e)
+		}
+	case engine.EventOutcome:
+		k.confirmed(e)
+	case engine.EventDetach:
+		k.refused(e)
+	case engine.EventEnd:
+		k.w.fail("the broker ends a session: %v", e.Error)
+	case engine.EventClose:
+		if e.Local {
+			k.w.fail("a client closes for a fault: %v", e.Error)
+		}
+		if e.Error != nil && e.Error.Condition != frame.ConditionResourceLimitExceeded && e.Error.Condition != frame.ConditionConnectionForced {
+			k.w.fail("the broker closes a connection: %v", e.Error)
+		}
+		k.e.Close(nil)
+	case engine.EventBegin, engine.EventFlow:
+	}
+}
+
+func (k *conn) attached(e *engine.Event) {
+	switch l := e.Link.Ref.(type) {
+	case *sender:
+		l.ready = e.Attach.Target != nil
+	case *receiver:
+		if e.Attach.Source != nil {
+			l.ready = true
+			l.target.confirm(k.w)
+		}
+	}
+}
+
+// refused: the broker detached a link of ours.
+func (k *conn) refused(e *engine.Event) {
+	if e.Local {
+		k.w.fail("a client detaches for a fault: %v", e.Error)
+	}
+	if e.Error != nil && e.Error.Condition != frame.ConditionResourceLocked && e.Error.Condition != frame.ConditionResourceDeleted {
+		k.w.fail("the broker detaches %s: %v", e.Link.Name, e.Error)
+	}
+	switch l := e.Link.Ref.(type) {
+	case *sender:
+		l.gone = true
+	case *receiver:
+		k.dropReceiver(l)
+	}
+	e.Link.Detach(true, nil)
+}
+
+// close asks for an orderly end. From now on the broker may give to others what
+// the client holds.
+func (k *conn) close() {
+	k.closing = true
+	k.e.Close(nil)
+	for _, r := range k.receivers {
+		k.dropReceiver(r)
+	}
+}
+
+// left says whether the broker has surely noticed the end of the connection.
+func (k *conn) left() bool { return k.lost || k.sock.over }
+
+// ended: the connection was closed in good order.
+func (k *conn) ended() {
+	for _, r := range k.receivers {
+		for _, c := range r.acked {
+			c.processed()
+		}
+	}
+	k.lose()
+}
+
+// lose ends the connection: what was under way is in doubt.
+func (k *conn) lose() {
+	if k.lost {
+		return
+	}
+	k.lost = true
+	k.up.cut(len(k.up.b))
+	for _, r := range k.receivers {
+		k.dropReceiver(r)
+	}
+	for _, q := range k.requests { // order: irrelevant
+		q.txn.lost(q)
+	}
+	for _, t := range k.txns {
+		t.rollback(true)
+	}
+	if k.c.conn == k {
+		k.c.conn = nil
+	}
+}
+
+// declare asks for a transaction.
+func (k *conn) declare() {
+	if !k.coord.Live() || k.coord.Room() <= 0 {
+		return
+	}
+	t := k.w.ledger.newTxn(k)
+	k.ask(&request{txn: t, declare: true}, &frame.Declare{})
+}
+
+func (k *conn) discharge(t *txn, fail bool) {
+	if !k.coord.Live() || k.coord.Room() <= 0 {
+		return
+	}
+	k.txns = slices.DeleteFunc(k.txns, func(o *txn) bool { return o == t })
+	t.state = txnDischarging
+	if fail {
+		t.rollback(true)
+	}
+	k.ask(&request{txn: t, fail: fail}, &frame.Discharge{TxnID: t.id, Fail: fail})
+}
+
+func (k *conn) ask(q *request, what interface{ Append([]byte) []byte }) {
+	b := message.NewBuilder()
+	b.SetValue(frame.ToValue(what))
+	k.nextRef++
+	k.requests[k.nextRef] = q
+	k.coord.Send(engine.Delivery{Ref: k.nextRef, Tag: fmt.Appendf(nil, "%d", k.nextRef), First: b.Append(nil)})
+}
+
+// answered: the broker settled something that we sent.
+func (k *conn) answered(e *engine.Event) {
+	if q := k.requests[e.Ref]; q != nil {
+		delete(k.requests, e.Ref)
+		k.decided(q, e.State)
+		return
+	}
+	m := k.sent[e.Ref]
+	if m == nil {
+		k.w.fail("an answer to nothing that was sent: %v", e.State)
+	}
+	delete(k.sent, e.Ref)
+	state := e.State
+	if t, ok := state.(*frame.TransactionalState); ok {
+		if m.txn == nil {
+			k.w.fail("message %d was sent in no transaction and is settled in one", m.uid)
+		}
+		state = t.Outcome
+	}
+	if _, ok := state.(frame.Accepted); ok {
+		m.accept()
+		return
+	}
+	m.refuse(fmt.Sprint(state))
+}
+
+func (k *conn) decided(q *request, state frame.DeliveryState) {
+	switch s := state.(type) {
+	case *frame.Declared:
+		q.txn.id, q.txn.state = slices.Clone(s.TxnID), txnOpen
+		k.txns = append(k.txns, q.txn)
+	case frame.Accepted:
+		if !q.fail {
+			q.txn.commit()
+		}
+	case *frame.Rejected:
+		if q.declare {
+			k.w.fail("a declare is refused: %v", s.Error)
+		}
+		q.txn.rollback(true)
+	default:
+		k.w.fail("a coordinator answers with %v", state)
+	}
+}
+
+func (k *conn) newSender(dest string) {
+	if k.closing || len(k.senders) >= 8 {
+		return
+	}
+	k.w.links++
+	s := &sender{dest: dest, stream: k.w.links}
+	s.l = k.session.Attach(frame.Attach{
+		Name: fmt.Sprintf("sender-%d", k.w.links), Role: frame.RoleSender, SndSettleMode: frame.SenderSettleModeMixed,
+		Source: &frame.Source{}, Target: &frame.Target{Address: dest, Capabilities: capabilities(dest)},
+	})
+	s.l.Ref = s
+	k.senders = append(k.senders, s)
+}
+
+func capabilities(dest string) []wire.Symbol {
+	if dest[0] == 't' {
+		return []wire.Symbol{"topic"}
+	}
+	return []wire.Symbol{"queue"}
+}
+
+// send sends up to n messages, as far as there is credit.
+func (k *conn) send(s *sender, n, flags, size, ttl int) {
+	for range n {
+		if !s.ready || !s.l.Live() || s.l.Room() <= 0 {
+			return
+		}
+		var t *txn
+		if flags&sendTxn != 0 && len(k.txns) > 0 {
+			t = k.txns[len(k.txns)-1]
+		}
+		s.seq++
+		m := k.w.ledger.send(s, t, flags, size, ttl)
+		d := engine.Delivery{Settled: m.settled, First: m.bytes()}
+		if t != nil {
+			d.State = &frame.TransactionalState{TxnID: t.id}
+		}
+		k.nextRef++
+		d.Ref, d.Tag = k.nextRef, fmt.Appendf(nil, "%d", k.nextRef)
+		if !m.settled {
+			k.sent[d.Ref] = m
+		}
+		s.l.Send(d)
+	}
+}

@@ -1,0 +1,357 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/tidegate/tidegate/amqp/engine"
+	"github.com/tidegate/tidegate/amqp/message"
+	"github.com/tidegate/tidegate/amqp/wire"
+)
+
+// ledger is what the clients were told, and so what may come and what must.
+type ledger struct {
+	w       *World
+	sends   []*sent // by uid
+	targets map[string]*target
+	order   []*target
+	txns    []*txn
+}
+
+// sent is a message that a client sent.
+type sent struct {
+	w        *World
+	uid      int
+	dest     string
+	stream   int
+	seq      int
+	durable  bool
+	settled  bool
+	priority uint8
+	size     int
+	ttl      int
+	at       int64 // when it was sent, ms
+	event    int64 // as World.events
+	life     int
+	txn      *txn
+	accepted bool
+	refused  string // not "": why
+	copies   map[*target]*copied
+}
+
+// copied is one message in one queue or subscription.
+type copied struct {
+	m      *sent
+	t      *target
+	owed   bool
+	came   int   // deliveries that a client saw
+	ended  int   // how the last of them ended: settle outcome, or -1
+	holder *held // who has it now
+	level  int   // how surely it is consumed
+	by     *receiver
+	txn    *txn // acknowledged in it, not decided
+}
+
+// How surely a copy is consumed.
+const (
+	levelNone      = iota
+	levelSent      // the acknowledgement is under way: it may come back, flagged
+	levelProcessed // the broker has it: it comes back only after a crash
+	levelWritten   // it comes back only after a power loss
+	levelSynced    // it never comes back
+)
+
+// target is a queue or a subscription.
+type target struct {
+	name      string
+	dest      string
+	sub       bool // durable subscription
+	exclusive bool
+	plain     bool // a consumer's own, gone with it
+	confirmed int64
+	purged    int64 // no message sent before may come
+	receivers []*receiver
+	shared    bool // two receivers at a time, once: order is nobody's
+	last      map[orderKey]int
+	allowance int // deliveries to pre-settled receivers that may have been lost
+	copies    []*copied
+}
+
+// orderKey is within what order is kept.
+type orderKey struct {
+	stream   int
+	priority uint8
+	txn      *txn
+	durable  bool // within a transaction
+}
+
+func newLedger(w *World) *ledger {
+	return &ledger{w: w, targets: map[string]*target{}}
+}
+
+func (l *ledger) target(s source, client string, link int) *target {
+	t := &target{name: s.dest, dest: s.dest, last: map[orderKey]int{}}
+	switch {
+	case s.sub != "" && s.shared:
+		t.name, t.sub = s.dest+"/"+s.sub, true
+	case s.sub != "":
+		t.name, t.sub, t.exclusive = s.dest+"/"+s.sub+"@"+client, true, true
+	case s.dest[0] == 't':
+		t.name, t.plain = fmt.Sprintf("%s/%d", s.dest, link), true
+	}
+	if old := l.targets[t.name]; old != nil {
+		return old
+	}
+	l.targets[t.name] = t
+	l.order = append(l.order, t)
+	return t
+}
+
+func (t *target) open(r *receiver) {
+	for _, o := range t.receivers {
+		if !o.over() {
+			t.shared = true
+		}
+	}
+	t.receivers = append(t.receivers, r)
+}
+
+func (t *target) confirm(w *World) {
+	if t.confirmed == 0 {
+		t.confirmed = w.event()
+	}
+}
+
+// unsubscribe: its messages are nobody's any more, though they may still come.
+func (t *target) unsubscribe() {
+	t.confirmed = 0
+	for _, c := range t.copies {
+		c.owed = false
+	}
+}
+
+// purge: the broker has confirmed that the subscription is gone.
+func (t *target) purge() {
+	if len(t.receivers) > 0 && t.confirmed == 0 {
+		t.purged = t.receivers[0].k.w.event()
+	}
+}
+
+func (l *ledger) send(s *sender, t *txn, flags, size, ttl int) *sent {
+	m := &sent{
+		w: l.w, uid: len(l.sends), dest: s.dest, stream: s.stream, seq: s.seq, size: size, ttl: ttl, txn: t,
+		durable: flags&sendVolatile == 0, settled: flags&sendSettled != 0, priority: 4,
+		at: l.w.now.UnixMilli(), event: l.w.event(), life: l.w.lives, copies: map[*target]*copied{},
+	}
+	switch {
+	case flags&sendHigh != 0:
+		m.priority = 9
+	case flags&sendLow != 0:
+		m.priority = 1
+	}
+	if t != nil {
+		t.sends = append(t.sends, m)
+	}
+	l.sends = append(l.sends, m)
+	return m
+}
+
+func (m *sent) body() []byte {
+	b := fmt.Appendf(nil, "%d.", m.uid)
+	for len(b) < m.size {
+		b = append(b, byte(m.uid+len(b)))
+	}
+	return b
+}
+
+func (m *sent) bytes() []byte {
+	b := message.NewBuilder()
+	b.Header.Durable, b.Header.Priority = m.durable, m.priority
+	if m.ttl > 0 {
+		b.Header.TTL = wire.Some(uint32(m.ttl))
+	}
+	b.SetData(m.body())
+	return b.Append(nil)
+}
+
+// accept: the broker has taken the message, outside of a transaction for good.
+func (m *sent) accept() {
+	m.accepted = true
+	if m.txn == nil {
+		m.owe(m.event)
+	}
+}
+
+func (m *sent) refuse(why string) {
+	m.refused = why
+	if m.txn != nil {
+		m.txn.poisoned = true
+	}
+}
+
+// owe: from now on the message must reach its queue's consumers, and every
+// subscription that surely was there since the event.
+func (m *sent) owe(since int64) {
+	if m.life != m.w.lives && !m.durable {
+		return // accepted before a crash that took it
+	}
+	for _, t := range m.w.ledger.order {
+		if t.dest != m.dest || t.plain || t.sub && (t.confirmed == 0 || t.confirmed > since) {
+			continue
+		}
+		c := m.in(t)
+		c.owed = c.owed || c.level == levelNone
+	}
+	if m.dest[0] == 'q' {
+		m.in(m.w.ledger.target(source{dest: m.dest}, "", 0)).owed = true
+	}
+}
+
+func (m *sent) in(t *target) *copied {
+	c := m.copies[t]
+	if c == nil {
+		c = &copied{m: m, t: t, ended: -1}
+		m.copies[t] = c
+		t.copies = append(t.copies, c)
+	}
+	return c
+}
+
+func (m *sent) expired() bool { return m.ttl > 0 && m.w.now.UnixMilli() >= m.at+int64(m.ttl) }
+
+// delivered checks a delivery against all that is known.
+func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
+	msg, err := message.Index(e.Payload, e.Rest, nil)
+	if err != nil {
+		l.w.fail("a delivery that is no message: %v", err)
+	}
+	body := bytes.Join(msg.Data(nil), nil)
+	digits, _, _ := bytes.Cut(body, []byte("."))
+	uid := -1
+	_, _ = fmt.Sscanf(string(digits), "%d", &uid)
+	if uid < 0 || uid >= len(l.sends) || !bytes.Equal(l.sends[uid].body(), body) {
+		l.w.fail("a message of %d bytes that nobody sent comes on %s", len(body), r.target.name)
+	}
+	m, t := l.sends[uid], r.target
+	h := msg.Header()
+	flagged := h.DeliveryCount > 0 || !h.FirstAcquirer
+	complain := func(what string) {
+		l.w.fail("message %d (%s) on %s: %s (delivery-count %d, first-acquirer %v, seen %d times, consumed %d)",
+			uid, m.what(), t.name, what, h.DeliveryCount, h.FirstAcquirer, m.in(t).came, m.in(t).level)
+	}
+	if h.Durable != m.durable || h.Priority != m.priority || h.TTL.OK != (m.ttl > 0) {
+		complain("its header came otherwise")
+	}
+	switch {
+	case m.dest != t.dest:
+		complain("it was sent to " + m.dest)
+	case m.refused != "":
+		complain("it was refused: " + m.refused)
+	case m.event < t.purged:
+		complain("the subscription was deleted in between")
+	}
+	if m.txn != nil {
+		m.txn.visible(m, complain)
+	}
+	c := m.in(t)
+	if c.holder != nil && c.holder.r.k.left() {
+		c.holder, c.ended = nil, settleFail // its client does not know yet
+	}
+	switch {
+	case c.level >= levelProcessed:
+		complain("its acknowledgement was confirmed")
+	case c.level == levelSent && !c.by.k.left():
+		complain("it is acknowledged on a connection that lives")
+	case c.holder != nil:
+		complain("another receiver has it")
+	}
+	if c.txn != nil {
+		c.txn.cameBack(c, complain)
+	}
+	if c.came > 0 {
+		switch {
+		case !flagged:
+			complain("it comes again unflagged")
+		case h.DeliveryCount == 0 && c.ended != settleRelease:
+			complain("it comes again without being counted")
+		}
+	}
+	c.inOrder(r, flagged, complain)
+	c.came++
+	c.level, c.ended = levelNone, -1
+	if r.presettled {
+		c.level, c.ended, c.by = levelSent, settleFail, r
+	}
+	l.w.delivered++
+	return c
+}
+
+func (m *sent) what() string {
+	s := fmt.Sprintf("%d of sender %d, priority %d", m.seq, m.stream, m.priority)
+	if !m.durable {
+		s += ", not durable"
+	}
+	if m.txn != nil {
+		s += fmt.Sprintf(", in transaction %d", m.txn.n)
+	}
+	return s
+}
+
+// inOrder: what comes for the first time comes as its sender sent it.
+func (c *copied) inOrder(r *receiver, flagged bool, complain func(string)) {
+	m, t := c.m, c.t
+	if t.shared || flagged {
+		return
+	}
+	k := orderKey{stream: m.stream, priority: m.priority, txn: m.txn}
+	if m.txn != nil {
+		k.durable = m.durable
+	}
+	if last := t.last[k]; m.seq <= last {
+		complain(fmt.Sprintf("out of order: it comes behind %d", last))
+	}
+	t.last[k] = m.seq
+	_ = r
+}
+
+// end: the delivery is not the client's any more.
+func (c *copied) end(h *held, how int) {
+	if c.holder == h {
+		c.holder, c.ended = nil, how
+	}
+}
+
+// processed: the broker has surely handled the acknowledgement.
+func (c *copied) processed() {
+	if c.level == levelSent {
+		c.level = levelProcessed
+	}
+}
+
+// crash: what a new life of the broker need not know any more. power: what was
+// not synced may be gone as well.
+func (l *ledger) crash(power bool) {
+	forgets := power && !l.w.config.failsafe()
+	for _, m := range l.sends {
+		for _, c := range m.copies { // order: irrelevant
+			if !m.durable || c.t.plain || forgets {
+				c.owed = false
+			}
+			if c.level == levelProcessed || forgets && c.level == levelWritten {
+				c.level = levelSent
+			}
+			if forgets {
+				c.came, c.ended = 0, -1
+			}
+		}
+	}
+	for _, t := range l.order {
+		if forgets {
+			clear(t.last)
+			t.confirmed, t.purged = 0, 0
+		}
+	}
+	for _, t := range l.txns {
+		t.crash(forgets)
+	}
+}

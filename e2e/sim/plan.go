@@ -1,0 +1,160 @@
+package sim
+
+import "math/rand/v2"
+
+// clients and dests of every world.
+const clients = 3
+
+var dests = []string{"q0", "q1", "t0"}
+
+// Modes of a receiver.
+const (
+	modePresettled = 1 << iota
+	modeSecond     // settles second
+)
+
+// Flags of a send.
+const (
+	sendVolatile = 1 << iota // not durable
+	sendSettled
+	sendHigh // priority 9
+	sendLow  // priority 1
+	sendTxn  // in the newest open transaction
+)
+
+// Outcomes of a settle, and its flags.
+const (
+	settleAccept = iota
+	settleRelease
+	settleFail
+	settleUndeliverable
+	settleReject
+	settles
+)
+
+const (
+	settleLast = 1 << iota // the newest first
+	settleTxn
+)
+
+// Plan makes the plan of a seed.
+func Plan(seed uint64) []Action {
+	r := rand.New(rand.NewPCG(seed, 0x73696d))
+	p := planner{r: r}
+	p.add("world", oneOf(r, 1, 1, 1, 0), oneOf(r, 16<<10, 64<<10), oneOf(r, 1, 4<<10, 1<<20), oneOf(r, 8<<10, 1<<20), oneOf(r, 4, 64, 2048), oneOf(r, 512, 4096, 64<<10))
+	quiet := r.IntN(3) == 0 // without failures
+	for c := range clients {
+		p.setup(c)
+	}
+	for range 20 + r.IntN(60) {
+		p.next(quiet)
+	}
+	return p.plan
+}
+
+type planner struct {
+	r    *rand.Rand
+	plan []Action
+}
+
+func oneOf(r *rand.Rand, of ...int) int { return of[r.IntN(len(of))] }
+
+func (p *planner) add(verb string, args ...int) { p.plan = append(p.plan, Action{verb, args}) }
+
+func (p *planner) setup(c int) {
+	p.add("connect", c)
+	if c == 0 || p.r.IntN(2) == 0 {
+		p.add("sender", c, p.r.IntN(len(dests)))
+	}
+	if c == 1 || p.r.IntN(2) == 0 {
+		p.receiver(c)
+	}
+	p.run()
+}
+
+func (p *planner) run() { p.add("run", 1+p.r.IntN(60), p.r.IntN(1<<30)) }
+
+func (p *planner) receiver(c int) {
+	p.add("receiver", c, p.r.IntN(len(sources)), oneOf(p.r, 0, 0, 0, modePresettled, modeSecond, modeSecond))
+}
+
+func (p *planner) send(c int) {
+	size := 10 + p.r.IntN(100)
+	switch p.r.IntN(40) {
+	case 0:
+		size = 20 << 10 // more than a small segment's room
+	case 1, 2, 3:
+		size = 3 << 10
+	}
+	flags := oneOf(p.r, 0, 0, 0, 0, sendVolatile, sendVolatile, sendSettled, sendVolatile|sendSettled)
+	flags |= oneOf(p.r, 0, 0, 0, sendHigh, sendLow) | oneOf(p.r, 0, 0, sendTxn)
+	n := 1 + p.r.IntN(6)
+	if size > 1<<10 {
+		n = 1 + n/3
+	}
+	p.add("send", c, p.r.IntN(4), n, flags, size, oneOf(p.r, 0, 0, 0, 0, 0, 50, 2000))
+}
+
+func (p *planner) settle(c int) {
+	how := oneOf(p.r, settleAccept, settleAccept, settleAccept, settleAccept, settleRelease, settleFail, settleUndeliverable, settleReject)
+	p.add("settle", c, p.r.IntN(4), 1+p.r.IntN(8), how, oneOf(p.r, 0, 0, settleLast)|oneOf(p.r, 0, 0, settleTxn))
+}
+
+func (p *planner) next(quiet bool) {
+	c := p.r.IntN(clients)
+	switch n := p.r.IntN(100); {
+	case n < 26:
+		p.run()
+	case n < 44:
+		p.send(c)
+	case n < 54:
+		p.add("credit", c, p.r.IntN(4), p.r.IntN(12), oneOf(p.r, 0, 0, 0, 1))
+	case n < 66:
+		p.settle(c)
+	case n < 69:
+		p.add("begin", c)
+	case n < 73:
+		p.add("discharge", c, p.r.IntN(2), oneOf(p.r, 0, 0, 1))
+	case n < 76:
+		p.add("sender", c, p.r.IntN(len(dests)))
+	case n < 80:
+		p.receiver(c)
+	case n < 83:
+		p.add("detach", c, p.r.IntN(4), p.r.IntN(2))
+	case n < 85:
+		p.add("close", c)
+	case n < 89:
+		p.add("connect", c)
+	case n < 92:
+		p.add("tick", oneOf(p.r, 1, 100, 100, 1100, 6000))
+	case n < 94:
+		p.add("checkpoint", p.r.IntN(20), p.r.IntN(1<<30))
+	case !quiet:
+		p.disaster(c)
+	}
+}
+
+func (p *planner) disaster(c int) {
+	switch n := p.r.IntN(20); {
+	case n < 5:
+		p.add("cut", c, p.r.IntN(200), p.r.IntN(200))
+	case n < 8:
+		p.add("kill")
+	case n < 11:
+		p.add("power", p.r.IntN(1<<30))
+	case n < 12:
+		p.add("stop")
+	case n < 15:
+		p.add("crashat", 1+p.r.IntN(30), p.r.IntN(2), p.r.IntN(1<<30))
+	case n < 17:
+		p.add("fail", p.r.IntN(len(failing)), 1+p.r.IntN(5))
+	case n < 19:
+		p.add("full", p.r.IntN(64<<10))
+	default:
+		p.add("room")
+	}
+	if p.r.IntN(2) == 0 {
+		p.add("connect", p.r.IntN(clients))
+		p.receiver(p.r.IntN(clients))
+	}
+}
