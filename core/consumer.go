@@ -22,7 +22,8 @@ type consumer struct {
 	limit    uint32 // delivery-count + link-credit, as last said
 	count    uint32 // delivery-count
 	drain    bool
-	readyAt  int // index in queue.ready, or -1
+	drained  DeliveryID // dispatched as the last drain was answered: it used their credit up
+	readyAt  int        // index in queue.ready, or -1
 	// cursor, per priority: where a consumer that may pass entries over looks
 	// next; nil for one that takes from the head.
 	cursor    *[priorities]uint64
@@ -232,7 +233,9 @@ func (b *Broker) Unsend(now time.Time, id DeliveryID, fx *Effects) {
 		if k.inflight[i].id == id {
 			k.conn.inflight -= k.inflight[i].size
 			k.inflight = append(k.inflight[:i], k.inflight[i+1:]...)
-			k.count--
+			if id > k.drained {
+				k.count--
+			}
 			break
 		}
 	}

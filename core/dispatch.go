@@ -136,7 +136,7 @@ func (b *Broker) answerDrain(k *consumer, fx *Effects) {
 	if k.credit() > 0 { // a limit below the count takes nothing back
 		k.count = k.limit
 	}
-	k.drain = false
+	k.drain, k.drained = false, b.deliveries.last
 	b.wake(k)
 	fx.Outs = append(fx.Outs, Out{Kind: OutDrained, Conn: k.conn.id, Consumer: k.id, Limit: k.count})
 }

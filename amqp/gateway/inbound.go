@@ -129,16 +129,12 @@ func (in *inbound) settledBy(p *producer) {
 	p.presettled++
 }
 
-// noteEnds notes how far the deliveries got of links that end: the client may
-// have seen what the writer has not told the broker of yet.
+// noteEnds notes how far the deliveries of links got whose session ends: the
+// client may have seen what the writer has not told the broker of yet. For a
+// detach the event says it.
 func (c *conn) noteEnds(events []engine.Event) {
 	for i := range events {
-		switch e := &events[i]; e.Kind {
-		case engine.EventDetach:
-			if k, ok := e.Link.Ref.(*consumer); ok {
-				c.sock.Engine(func(*engine.Conn) { k.reached = k.link.Begun() })
-			}
-		case engine.EventEnd:
+		if e := &events[i]; e.Kind == engine.EventEnd {
 			c.sock.Engine(func(*engine.Conn) {
 				c.mu.Lock()
 				defer c.mu.Unlock()
@@ -148,7 +144,6 @@ func (c *conn) noteEnds(events []engine.Event) {
 					}
 				}
 			})
-		default:
 		}
 	}
 }
@@ -289,6 +284,9 @@ func (c *conn) detach(now time.Time, b *core.Broker, fx *core.Effects, e *engine
 	if k, ok := link.Ref.(*consumer); ok && !closed && e.Error == nil && len(e.Sent) > 0 && c.suspend(now, b, fx, k, e.Sent[0].Ref) {
 		c.edge(fx, k.id, 0, false, func(*engine.Conn) { link.Detach(false, nil) })
 		return
+	}
+	if k, ok := link.Ref.(*consumer); ok && len(e.Sent) > 0 {
+		k.reached = e.Sent[0].Ref
 	}
 	before := len(fx.Records)
 	kid, pid, refused := c.unlink(now, b, fx, link, closed)

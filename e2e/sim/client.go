@@ -120,7 +120,9 @@ func (k *conn) event(e *engine.Event) {
 	case engine.EventAttach:
 		k.attached(e)
 	case engine.EventSettle:
-		k.answered(e)
+		for _, d := range e.Sent {
+			k.answered(d.Ref, e.State)
+		}
 	case engine.EventDelivery:
 		if r, ok := e.Link.Ref.(*receiver); ok {
 			k.delivered(r, e)
@@ -246,18 +248,17 @@ func (k *conn) ask(q *request, what interface{ Append([]byte) []byte }) {
 }
 
 // answered: the broker settled something that we sent.
-func (k *conn) answered(e *engine.Event) {
-	if q := k.requests[e.Ref]; q != nil {
-		delete(k.requests, e.Ref)
-		k.decided(q, e.State)
+func (k *conn) answered(ref uint64, state frame.DeliveryState) {
+	if q := k.requests[ref]; q != nil {
+		delete(k.requests, ref)
+		k.decided(q, state)
 		return
 	}
-	m := k.sent[e.Ref]
+	m := k.sent[ref]
 	if m == nil {
-		k.w.fail("an answer to nothing that was sent: %v", e.State)
+		k.w.fail("an answer to nothing that was sent: %v", state)
 	}
-	delete(k.sent, e.Ref)
-	state := e.State
+	delete(k.sent, ref)
 	if t, ok := state.(*frame.TransactionalState); ok {
 		if m.txn == nil {
 			k.w.fail("message %d was sent in no transaction and is settled in one", m.uid)

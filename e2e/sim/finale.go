@@ -32,7 +32,8 @@ func (w *World) rest() {
 func (w *World) finale() {
 	w.crashIn, w.failIn = 0, 0
 	w.disk.SetLimit(0)
-	w.tick(time.Second) // a full disk is tried again
+	w.tick(time.Second)
+	w.tick(2 * time.Second) // a full disk is tried again
 	w.rest()
 	w.process.same()
 	for _, c := range w.clients {
@@ -121,7 +122,9 @@ func (w *World) empty() {
 			w.fail("queue %s stays with %d messages, %d consumers, %d producers", q.Name, q.Messages, q.Consumers, q.Producers)
 		}
 	})
-	if s := w.process.store.Stats(); s.InMemory != 0 || s.LiveIDs != 0 {
+	// What is read for one message brings its neighbours along, dying ones too:
+	// those stay until memory is wanted.
+	if s := w.process.store.Stats(); s.InMemory != 0 && !w.process.read || s.LiveIDs != 0 {
 		w.fail("the store keeps %d messages in memory and %d in the log, nobody has any", s.InMemory, s.LiveIDs)
 	}
 }

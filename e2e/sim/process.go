@@ -19,6 +19,7 @@ import (
 
 const (
 	dir             = "/data"
+	logSegments     = 4 // more are spilled
 	checkpointBytes = 128 << 10
 	checkpointEvery = 5 * time.Second
 )
@@ -35,6 +36,7 @@ type process struct {
 	armed      time.Time // Tick is asked for
 	checkpoint bool      // is due
 	failed     error     // the store has failed: the process ends
+	read       bool      // bodies were read from the log
 	dead       bool
 	left       *vfs.Mem // what a crash inside of a call left
 }
@@ -84,7 +86,7 @@ func (p *process) open() error {
 	st, err := store.Open(store.Options{
 		FS: vfs.Inject(w.disk, p.call), Dir: dir, Manual: true,
 		SegmentBytes: w.config.segment, MemoryBytes: w.config.memory,
-		CheckpointBytes: checkpointBytes, CheckpointEvery: checkpointEvery,
+		LogBytes: logSegments * w.config.segment, CheckpointBytes: checkpointBytes, CheckpointEvery: checkpointEvery,
 		Random:       chance{rand.New(rand.NewPCG(uint64(w.lives), 0x67656e))},
 		OnStable:     func() { p.tell((*server.Server).Stable) },
 		OnFail:       func(err error) { p.failed = err },
@@ -130,10 +132,7 @@ func (p *process) Soon() { p.soon = true }
 
 // call is the hook in front of each call to the file system: it counts towards
 // an armed crash or failure.
-var dbg = func(string, ...any) {}
-
 func (p *process) call(c vfs.Call) error {
-	dbg("life %d %+v", p.w.lives, c)
 	w := p.w
 	if p.dead {
 		return errCrashed
@@ -174,16 +173,18 @@ func (p *process) same() {
 }
 
 // steps are the process's own: the store's lanes, loads, turns of the server.
-const processSteps = int(journal.CheckLane) + 3
+const processSteps = int(journal.SpillLane) + 3
 
 // step does one of them; false: there was nothing to do.
 func (p *process) step(i int) bool {
 	switch {
-	case i < int(journal.CheckLane):
+	case i < int(journal.SpillLane):
 		return p.store.Step(journal.Lane(i + 1))
-	case i == int(journal.CheckLane):
-		return p.store.StepLoad()
-	case i == int(journal.CheckLane)+1:
+	case i == int(journal.SpillLane):
+		loaded := p.store.StepLoad()
+		p.read = p.read || loaded
+		return loaded
+	case i == int(journal.SpillLane)+1:
 		if p.soon {
 			p.soon = false
 			p.server.Continue()

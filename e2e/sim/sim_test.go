@@ -15,7 +15,7 @@ var (
 // Seeds of a run that asks for no number: a few dozen seconds, and what the race
 // detector does in as long.
 const (
-	usualSeeds = 3000
+	usualSeeds = 2000
 	shortSeeds = 200
 )
 
