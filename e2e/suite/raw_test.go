@@ -203,9 +203,15 @@ func accepted(state amqp.DeliveryState) bool {
 	return false
 }
 
+// accept accepts a delivery and waits until the server has it settled as well.
 func (p *rawPeer) accept(id uint32) {
-	p.write(&amqp.Disposition{Role: amqp.RoleReceiver, First: id, Settled: true, State: &amqp.Accepted{}})
+	p.t.Helper()
+	p.write(&amqp.Disposition{Role: amqp.RoleReceiver, First: id, State: &amqp.Accepted{}})
 	p.flush()
+	p.until(func(f amqp.Performative, _ []byte) bool {
+		d, ok := f.(*amqp.Disposition)
+		return ok && d.Role == amqp.RoleSender && d.Settled && d.First == id
+	})
 }
 
 // peakKiB is the most resident memory a process has had.
