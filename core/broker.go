@@ -33,6 +33,7 @@ type Broker struct {
 	written   Pos
 	synced    Pos
 	recovered bool
+	step      uint64 // counts steps
 
 	nextStored  uint64
 	nextHeld    uint64
@@ -86,6 +87,7 @@ func (b *Broker) Next() Pos { return b.next }
 // Stable opens each step: how far the journal is written and synced.
 func (b *Broker) Stable(written, synced Pos) {
 	b.written, b.synced = max(b.written, written), max(b.synced, synced)
+	b.step++
 }
 
 // emit gives a record its position, applies it and hands it out.

@@ -43,20 +43,49 @@ func (b *Broker) dispatch(now time.Time, q *queue, fx *Effects) {
 		if !ok {
 			break
 		}
-		if q.turn >= len(q.ready) {
-			q.turn = 0
-		}
-		k := q.ready[q.turn]
+		k := q.whoseTurn(b.step)
 		if !k.canTake() { // another queue used its connection's room up
 			b.wake(k)
 			continue
 		}
-		q.turn++
 		b.deliver(k, r, seq, fx)
+		q.takeTurn()
 		b.wake(k)
 		if k.drain && k.credit() == 0 {
 			b.answerDrain(k, fx)
 		}
+	}
+}
+
+// A consumer that is at work already may get several messages in one turn where
+// many share a queue: a thousand that get one each cost a write and a read for
+// every message. Few go round one by one.
+const (
+	turnBatch = 16 // at most
+	turnShare = 4  // one message more for so many consumers
+)
+
+// whoseTurn names the ready consumer that is next. A turn ends with its step, so
+// that messages which come one by one go round one by one.
+func (q *queue) whoseTurn(step uint64) *consumer {
+	if q.turnStep != step {
+		if q.given > 0 {
+			q.turn++
+		}
+		q.turnStep, q.given = step, 0
+	}
+	if q.turn >= len(q.ready) {
+		q.turn = 0
+	}
+	return q.ready[q.turn]
+}
+
+// takeTurn counts one message of the turn; who waits for work is not passed over
+// takeTurn counts one message of the turn. While most wait for work, nobody gets
+// a batch.
+func (q *queue) takeTurn() {
+	if q.given++; 2*q.idle > len(q.ready) || q.given >= min(turnBatch, len(q.ready)/turnShare) {
+		q.turn, q.given = q.turn+1, 0
 	}
 }
 

@@ -20,7 +20,10 @@ type queue struct {
 	consumers []*consumer
 	ready     []*consumer // those with credit and room, without a cursor
 	scanners  []*consumer // those with a cursor: selector, skip list, browse
-	turn      int
+	turn      int         // whose turn it is, of ready
+	given     int         // messages in this turn
+	turnStep  uint64      // the step in which it began
+	idle      int         // of ready: who has nothing unsettled
 	producers int
 	depth     int
 	bytes     int64
@@ -67,12 +70,21 @@ func (q *queue) makeReady(c *consumer) {
 	}
 	c.readyAt = len(q.ready)
 	q.ready = append(q.ready, c)
+	if c.first == 0 {
+		q.idle++
+	}
 }
 
 func (q *queue) unready(c *consumer) {
 	i := c.readyAt
 	if i < 0 {
 		return
+	}
+	if c.first == 0 {
+		q.idle--
+	}
+	if q.turn == i {
+		q.given = 0 // the next one's
 	}
 	copy(q.ready[i:], q.ready[i+1:])
 	q.ready = q.ready[:len(q.ready)-1]

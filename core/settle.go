@@ -8,6 +8,9 @@ func (c *consumer) attachDelivery(b *Broker, d *delivery) {
 		b.deliveries.get(c.last).next = d.id
 	} else {
 		c.first = d.id
+		if c.readyAt >= 0 {
+			c.queue.idle--
+		}
 	}
 	c.last = d.id
 }
@@ -24,6 +27,9 @@ func (c *consumer) detachDelivery(b *Broker, d *delivery) {
 		c.last = d.prev
 	}
 	d.prev, d.next = 0, 0
+	if c.first == 0 && c.readyAt >= 0 {
+		c.queue.idle++
+	}
 }
 
 // Settle applies a consumer's outcome to a delivery, at once or within a
