@@ -80,7 +80,7 @@ func (q *queue) whoseTurn(step uint64) *consumer {
 	return q.ready[q.turn]
 }
 
-// takeTurn counts one message of the turn; who waits for work is not passed over
+
 // takeTurn counts one message of the turn. While most wait for work, nobody gets
 // a batch.
 func (q *queue) takeTurn() {
