@@ -77,7 +77,7 @@ type Call struct {
 }
 
 // Names are the drivers, each one client library.
-var Names = []string{"go", "java", "python", "javascript"}
+var Names = []string{"go", "java", "python", "javascript", "cpp"}
 
 // Words are what a library may be able to express. Each driver says of each of
 // them that it can, or why it cannot.

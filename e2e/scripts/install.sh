@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Brings the client libraries that the scenarios drive, from the package
 # registries, and leaves one launcher for each in .cache/clients. Quick when
-# all is there. The toolchains (Go, a JDK with Maven, Python 3, Node.js with npm)
-# must be.
+# all is there. The toolchains (Go, a JDK with Maven, Python 3, Node.js with npm, a
+# C++ compiler with make) must be.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need java "install a JDK, 17 or newer (Debian: default-jdk-headless)"
 need javac "install a JDK, 17 or newer, not only a runtime (Debian: default-jdk-headless)"
@@ -10,6 +10,8 @@ need mvn "install Maven 3.8 or newer (Debian: maven)"
 need python3 "install Python 3.9 or newer"
 need node "install Node.js 18 or newer (Debian: nodejs)"
 need npm "install npm (Debian: npm)"
+need g++ "install a C++17 compiler (Debian: g++)"
+need make "install GNU make (Debian: make)"
 need flock "install util-linux"
 
 clients=$cache/clients
@@ -24,6 +26,13 @@ launcher() {
   printf '#!/bin/sh\nexec %s "$@"\n' "$*" > "$clients/$name.new"
   chmod +x "$clients/$name.new"
   mv "$clients/$name.new" "$clients/$name"
+}
+
+# debian PACKAGE...: installs Debian's packages where that is possible.
+debian() {
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1 || return 0
 }
 
 # Go: go-amqp comes through go.mod.
@@ -52,11 +61,7 @@ assert '.'.join(map(str, proton.VERSION)) == '$proton' and proton.SASL.extended(
 }
 if ! proton_works; then
   echo "building proton $proton"
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-      gcc libc6-dev pkg-config libssl-dev libsasl2-dev libsasl2-modules >/dev/null 2>&1
-  fi
+  debian gcc libc6-dev pkg-config libssl-dev libsasl2-dev libsasl2-modules
   python3 -m venv --clear "$cache/venv"
   "$python" -m pip install -q --disable-pip-version-check --no-cache-dir --no-binary python-qpid-proton "python-qpid-proton==$proton"
   if ! proton_works; then
@@ -76,3 +81,21 @@ if [ ! -e "$stamp" ] || [ "$js_dir/package-lock.json" -nt "$stamp" ]; then
   (cd "$js_dir" && npm ci --no-audit --no-fund --loglevel=error --omit-lockfile-registry-resolved=true >/dev/null && touch "$stamp")
 fi
 launcher javascript node "'$js_dir/driver.js'"
+
+# C++: Proton C++ from Debian (the source on PyPI has only Proton's C core), with
+# nlohmann-json for the lines and OpenSSL for the sums. make knows what is newer.
+cpp_dir=$PWD/e2e/clients/cpp
+cpp_works() {
+  printf '#include <nlohmann/json.hpp>\n#include <openssl/evp.h>\n#include <proton/container.hpp>\n' |
+    g++ -std=c++17 -fsyntax-only -x c++ - 2>/dev/null
+}
+if [ ! -x "$cache/cpp/driver" ] && ! cpp_works; then
+  echo "installing Proton C++"
+  debian libqpid-proton-cpp12-dev nlohmann-json3-dev libssl-dev
+  if ! cpp_works; then
+    echo "tidegate: the headers of Proton C++ 0.37 or newer, nlohmann-json 3 or OpenSSL are missing: install them (Debian: libqpid-proton-cpp12-dev nlohmann-json3-dev libssl-dev)" >&2
+    exit 1
+  fi
+fi
+make -s -C "$cpp_dir" -j2 OUT="$cache/cpp"
+launcher cpp "'$cache/cpp/driver'"

@@ -206,7 +206,7 @@ func TestSettled(t *testing.T) {
 // after a restart; one past --max-message-size is refused and harms nobody.
 func TestLarge(t *testing.T) {
 	const size = 64 << 20
-	pairs := map[string]string{"go": "java", "java": "python", "python": "javascript", "javascript": "go"}
+	pairs := map[string]string{"go": "java", "java": "python", "python": "javascript", "javascript": "cpp", "cpp": "go"}
 	for _, name := range harness.Names {
 		t.Run(name, func(t *testing.T) {
 			s := harness.Start(t)

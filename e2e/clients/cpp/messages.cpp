@@ -1,0 +1,142 @@
+#include "messages.hpp"
+
+#include <openssl/evp.h>
+#include <proton/binary.hpp>
+#include <proton/codec/map.hpp>
+#include <proton/duration.hpp>
+
+#include <cmath>
+#include <map>
+
+#include "values.hpp"
+
+namespace {
+
+// The body of message seq: size bytes.
+std::string filling(const std::string& producer, long seq, size_t size) {
+    std::string unit = producer + "/" + std::to_string(seq) + ";";
+    std::string body;
+    body.reserve(size + unit.size());
+    while (body.size() < size) {
+        body += unit;
+    }
+    body.resize(size);
+    return body;
+}
+
+proton::scalar property(const json& value) {
+    if (value.is_boolean()) return value.get<bool>();
+    if (value.is_string()) return value.get<std::string>();
+    double number = value.get<double>();
+    if (number == std::floor(number)) return static_cast<int64_t>(number);
+    return number;
+}
+
+// The body's bytes, whichever section carries it.
+std::string bytes(const proton::message& message) {
+    switch (message.body().type()) {
+    case proton::BINARY: {
+        proton::binary b = proton::get<proton::binary>(message.body());
+        return std::string(b.begin(), b.end());
+    }
+    case proton::STRING: return proton::get<std::string>(message.body());
+    default: return "";
+    }
+}
+
+std::string sha256(const std::string& body) {
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    EVP_Digest(body.data(), body.size(), sum, &size, EVP_sha256(), nullptr);
+    return tell(proton::binary(sum, sum + size)).get<std::string>().substr(sizeof("binary:") - 1);
+}
+
+} // namespace
+
+proton::message build(const Command& command, long seq) {
+    std::string producer = command.text("producer");
+    proton::message message;
+    message.durable(command.flag("durable", true));
+    message.properties().put("producer", producer);
+    message.properties().put("seq", static_cast<int64_t>(seq));
+    if (command.has("properties")) {
+        for (const auto& [name, value] : command.field("properties").items()) {
+            message.properties().put(name, property(value));
+        }
+    }
+    if (command.has("typed_properties")) {
+        for (const auto& [name, value] : command.field("typed_properties").items()) {
+            message.properties().put(name, make_scalar(value.get<std::string>()));
+        }
+    }
+    if (command.has("value")) {
+        message.body(make_value(command.field("value")));
+    } else if (command.has("text")) {
+        message.body(command.text("text"));
+    } else {
+        std::string body = filling(producer, seq, static_cast<size_t>(command.number("size", 64)));
+        if (command.text("body", "data") == "text") {
+            message.body(body);
+        } else {
+            message.body(proton::binary(body.begin(), body.end()));
+            message.inferred(true); // as a data section
+        }
+    }
+    if (command.has("priority")) {
+        message.priority(static_cast<uint8_t>(command.number("priority", 4)));
+    }
+    if (command.number("ttl_ms", 0) > 0) {
+        message.ttl(proton::duration(static_cast<uint64_t>(command.number("ttl_ms", 0))));
+    }
+    if (command.has("message_id")) {
+        message.id(make_id(command.text("message_id")));
+    }
+    if (command.has("correlation_id")) {
+        message.correlation_id(make_id(command.text("correlation_id")));
+    }
+    return message;
+}
+
+json describe(const proton::message& message, bool typed) {
+    std::string body = bytes(message);
+    std::map<std::string, proton::scalar> properties;
+    if (!message.properties().empty()) {
+        proton::get(message.properties().value(), properties);
+    }
+    json told = {
+        {"size", body.size()},
+        {"sha256", sha256(body)},
+        {"durable", message.durable()},
+        {"priority", message.priority()},
+        {"delivery_count", message.delivery_count()},
+        {"redelivered", message.delivery_count() > 0},
+        {"properties", json::object()},
+    };
+    for (const auto& [name, value] : properties) {
+        told["properties"][name] = plain(value);
+    }
+    for (const char* name : {"producer", "seq"}) {
+        if (properties.count(name) > 0) {
+            told[name] = plain(properties[name]);
+        }
+    }
+    if (body.size() <= 256) {
+        told["text"] = body;
+    }
+    if (typed) {
+        told["typed_properties"] = json::object();
+        for (const auto& [name, value] : properties) {
+            told["typed_properties"][name] = tell(value);
+        }
+        if (!message.id().empty()) {
+            told["message_id"] = tell(message.id());
+        }
+        if (!message.correlation_id().empty()) {
+            told["correlation_id"] = tell(message.correlation_id());
+        }
+        if (!message.inferred()) { // an amqp-value section
+            told["value"] = tell(message.body());
+        }
+    }
+    return told;
+}
