@@ -33,7 +33,8 @@ type Broker struct {
 	written   Pos
 	synced    Pos
 	recovered bool
-	step      uint64 // counts steps
+	step      uint64     // counts steps
+	before    DeliveryID // the last of the steps before
 
 	nextStored  uint64
 	nextHeld    uint64
@@ -87,7 +88,7 @@ func (b *Broker) Next() Pos { return b.next }
 // Stable opens each step: how far the journal is written and synced.
 func (b *Broker) Stable(written, synced Pos) {
 	b.written, b.synced = max(b.written, written), max(b.synced, synced)
-	b.step++
+	b.step, b.before = b.step+1, b.deliveries.last
 }
 
 // emit gives a record its position, applies it and hands it out.

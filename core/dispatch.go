@@ -49,7 +49,7 @@ func (b *Broker) dispatch(now time.Time, q *queue, fx *Effects) {
 			continue
 		}
 		b.deliver(k, r, seq, fx)
-		q.takeTurn()
+		q.takeTurn(k.first <= b.before)
 		b.wake(k)
 		if k.drain && k.credit() == 0 {
 			b.answerDrain(k, fx)
@@ -57,7 +57,7 @@ func (b *Broker) dispatch(now time.Time, q *queue, fx *Effects) {
 	}
 }
 
-// A consumer that is at work already may get several messages in one turn where
+// A consumer that was at work before this step may get several messages in one turn where
 // many share a queue: a thousand that get one each cost a write and a read for
 // every message. Few go round one by one.
 const (
@@ -80,11 +80,10 @@ func (q *queue) whoseTurn(step uint64) *consumer {
 	return q.ready[q.turn]
 }
 
-
-// takeTurn counts one message of the turn. While most wait for work, nobody gets
-// a batch.
-func (q *queue) takeTurn() {
-	if q.given++; 2*q.idle > len(q.ready) || q.given >= min(turnBatch, len(q.ready)/turnShare) {
+// takeTurn counts one message of the turn of a consumer that is at work, or was
+// not before this step. While most wait for work, nobody gets a batch.
+func (q *queue) takeTurn(atWork bool) {
+	if q.given++; !atWork || 2*q.idle > len(q.ready) || q.given >= min(turnBatch, len(q.ready)/turnShare) {
 		q.turn, q.given = q.turn+1, 0
 	}
 }
