@@ -51,9 +51,14 @@ type Destination struct {
 type ConnectOptions struct {
 	ClientID string // container-id; the JMS client id
 	User     string
-	// Sole refuses the connection with Conflict while another one with the same
-	// ClientID is connected that was Sole itself, or when this one asks for it.
+	// Sole asks that no other connection has the ClientID; it holds against those
+	// that did not ask as well. Who is connected decides: one that is Sole stays,
+	// and the newcomer is refused with Conflict, unless it said Yield. Where only
+	// the newcomer is Sole it decides, by its own Yield.
 	Sole bool
+	// Yield closes the connections that are there instead of refusing the newcomer:
+	// each gets OutConnectionGone, and Connect answers Evicting until all are gone.
+	Yield bool
 	// Room is the number of bytes that may be dispatched to the connection and
 	// not yet written; one message always may. 0 takes the default, 256 KiB.
 	Room int64

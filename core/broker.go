@@ -43,7 +43,7 @@ type Broker struct {
 	stored      refs
 	held        refs
 	conns       table[conn]
-	clients     map[string]*conn // sole holders of a client id
+	clients     map[string]*conn // by client id: the newest, others by conn.namesake
 	producers   table[producer]
 	consumers   table[consumer]
 	deliveries  deliveries

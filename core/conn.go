@@ -23,6 +23,9 @@ type conn struct {
 	clientID  string
 	user      string
 	sole      bool
+	yield     bool
+	evicted   bool  // it was told to go
+	namesake  *conn // an older one with the same client id
 	room      int64
 	inflight  int64 // bytes dispatched, not written
 	blocked   bool  // a consumer was passed over for want of room
@@ -34,29 +37,85 @@ type conn struct {
 
 func (c *conn) hasRoom() bool { return c.inflight < c.room }
 
-// Connect admits a connection. Errors: Conflict for a client id in use.
-func (b *Broker) Connect(_ time.Time, o ConnectOptions, _ *Effects) (ConnID, error) {
-	if other := b.clients[o.ClientID]; o.Sole && other != nil && o.ClientID != "" {
-		return 0, &Error{Op: "connect", Kind: Conflict, Name: o.ClientID, Err: errors.New("the client id is connected already")}
+// Connect admits a connection. Errors: Conflict for a client id in use; Evicting
+// while others that have it are on their way out: it is to be tried again.
+func (b *Broker) Connect(_ time.Time, o ConnectOptions, fx *Effects) (ConnID, error) {
+	if err := b.soleConnection(o, fx); err != nil {
+		return 0, err
 	}
 	if o.Room == 0 {
 		o.Room = DefaultRoom
 	}
 	c := &conn{
-		clientID: o.ClientID, user: o.User, sole: o.Sole, room: o.Room,
+		clientID: o.ClientID, user: o.User, sole: o.Sole, yield: o.Yield, room: o.Room,
 		producers: map[ProducerID]*producer{}, consumers: map[ConsumerID]*consumer{},
 		temps: map[Destination]struct{}{}, txns: map[TxnID]*txn{},
 	}
 	c.id = ConnID(b.conns.add(c))
-	if o.Sole && o.ClientID != "" {
+	if o.ClientID != "" {
+		c.namesake = b.clients[o.ClientID]
 		b.clients[o.ClientID] = c
 	}
 	return c.id, nil
 }
 
-// Disconnect ends a connection: its transactions roll back, its deliveries
-// return in order as possibly delivered, its temporary destinations go.
+// soleConnection applies what connections with one client id asked for.
+func (b *Broker) soleConnection(o ConnectOptions, fx *Effects) error {
+	if o.ClientID == "" || b.clients[o.ClientID] == nil {
+		return nil
+	}
+	sole, yield := o.Sole, o.Yield
+	for c := b.clients[o.ClientID]; c != nil; c = c.namesake {
+		if c.sole {
+			sole, yield = true, c.yield
+		}
+	}
+	switch {
+	case !sole:
+		return nil
+	case !yield:
+		return &Error{Op: "connect", Kind: Conflict, Name: o.ClientID, Err: errors.New("the client id is connected already")}
+	}
+	for c := b.clients[o.ClientID]; c != nil; c = c.namesake {
+		if !c.evicted {
+			c.evicted = true
+			fx.Outs = append(fx.Outs, Out{Kind: OutConnectionGone, Barrier: true, Conn: c.id, Err: &Error{
+				Op: "stay connected", Kind: Conflict, Name: c.clientID, Err: errors.New("another connection took the client id over"),
+			}})
+		}
+	}
+	return &Error{Op: "connect", Kind: Evicting, Name: o.ClientID}
+}
+
+// forgetClient takes a connection out of those with its client id.
+func (b *Broker) forgetClient(c *conn) {
+	if first := b.clients[c.clientID]; first == c {
+		if c.namesake != nil {
+			b.clients[c.clientID] = c.namesake
+		} else {
+			delete(b.clients, c.clientID)
+		}
+		return
+	}
+	for other := b.clients[c.clientID]; other != nil; other = other.namesake {
+		if other.namesake == c {
+			other.namesake = c.namesake
+			return
+		}
+	}
+}
+
+// Disconnect ends a connection as Retire does, and forgets it.
 func (b *Broker) Disconnect(now time.Time, id ConnID, fx *Effects) {
+	b.Retire(now, id, fx)
+	b.conns.remove(uint64(id))
+}
+
+// Retire ends all that a connection has: its transactions roll back, its
+// deliveries return in order as possibly delivered, its temporary destinations
+// go, its client id is free. It is for a client that closes: once that is
+// answered, it may connect again.
+func (b *Broker) Retire(now time.Time, id ConnID, fx *Effects) {
 	c := b.conns.get(uint64(id))
 	if c == nil {
 		return
@@ -78,10 +137,7 @@ func (b *Broker) Disconnect(now time.Time, id ConnID, fx *Effects) {
 	for _, d := range temps {
 		b.deleteTemporary(now, c, d, fx)
 	}
-	if b.clients[c.clientID] == c {
-		delete(b.clients, c.clientID)
-	}
-	b.conns.remove(uint64(id))
+	b.forgetClient(c)
 	b.dispatchTouched(now, fx)
 }
 

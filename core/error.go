@@ -16,12 +16,14 @@ const (
 	Unavailable
 	Deleted
 	Internal
+	Evicting // others are on their way out: try again when one is gone
 )
 
 var errorKinds = [...]string{
 	NotFound: "not found", Exists: "exists already", Denied: "not permitted", Invalid: "invalid",
 	Limit: "limit reached", Conflict: "in use", UnknownTransaction: "unknown transaction",
 	RolledBack: "rolled back", Unavailable: "unavailable", Deleted: "deleted", Internal: "internal error",
+	Evicting: "others are being closed",
 }
 
 func (k ErrorKind) String() string {

@@ -82,7 +82,7 @@ func dynamicKind(capabilities []wire.Symbol) core.DestinationKind {
 func (c *conn) attachProducer(now time.Time, b *core.Broker, fx *core.Effects, e *engine.Event, t *frame.Target) error {
 	a, link := e.Attach, e.Link
 	before := len(fx.Records)
-	p := &producer{link: link, late: true, window: firstWindow, rejects: knowsRejected(a)}
+	p := &producer{link: link, window: firstWindow, rejects: knowsRejected(a)}
 	target := *t
 	var d core.Destination
 	node, err := c.node(now, b, fx, link, terminus{t.Address, t.Dynamic, t.Durable, t.ExpiryPolicy, t.DynamicNodeProperties, t.Capabilities})

@@ -254,3 +254,16 @@ func TestConformanceOutPrefetchedIsNotCounted(t *testing.T) {
 		w.wantNext("q", "transfer text=one count=0 first=false")
 	})
 }
+
+// A client that closes its connection may have shown what it did not settle: it
+// comes again flagged.
+func TestConformanceOutConnectionClosed(t *testing.T) {
+	conform(t, func(w *world) {
+		w.put("q", text("one"))
+		p := w.consuming(receiver(0, "q"), 1)
+		p.want("transfer text=one count=0")
+		p.send(0, &frame.Close{})
+		p.want("close", "EOF")
+		w.wantNext("q", "transfer text=one count=1 first=false")
+	})
+}

@@ -380,3 +380,24 @@ func TestConformanceTransferOnlyAcceptedListed(t *testing.T) {
 		p.want("disposition first=0 settled=true accepted")
 	})
 }
+
+// A link that is closed for a fault does not mix up what comes behind it in the
+// same read.
+func TestConformanceTransferBehindAFault(t *testing.T) {
+	conform(t, func(w *world) {
+		p := w.connected("a")
+		p.attach(acceptedOnly(sender(0, "")))
+		p.attach(sender(1, "q"))
+		var all []byte
+		for i, f := range []struct {
+			handle uint32
+			body   []byte
+		}{{0, text("lost", "")}, {0, text("late", "r")}, {1, text("right")}} {
+			all = append(all, encode(0, transfer(f.handle, uint32(i)), f.body)...)
+		}
+		p.bytes(all)
+		p.want("detach handle=0 closed=true not-found", "disposition first=2 settled=true accepted")
+		w.wantNext("q", "transfer text=right")
+		w.wantDepth("r", -1)
+	})
+}

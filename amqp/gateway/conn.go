@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/frame"
 	"github.com/tidegate/tidegate/amqp/jms"
 	"github.com/tidegate/tidegate/amqp/server"
+	"github.com/tidegate/tidegate/amqp/wire"
 	"github.com/tidegate/tidegate/core"
 	coreserver "github.com/tidegate/tidegate/core/server"
 )
@@ -83,9 +86,12 @@ func (c *conn) open(o *frame.Open) {
 	c.client = o.ContainerID
 	var user string
 	c.sock.Engine(func(x *engine.Conn) { user = x.User() })
-	b, err := c.g.o.Broker.Attach(core.ConnectOptions{
-		ClientID: o.ContainerID, User: user, Sole: slices.Contains(o.DesiredCapabilities, jms.SoleConnection),
-	}, c.sock.Wake)
+	sole, properties, err := solePolicy(o)
+	var b *coreserver.Conn
+	if err == nil {
+		sole.User = user
+		b, err = c.g.o.Broker.Attach(sole, c.sock.Wake)
+	}
 	if err != nil {
 		c.failed = true
 		c.log.Warn("connection refused", "client", o.ContainerID, "err", err)
@@ -99,8 +105,58 @@ func (c *conn) open(o *frame.Open) {
 	c.log.Debug("connected", "client", o.ContainerID, "user", user)
 	c.sock.Engine(func(x *engine.Conn) {
 		c.b = b // under the engine's lock: the writer looks at it there
-		x.Open(nil)
+		x.Open(properties)
 	})
+}
+
+// Properties of the sole-connection extension.
+const (
+	solePolicyKey    = "sole-connection-enforcement-policy"
+	soleDetectionKey = "sole-connection-detection-policy"
+	soleEnforcedKey  = "sole-connection-enforcement"
+
+	refuseConnection uint32 = 0
+	closeExisting    uint32 = 1
+	detectStrongly   uint32 = 0
+)
+
+// solePolicy reads what an open asks for of other connections with its
+// container-id, and gives the properties that say what is in force.
+func solePolicy(o *frame.Open) (core.ConnectOptions, wire.Map, error) {
+	options := core.ConnectOptions{ClientID: o.ContainerID}
+	if !slices.Contains(o.DesiredCapabilities, jms.SoleConnection) {
+		return options, nil, nil
+	}
+	options.Sole = true
+	policy := refuseConnection
+	if v, ok := o.Properties.Get(solePolicyKey); ok {
+		switch n, number := wire.Integer(v); {
+		case number && n == int64(closeExisting):
+			policy, options.Yield = closeExisting, true
+		case number && n == int64(refuseConnection):
+		default:
+			return options, nil, &core.Error{Op: "connect", Kind: core.Invalid, Name: solePolicyKey, Err: errors.New("it must be 0 (refuse-connection) or 1 (close-existing)")}
+		}
+	}
+	return options, wire.Map{
+		{Key: wire.Symbol(solePolicyKey), Value: policy},
+		{Key: wire.Symbol(soleDetectionKey), Value: detectStrongly},
+	}, nil
+}
+
+// retire is the client's close: all that it has ends before it is answered, so
+// that it may connect again at once.
+func (c *conn) retire(now time.Time, b *core.Broker, fx *core.Effects) {
+	c.mu.Lock()
+	reached := make(map[core.ConsumerID]core.DeliveryID, len(c.consumers))
+	for id, k := range c.consumers { // order: sorted below
+		reached[id] = core.DeliveryID(k.reached)
+	}
+	c.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(reached)) {
+		b.Wrote(now, id, reached[id], 0, fx)
+	}
+	b.Retire(now, c.b.ID(), fx)
 }
 
 // Closed ends the connection in the broker. What the engine began is told

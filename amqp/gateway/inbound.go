@@ -28,6 +28,7 @@ type send struct {
 	env     message.Envelope
 	err     error // it is no message
 	refused error // there is no room for it; a *core.Error
+	event   int   // of the read
 }
 
 // inbound takes what came, in order. The end of a large message may have to wait
@@ -67,7 +68,9 @@ func (c *conn) step(events []engine.Event) {
 	for i := range events {
 		if e := &events[i]; e.Kind == engine.EventDelivery {
 			if _, ok := e.Link.Ref.(*producer); ok {
-				in.sends = append(in.sends, in.index(e, now))
+				s := in.index(e, now)
+				s.event = i
+				in.sends = append(in.sends, s)
 			}
 		}
 	}
@@ -78,10 +81,12 @@ func (c *conn) step(events []engine.Event) {
 			if e.Kind == engine.EventDelivery {
 				switch l := e.Link.Ref.(type) {
 				case *producer:
+					for next < len(in.sends) && in.sends[next].event < i {
+						next++ // its link was closed meanwhile
+					}
 					var s send
-					if next < len(in.sends) && !l.late {
+					if next < len(in.sends) && in.sends[next].event == i {
 						s = in.sends[next]
-						next++
 					} else {
 						s = in.index(e, now.UnixMilli()) // attached in this very read
 					}
@@ -94,13 +99,6 @@ func (c *conn) step(events []engine.Event) {
 			c.event(now, b, fx, e)
 		}
 	})
-	for i := range events {
-		if e := &events[i]; e.Kind == engine.EventAttach {
-			if p, ok := e.Link.Ref.(*producer); ok {
-				p.late = false
-			}
-		}
-	}
 	clear(in.sends)
 	in.sends = in.sends[:0]
 	c.giveCredit()
@@ -129,17 +127,17 @@ func (in *inbound) settledBy(p *producer) {
 	p.presettled++
 }
 
-// noteEnds notes how far the deliveries of links got whose session ends: the
+// noteEnds notes how far the deliveries of links got whose session or connection ends: the
 // client may have seen what the writer has not told the broker of yet. For a
 // detach the event says it.
 func (c *conn) noteEnds(events []engine.Event) {
 	for i := range events {
-		if e := &events[i]; e.Kind == engine.EventEnd {
+		if e := &events[i]; e.Kind == engine.EventEnd || e.Kind == engine.EventClose {
 			c.sock.Engine(func(*engine.Conn) {
 				c.mu.Lock()
 				defer c.mu.Unlock()
 				for _, k := range c.consumers { // order: irrelevant
-					if k.link.Session() == e.Session {
+					if e.Kind == engine.EventClose || k.link.Session() == e.Session {
 						k.reached = k.link.Begun()
 					}
 				}
@@ -203,6 +201,7 @@ func (c *conn) event(now time.Time, b *core.Broker, fx *core.Effects, e *engine.
 			c.log.Info("connection closed with an error", "condition", e.Error.Condition, "err", e.Error.Description)
 		}
 		if !e.Local {
+			c.retire(now, b, fx)
 			c.edge(fx, 0, 0, true, func(x *engine.Conn) { x.Close(nil) })
 		}
 	case engine.EventAborted:

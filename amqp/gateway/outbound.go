@@ -128,7 +128,9 @@ func (c *conn) output(x *engine.Conn, now time.Time, out *core.Out) bool {
 			p.link.Detach(true, amqpError(out.Err))
 		}
 	case core.OutConnectionGone:
-		x.Close(amqpError(out.Err))
+		e := amqpError(out.Err) // evicted by another with its client id
+		e.Info = wire.Map{{Key: wire.Symbol(soleEnforcedKey), Value: true}}
+		x.Close(e)
 	case core.OutDeliver, core.OutSettled, core.OutDischarged:
 	}
 	return true

@@ -32,7 +32,6 @@ type producer struct {
 	relay      bool  // anonymous terminus
 	admin      bool  // $sys.admin
 	made       *made // by this link
-	late       bool  // attached in the read that is being handled
 	window     uint32
 	settled    uint32       // deliveries answered or pre-settled; written under the engine's lock
 	average    atomic.Int64 // bytes of a message, roughly; the reader's

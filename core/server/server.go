@@ -4,6 +4,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -52,6 +53,7 @@ type Server struct {
 	ahead    []uint64  // messages of deliveries in one step
 	diskFull bool
 	memFull  bool
+	gone     chan struct{} // closed when a connection ends that another waits for
 	closed   bool
 
 	gate  sync.Mutex // guards gated
@@ -102,11 +104,37 @@ func New(j Journal, o Options) (*Server, error) {
 	return s, nil
 }
 
+// evictionTime is how long a connection waits for those that it takes a client
+// id over from.
+const evictionTime = 10 * time.Second
+
 // Attach admits a connection. wake is called, without any lock held, when Take
-// would give something.
+// would give something. Where others with the same client id have to go first,
+// it waits until they are gone; Conflict: they did not go in time.
 func (s *Server) Attach(o core.ConnectOptions, wake func()) (*Conn, error) {
 	c := &Conn{s: s, wake: wake}
-	var err error
+	var late <-chan time.Time
+	for {
+		gone, err := s.connect(c, o)
+		if err != nil {
+			return nil, err
+		}
+		if gone == nil {
+			return c, nil
+		}
+		if late == nil {
+			late = time.After(evictionTime)
+		}
+		select {
+		case <-gone:
+		case <-late:
+			return nil, &core.Error{Op: "connect", Kind: core.Conflict, Name: o.ClientID, Err: errors.New("the connection that has the client id does not close")}
+		}
+	}
+}
+
+// connect tries once; gone is closed when it is worth another try.
+func (s *Server) connect(c *Conn, o core.ConnectOptions) (gone chan struct{}, err error) {
 	s.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
 		if s.closed {
 			err = &core.Error{Op: "connect", Kind: core.Unavailable, Name: o.ClientID}
@@ -114,12 +142,17 @@ func (s *Server) Attach(o core.ConnectOptions, wake func()) (*Conn, error) {
 		}
 		if c.id, err = b.Connect(now, o, fx); err == nil {
 			s.conns[c.id] = c
+			return
+		}
+		var e *core.Error
+		if errors.As(err, &e) && e.Kind == core.Evicting {
+			if s.gone == nil {
+				s.gone = make(chan struct{})
+			}
+			gone, err = s.gone, nil
 		}
 	})
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
+	return gone, err
 }
 
 // ID is the connection's name in the broker.
@@ -152,6 +185,10 @@ func (c *Conn) Close() {
 	c.s.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
 		b.Disconnect(now, c.id, fx)
 		delete(c.s.conns, c.id)
+		if c.s.gone != nil {
+			close(c.s.gone)
+			c.s.gone = nil
+		}
 	})
 }
 
