@@ -14,7 +14,8 @@ import (
 // Of what --memory allows, half is for contents of messages and a quarter for
 // what waits to be collected; the rest is for connections and the store's
 // buffers. What grows with the number of messages comes on top: a queue's entry,
-// the count of its holders and the store's index, 36 bytes a message.
+// the count of its holders and the store's index, about 40 bytes a message, and
+// the collector's share of that.
 const (
 	contentsShare = 2
 	garbageShare  = 4
@@ -108,7 +109,7 @@ func boundGarbage(garbage int64, most int) {
 
 // minGarbage is the least share of the live heap, in percent, at which the
 // collector runs: below it would take more time than the program.
-const minGarbage = 20
+const minGarbage = 10
 
 func garbagePercent(garbage, live int64, most int) int {
 	if live <= 0 {

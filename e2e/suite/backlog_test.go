@@ -23,8 +23,8 @@ import (
 // a queue, the count of its holders, its place in the log, and the growth of
 // the arrays that hold them.
 const (
-	backlogFixed      = 80 << 20
-	backlogPerMessage = 40               // core: entry 24, holders 4; journal: index 8
+	backlogFixed      = 96 << 20
+	backlogPerMessage = 50               // core: entry 24, holders 4; journal: index 8; their blocks and the collector's share
 	backlogPerSwapped = 8                // where it stands in a swap file
 	backlogPatience   = 10 * time.Minute // of the form with millions; the small one takes seconds
 )

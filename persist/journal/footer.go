@@ -19,7 +19,11 @@ type Footer struct {
 	first, last uint64
 	end         int64
 	capacity    int64
+	likely      int // how many bodies and placements there are, as far as is known
 }
+
+// footerPlace is about what a placement takes in a footer, in bytes.
+const footerPlace = 96
 
 // Chunk is bytes for an offset.
 type Chunk struct {
@@ -37,7 +41,8 @@ const bodyBytes = 16
 // the generation no longer fits.
 func (f *Footer) Build(files Files) ([]Chunk, error) {
 	s := &segment{name: f.name, generation: f.generation, first: f.first, capacity: f.capacity}
-	var bodies, places []byte
+	// A footer of small messages is a third of its segment: not to be made twice.
+	bodies, places := make([]byte, 0, f.likely*bodyBytes), make([]byte, 0, f.likely*footerPlace+record.Block)
 	frames := uint64(0)
 	r, err := scan(files, s, f.last, func(off int64, fr *record.Frame) error {
 		if fr.Kind&record.BodyBit != 0 && fr.IDs() > 0 {
@@ -62,11 +67,12 @@ func (f *Footer) Build(files Files) ([]Chunk, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := record.AppendEnd(append(bodies, places...), f.generation, frames)
-	at := padBlock(f.end)
-	trailerAt := max(padBlock(size)-record.Block, at+padBlock(int64(len(data))))
-	t := trailer{f.ordinal, f.generation, f.first, f.last, f.end, at, int64(len(data)), int64(len(bodies)) / bodyBytes, record.CRC(data)}
-	return []Chunk{{at, pad(data, 0)}, {trailerAt, t.append(nil, f.cfg)}}, nil
+	places = record.AppendEnd(places, f.generation, frames)
+	at, length := padBlock(f.end), int64(len(bodies)+len(places))
+	trailerAt := max(padBlock(size)-record.Block, at+padBlock(length))
+	t := trailer{f.ordinal, f.generation, f.first, f.last, f.end, at, length, int64(len(bodies)) / bodyBytes, record.UpdateCRC(record.CRC(bodies), places)}
+	rest := padBlock(length) - length
+	return []Chunk{{at, bodies}, {at + int64(len(bodies)), append(places, zeros[:rest]...)}, {trailerAt, t.append(nil, f.cfg)}}, nil
 }
 
 // trailer is the last block of a segment with a footer.

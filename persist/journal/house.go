@@ -52,7 +52,7 @@ func (j *Journal) nextHouse() *Op {
 	s.footer = true
 	return &Op{Kind: OpFooter, Name: s.name, seg: s, Footer: &Footer{
 		cfg: &j.cfg, name: s.name, ordinal: s.ordinal, generation: s.generation, first: s.first, last: s.last,
-		end: s.end, capacity: s.capacity,
+		end: s.end, capacity: s.capacity, likely: s.live,
 	}}
 }
 

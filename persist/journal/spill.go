@@ -56,7 +56,7 @@ const (
 	passChunk = 2 << 20
 	// passIDs is how many live ids make a pass large enough, and passSegments
 	// how many sources: both bound its memory.
-	passIDs      = 128 << 10
+	passIDs      = 64 << 10
 	passSegments = 16
 	// passDead is the share of ids, in percent, above whose loss a file is
 	// merged.
@@ -162,6 +162,7 @@ func (j *Journal) nextSpill() *Op {
 		}
 		for _, s := range p.sources {
 			s.pinned = true
+			p.likely += s.live
 		}
 		j.spill.pass = p
 	}

@@ -26,6 +26,7 @@ type item struct {
 type plan struct {
 	sources []*segment
 	merge   bool
+	likely  int    // how many records there are, as far as is known
 	items   []item // in the order of positions
 	metas   []byte
 	order   []int32 // of those that live, by group and position
@@ -40,6 +41,9 @@ type sourceError struct {
 func (e *sourceError) Error() string { return e.err.Error() }
 func (e *sourceError) Unwrap() error { return e.err }
 
+// metaBytes is about what the meta of a record takes.
+const metaBytes = 32
+
 // maxMetas bounds what an item can point into, in bytes.
 const maxMetas = 1<<32 - 1
 
@@ -49,9 +53,8 @@ type planning struct{ p *plan }
 // Build implements Builder.
 func (x planning) Build(files Files) ([]Chunk, error) {
 	p := x.p
-	p.items, p.metas = p.items[:0], p.metas[:0]
+	p.items, p.metas = make([]item, 0, p.likely), make([]byte, 0, p.likely*metaBytes)
 	for i, s := range p.sources {
-		from := len(p.items)
 		var err error
 		if s.spill != nil {
 			err = p.addSpill(files, int32(i), s)
@@ -64,7 +67,6 @@ func (x planning) Build(files Files) ([]Chunk, error) {
 		if err != nil {
 			return nil, &sourceError{s, err}
 		}
-		p.items = slices.Grow(p.items, len(p.items)-from) // the next is likely as long
 	}
 	if p.merge {
 		slices.SortFunc(p.items, func(a, b item) int { return cmp.Compare(a.pos, b.pos) })
