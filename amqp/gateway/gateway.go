@@ -32,6 +32,8 @@ type Options struct {
 	Users sasl.Users
 	// Anonymous lets clients in without a name although there are Users.
 	Anonymous bool
+	// IdleTimeOut and AuthTimeOut are the engine's; 0: its defaults.
+	IdleTimeOut, AuthTimeOut time.Duration
 	// Store gives lines about the store to `store inspect --live`.
 	Logger *slog.Logger
 }
@@ -49,6 +51,8 @@ func New(o Options) *Gateway {
 		ContainerID:    g.o.ContainerID,
 		MaxMessageSize: g.o.MaxMessageSize,
 		FailureDelay:   failureDelay,
+		IdleTimeOut:    g.o.IdleTimeOut,
+		AuthTimeOut:    g.o.AuthTimeOut,
 		Bare:           g.o.Users == nil || g.o.Anonymous,
 		SASL:           &sasl.Server{Users: g.o.Users, Anonymous: g.o.Anonymous, Nonce: rand.Text},
 		Offered:        []wire.Symbol{jms.SoleConnection, jms.AnonymousRelay, jms.SharedSubscriptions},

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/viper"
 
+	"github.com/tidegate/tidegate/amqp/engine"
 	"github.com/tidegate/tidegate/amqp/gateway"
 	"github.com/tidegate/tidegate/amqp/message"
 	"github.com/tidegate/tidegate/amqp/sasl"
@@ -59,6 +60,8 @@ tidegate.yaml, or in the environment as TIDEGATE_NAME.`,
 	f.String("tls-client-ca", "", "take client certificates of the authorities in `FILE` (PEM): SASL EXTERNAL, the user is the subject's common name")
 	f.StringArray("websocket-origin", nil, "let web pages of `ORIGIN` (https://HOST) connect, besides those of this host; * is all; can be repeated")
 	f.Int("max-connections", amqpserver.DefaultMaxConnections, "refuse more connections than `N`")
+	f.Duration("idle-timeout", engine.DefaultIdleTimeOut, "tell clients so; who sends no whole frame for twice as long is cut")
+	f.Duration("login-timeout", engine.DefaultAuthTimeOut, "cut who has not logged in by then")
 	f.String("console", "off", "web console at `ADDR` (accepted; its page comes with a later version)")
 	f.String("max-message-size", defaultMaxMessage, "largest message in `BYTES` (with KiB, MiB, GiB, KB, MB or GB if you like); what is above 1MiB lies in a file of its own")
 	f.String("memory", "", "keep the process near `BYTES`: what more messages need goes to disk (default a quarter of the machine, at most 1GiB)")
@@ -131,8 +134,8 @@ func serve(ctx context.Context, v *viper.Viper) error {
 	if err != nil {
 		return err
 	}
-	if v.GetInt("max-connections") <= 0 {
-		return errors.New("--max-connections: a number above 0")
+	if v.GetInt("max-connections") <= 0 || v.GetDuration("idle-timeout") < time.Second || v.GetDuration("login-timeout") <= 0 {
+		return errors.New("--max-connections and --login-timeout must be above 0, --idle-timeout at least 1s")
 	}
 	listeners, err := listen(v.GetStringSlice("listen"), certs != nil, users != nil, log)
 	if err != nil {
@@ -183,6 +186,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	g := gateway.New(gateway.Options{
 		Broker: broker, ContainerID: "tidegate", Version: version, MaxMessageSize: in.maxMessage,
 		Users: in.users, Anonymous: v.GetBool("anonymous"), Logger: edge,
+		IdleTimeOut: v.GetDuration("idle-timeout"), AuthTimeOut: v.GetDuration("login-timeout"),
 	})
 	front := amqpserver.New(amqpserver.Config{
 		Engine: g.Engine, New: func(c *amqpserver.Conn) amqpserver.Handler { return g.Handler(c) }, Logger: edge,
