@@ -126,11 +126,10 @@ func (b *Broker) deliver(k *consumer, r *ring, seq uint64, fx *Effects) {
 				after, need = r.offeredP, b.o.StoreNeed
 			}
 		}
-		doubt, before := r.seen[seq]
-		if count == 0 && (seq < r.flagged || doubt) {
+		if count == 0 && (seq < r.flagged || e.flags&entryDoubt != 0) {
 			count = 1
 		}
-		first = count == 0 && !before
+		first = count == 0 && e.flags&entrySeen == 0
 	} else {
 		b.hold(e.id)
 	}

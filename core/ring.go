@@ -18,7 +18,13 @@ type entry struct {
 	flags   uint32
 }
 
-const entryStored uint32 = 1 // its placement is in the journal
+// Flags of an entry. The last two are of this life only: a connection that ends
+// may set them for a million entries in one step, so they are no table.
+const (
+	entryStored uint32 = 1 << iota // its placement is in the journal
+	entrySeen                      // delivered before and not counted
+	entryDoubt                     // perhaps: the connection was lost, so it is flagged when it comes again
+)
 
 type block struct {
 	entries  [blockSize]entry
@@ -48,12 +54,11 @@ type ring struct {
 	blocks   []*block
 	counts   map[uint64]uint32 // failed deliveries, only where not 0
 	pending  []pending
-	offered  uint64          // logged: may have been delivered below
-	offeredP Pos             // where that is logged
-	flagged  uint64          // after recovery: may have been delivered below
-	seen     map[uint64]bool // delivered before and not counted; true: in doubt
-	slice    *RingState      // recovery: the checkpoint of this ring
-	ready    int             // available entries
+	offered  uint64     // logged: may have been delivered below
+	offeredP Pos        // where that is logged
+	flagged  uint64     // after recovery: may have been delivered below
+	slice    *RingState // recovery: the checkpoint of this ring
+	ready    int        // available entries
 }
 
 func newRing(q *queue, priority uint8) *ring { return &ring{queue: q, priority: priority} }
@@ -154,9 +159,6 @@ func (r *ring) remove(seq uint64) (entry, bool) {
 	e := b.entries[seq%blockSize]
 	if r.counts != nil {
 		delete(r.counts, seq)
-	}
-	if r.seen != nil {
-		delete(r.seen, seq)
 	}
 	if b.live == 0 {
 		r.shrink()
@@ -268,11 +270,12 @@ func (r *ring) setCount(seq uint64, n uint32) {
 // not the first. doubt: whether it was is not known (the connection was lost),
 // so it is flagged as redelivered, though not counted towards maxRedelivery.
 func (r *ring) noteSeen(seq uint64, doubt bool) {
-	if r.at(seq) == nil {
+	e := r.at(seq)
+	if e == nil {
 		return
 	}
-	if r.seen == nil {
-		r.seen = make(map[uint64]bool)
+	e.flags |= entrySeen
+	if doubt {
+		e.flags |= entryDoubt
 	}
-	r.seen[seq] = r.seen[seq] || doubt
 }

@@ -177,3 +177,29 @@ func TestTinyPieces(t *testing.T) {
 		t.Errorf("received %q", got)
 	}
 }
+
+// TestFaultBeforeOurAttach: what a peer does wrong on a link before our attach is
+// out is told behind it, once; its detach in the meantime changes nothing.
+func TestFaultBeforeOurAttach(t *testing.T) {
+	for _, detaches := range []bool{false, true} {
+		p := openPeer(t, plain())
+		p.manual = true
+		a := &frame.Attach{Name: "a", Role: frame.RoleSender, InitialDeliveryCount: wire.Some(uint32(0)), Source: &frame.Source{}, Target: &frame.Target{}}
+		p.send(0, a)
+		p.send(0, transfer(0, 0, false), 'x')
+		p.send(0, transfer(0, 1, false), 'x')
+		p.wantEvents("attach", "detach local transfer-limit-exceeded")
+		if detaches {
+			p.send(0, &frame.Detach{Closed: true})
+		}
+		p.wantOut()
+		l := p.links["a"]
+		l.Accept(frame.Attach{Source: a.Source, Target: a.Target})
+		l.Grant(10, false)
+		l.Detach(true, nil) // the driver answers the peer's, if there was one
+		p.wantOut("attach", "detach handle=0 closed=true error= amqp:link:transfer-limit-exceeded")
+		if len(p.bodies) > 0 {
+			t.Errorf("delivered %q", p.bodies)
+		}
+	}
+}

@@ -19,8 +19,8 @@ import (
 // header opens AMQP without SASL; the server answers with its own.
 const header = "AMQP\x00\x01\x00\x00"
 
-// frame is an AMQP frame on channel 0.
-func frame(body string) string {
+// framed is an AMQP frame on channel 0.
+func framed(body string) string {
 	head := make([]byte, 8)
 	binary.BigEndian.PutUint32(head, uint32(8+len(body)))
 	head[4] = 2
@@ -40,8 +40,8 @@ func hostile() map[string]string {
 	for i := range noise {
 		noise[i] = byte(random.Uint32())
 	}
-	opened := header + frame(openBody)
-	begun := opened + frame(beginBody)
+	opened := header + framed(openBody)
+	begun := opened + framed(beginBody)
 	return map[string]string{
 		"nothing":                    "",
 		"noise":                      string(noise),
@@ -54,19 +54,19 @@ func hostile() map[string]string {
 		"a frame of four billion":    header + "\xff\xff\xff\xff\x02\x00\x00\x00" + strings.Repeat("x", 1<<16),
 		"a frame of seven bytes":     header + "\x00\x00\x00\x07\x02\x00\x00\x00",
 		"data offset past the frame": header + "\x00\x00\x00\x08\xff\x00\x00\x00",
-		"a list of four billion":     header + frame("\x00\x53\x10\xd0\xff\xff\xff\xff\xff\xff\xff\xff"),
-		"a count of four billion":    header + frame("\x00\x53\x10\xd0\x00\x00\x00\x08\xff\xff\xff\xff\x40\x40\x40\x40"),
-		"deep nesting":               header + frame("\x00\x53\x10"+nested(5_000)),
-		"described for ever":         header + frame(strings.Repeat("\x00", 10_000)),
-		"transfer before open":       header + frame("\x00\x53\x14\xc0\x02\x01\x43"),
+		"a list of four billion":     header + framed("\x00\x53\x10\xd0\xff\xff\xff\xff\xff\xff\xff\xff"),
+		"a count of four billion":    header + framed("\x00\x53\x10\xd0\x00\x00\x00\x08\xff\xff\xff\xff\x40\x40\x40\x40"),
+		"deep nesting":               header + framed("\x00\x53\x10"+nested(5_000)),
+		"described for ever":         header + framed(strings.Repeat("\x00", 10_000)),
+		"transfer before open":       header + framed("\x00\x53\x14\xc0\x02\x01\x43"),
 		"SASL frame after AMQP":      header + "\x00\x00\x00\x08\x02\x01\x00\x00",
-		"an unknown performative":    opened + frame("\x00\x53\x7f\x45"),
-		"a second open":              opened + frame(openBody),
-		"transfer without a link":    begun + frame("\x00\x53\x14\xc0\x04\x03\x43\x43\x40"),
-		"flow for an unknown handle": begun + frame("\x00\x53\x13\xc0\x09\x05\x43\x52\x10\x43\x52\x10\x52\x63"),
-		"detach of an unknown link":  begun + frame("\x00\x53\x16\xc0\x04\x02\x52\x09\x41"),
-		"disposition backwards":      begun + frame("\x00\x53\x15\xc0\x07\x03\x41\x52\x09\x52\x01"),
-		"a thousand begins":          opened + strings.Repeat(frame(beginBody), 1000),
+		"an unknown performative":    opened + framed("\x00\x53\x7f\x45"),
+		"a second open":              opened + framed(openBody),
+		"transfer without a link":    begun + framed("\x00\x53\x14\xc0\x04\x03\x43\x43\x40"),
+		"flow for an unknown handle": begun + framed("\x00\x53\x13\xc0\x09\x05\x43\x52\x10\x43\x52\x10\x52\x63"),
+		"detach of an unknown link":  begun + framed("\x00\x53\x16\xc0\x04\x02\x52\x09\x41"),
+		"disposition backwards":      begun + framed("\x00\x53\x15\xc0\x07\x03\x41\x52\x09\x52\x01"),
+		"a thousand begins":          opened + strings.Repeat(framed(beginBody), 1000),
 	}
 }
 
@@ -170,16 +170,19 @@ func provoke(t *testing.T, s *harness.Server, bytes string) string {
 }
 
 // residentKiB is the resident memory of a process.
-func residentKiB(t *testing.T, pid int) int {
+func residentKiB(t testing.TB, pid int) int { return memoryKiB(t, pid, "VmRSS:") }
+
+// memoryKiB is a line of /proc/PID/status.
+func memoryKiB(t testing.TB, pid int, line string) int {
 	t.Helper()
 	status, err := os.ReadFile("/proc/" + itoa(pid) + "/status")
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(string(status), "\n")
-	i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "VmRSS:") })
+	i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, line) })
 	if i < 0 {
-		t.Fatalf("no VmRSS in %s", status)
+		t.Fatalf("no %s in %s", line, status)
 	}
 	return atoi(t, strings.Fields(lines[i])[1])
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // users writes a users file with one user, as an operator does.
-func users(t *testing.T) string {
+func users(t testing.TB) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "users.conf")
 	r := harness.Tool(t, "s3cret\n", "passwd", file, "alice")

@@ -133,7 +133,7 @@ func inOrder(t *testing.T, got []harness.Event, producer string, first int64, si
 }
 
 // wait looks until something that no event tells has come about.
-func wait(t *testing.T, what string, come func() bool) {
+func wait(t testing.TB, what string, come func() bool) {
 	t.Helper()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
