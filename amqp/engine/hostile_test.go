@@ -186,9 +186,12 @@ func TestFaultBeforeOurAttach(t *testing.T) {
 		p.manual = true
 		a := &frame.Attach{Name: "a", Role: frame.RoleSender, InitialDeliveryCount: wire.Some(uint32(0)), Source: &frame.Source{}, Target: &frame.Target{}}
 		p.send(0, a)
-		p.send(0, transfer(0, 0, false), 'x')
-		p.send(0, transfer(0, 1, false), 'x')
-		p.wantEvents("attach", "detach local transfer-limit-exceeded")
+		for id := range uint32(MaxEarly + 2) {
+			p.send(0, transfer(0, id, false), 'x')
+		}
+		if got := p.events; len(got) != MaxEarly+2 || !strings.Contains(got[len(got)-1], "transfer-limit-exceeded") {
+			t.Fatalf("events: %q", got)
+		}
 		if detaches {
 			p.send(0, &frame.Detach{Closed: true})
 		}
@@ -198,8 +201,8 @@ func TestFaultBeforeOurAttach(t *testing.T) {
 		l.Grant(10, false)
 		l.Detach(true, nil) // the driver answers the peer's, if there was one
 		p.wantOut("attach", "detach handle=0 closed=true error= amqp:link:transfer-limit-exceeded")
-		if len(p.bodies) > 0 {
-			t.Errorf("delivered %q", p.bodies)
+		if len(p.bodies) != MaxEarly {
+			t.Errorf("%d delivered", len(p.bodies))
 		}
 	}
 }

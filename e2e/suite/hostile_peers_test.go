@@ -129,8 +129,8 @@ func withoutCredit(t testing.TB, s *harness.Server) {
 	id, refused := uint32(0), 0
 	for range scale(200) {
 		p.sender(0, 0, "honest.not")
-		for range 10 {
-			p.transfer(0, 0, id, false, data(100))
+		for range engine.MaxEarly + 10 {
+			p.transfer(0, 0, id, false, data(1))
 			id++
 		}
 		p.frame(0, &frame.Detach{Handle: 0, Closed: true})
