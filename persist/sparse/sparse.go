@@ -16,6 +16,8 @@ const MaxPages = 1 << 26
 type Page[T any] struct {
 	Number uint64 // id / PageIDs
 	Used   int    // slots in use, counted by the table's owner
+	Live   int64  // the owner's: of what was ever put into it since it was empty, what is there
+	Ever   int64
 	Slots  [PageIDs]T
 }
 

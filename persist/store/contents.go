@@ -64,8 +64,11 @@ func (c *contents) put(id uint64, head []byte, body [][]byte, own bool) *content
 	}
 	p := c.table(id).At(id &^ held)
 	if p.Used == 0 {
+		p.Live, p.Ever = 0, 0
 		c.remember(youngRef{p.Number, id >= held, c.total})
 	}
+	p.Live += size
+	p.Ever += size
 	e := &p.Slots[id%sparse.PageIDs]
 	if e.size == 0 {
 		p.Used++
@@ -75,6 +78,7 @@ func (c *contents) put(id uint64, head []byte, body [][]byte, own bool) *content
 		}
 	} else {
 		c.account(id, -e.size)
+		p.Live -= e.size
 	}
 	e.head, e.body, e.size, e.own, e.wanted = head, body, size, own, false
 	c.account(id, size)
@@ -118,12 +122,24 @@ func (c *contents) drop(id uint64) bool {
 	if id < held {
 		c.storedCount--
 	}
+	wasDense := dense(p)
+	p.Live -= e.size
 	*e = content{}
 	if p.Used--; p.Used == 0 {
 		t.Free(p)
+	} else if wasDense && !dense(p) { // what is left is to be copied, unless it goes soon
+		c.remember(youngRef{p.Number, id >= held, c.total})
 	}
 	return true
 }
+
+// dense says whether a page's contents fill the buffers in which they came well
+// enough: copying them out would cost more than the rest is worth.
+func dense(p *sparse.Page[content]) bool { return p.Live*sparseShare >= p.Ever }
+
+// sparseShare: with less than a quarter of its bytes alive a page is sparse. It
+// bounds what the network's buffers hold for the sake of what lives in them.
+const sparseShare = 4
 
 // agedPage says whether the oldest young page is due to be aged: the page that
 // came after it is far behind already.
@@ -131,8 +147,8 @@ func (c *contents) agedPage() bool {
 	return len(c.young) > 1 && c.total-c.young[1].born > youngBytes
 }
 
-// age copies what still lives of the oldest young page out of shared buffers.
-// It looks at slots from at on and does a bounded amount of work; it returns
+// age copies what still lives of the oldest young page out of shared buffers, if
+// that is little; else the page comes again when it has become so. It looks at slots from at on and does a bounded amount of work; it returns
 // where to go on, 0 when the page is done.
 func (c *contents) age(at int) int {
 	ref := c.young[0]
@@ -140,7 +156,7 @@ func (c *contents) age(at int) int {
 	if ref.held {
 		t = &c.held
 	}
-	if p := t.Find(ref.page * sparse.PageIDs); p != nil {
+	if p := t.Find(ref.page * sparse.PageIDs); p != nil && !dense(p) {
 		copied := 0
 		for ; at < len(p.Slots); at++ {
 			e := &p.Slots[at]
