@@ -222,18 +222,27 @@ func (b *Broker) Credit(now time.Time, id ConsumerID, limit uint32, drain bool, 
 	}
 }
 
-// Unsend takes back one delivery that will not be begun on the wire.
-func (b *Broker) Unsend(now time.Time, id DeliveryID, fx *Effects) {
-	d := b.deliveries.get(id)
-	if d == nil || d.begun {
-		return
+// Dispatched is the newest delivery there is.
+func (b *Broker) Dispatched() DeliveryID { return b.deliveries.last }
+
+// Unsend takes back deliveries that will not be begun on the wire. All are back
+// in their places before any is dispatched again.
+func (b *Broker) Unsend(now time.Time, ids []DeliveryID, fx *Effects) {
+	for _, id := range ids {
+		if d := b.deliveries.get(id); d != nil && !d.begun {
+			b.unsend(d, fx)
+		}
 	}
+	b.dispatchTouched(now, fx)
+}
+
+func (b *Broker) unsend(d *delivery, fx *Effects) {
 	k := d.consumer
 	for i := k.begun; i < len(k.inflight); i++ {
-		if k.inflight[i].id == id {
+		if k.inflight[i].id == d.id {
 			k.conn.inflight -= k.inflight[i].size
 			k.inflight = append(k.inflight[:i], k.inflight[i+1:]...)
-			if id > k.drained {
+			if d.id > k.drained {
 				k.count--
 			}
 			break
@@ -242,7 +251,6 @@ func (b *Broker) Unsend(now time.Time, id DeliveryID, fx *Effects) {
 	b.giveBack(d, fx)
 	b.touch(k.queue)
 	b.wake(k)
-	b.dispatchTouched(now, fx)
 }
 
 // wake puts a consumer among the ready, or takes it away.

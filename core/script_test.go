@@ -149,7 +149,7 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 		}
 		s.b.Wrote(s.now, s.consumers[n], id, done, fx)
 	case "unsend":
-		s.b.Unsend(s.now, s.deliveries[n+" "+arg(d, "of", "")], fx)
+		s.b.Unsend(s.now, []DeliveryID{s.deliveries[n+" "+arg(d, "of", "")]}, fx)
 	case "begin":
 		s.txns[n] = s.b.Begin(s.now, s.conns[arg(d, "conn", "")], fx)
 	case "discharge":

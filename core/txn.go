@@ -57,10 +57,9 @@ func (b *Broker) publishIn(p *producer, q *queue, tp *topic, s Send, m message.E
 		b.refuse(p, s, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: errors.New("the transaction is too large")}, true, fx)
 		return
 	}
-	e := txnSend{queue: q, topic: tp, conn: p.conn, m: m}
-	for _, q := range b.route(p, q, tp, m) {
-		e.stored = e.stored || (m.Durable && q.stores())
-	}
+	// Who will have subscribed to a topic by the commit is not known yet: what
+	// may have to be stored is, so that the commit needs no bodies.
+	e := txnSend{queue: q, topic: tp, conn: p.conn, m: m, stored: m.Durable && (tp != nil || q.stores())}
 	if e.stored {
 		e.id = b.nextStored
 		b.emit(Record{Kind: RecBody, ID: e.id, Content: m.Content}, fx)

@@ -50,11 +50,12 @@ type Conn struct {
 	links   int   // of all sessions, until both sides have detached
 	partial int64 // bytes of deliveries that are not complete
 
-	incoming []*Session // by the peer's channel
-	outgoing []*Session // by ours
-	pumpable bool       // some session may have something to send
-	progress []*Link
-	turn     int // of sessions: who sends first
+	incoming  []*Session // by the peer's channel
+	outgoing  []*Session // by ours
+	pumpable  bool       // some session may have something to send
+	progress  []*Link
+	overdrawn []*Link // with more queued than the peer's last flow allows
+	turn      int     // of sessions: who sends first
 
 	transfer    frame.Transfer
 	disposition frame.Disposition

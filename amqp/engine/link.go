@@ -41,6 +41,7 @@ type Link struct {
 
 	// Sending: how far deliveries got, for Progress.
 	begun, done uint64
+	overdrawn   bool // in Conn.overdrawn
 	progressed  bool
 	source      *outgoing   // the delivery under way that comes from a Source
 	behind      []*outgoing // what waits for its end, in order
@@ -270,6 +271,10 @@ func (l *Link) onFlow(f *frame.Flow) {
 		l.limit = f.DeliveryCount.Or(0) + f.LinkCredit.V
 		if f.LinkCredit.V > 1<<31-1 {
 			l.limit = f.DeliveryCount.Or(0) + 1<<31 - 1
+		}
+		if l.queued > max(l.Credit(), 0) && !l.overdrawn {
+			l.overdrawn = true
+			c.overdrawn = append(c.overdrawn, l)
 		}
 		c.events = append(c.events, Event{Kind: EventFlow, Session: l.session, Link: l, Limit: l.limit, Drain: f.Drain, Properties: f.Properties})
 	}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/tidegate/tidegate/amqp/frame"
 	"github.com/tidegate/tidegate/amqp/wire"
 )
@@ -98,6 +100,32 @@ func (l *Link) sendWhole(d *Delivery, size int) bool {
 
 // Room is the credit left for deliveries that Send was not given yet.
 func (l *Link) Room() int32 { return l.Credit() - l.queued }
+
+// Overdrawn gives back, the last first, deliveries that Send was given and that
+// are not begun, where the peer has taken the credit for them back since (amqp
+// 2.6.7: the sender must not send them). Whoever calls Send asks before Output.
+func (c *Conn) Overdrawn(visit func(l *Link, ref uint64)) {
+	for _, l := range c.overdrawn {
+		l.overdrawn = false
+		for _, list := range []*[]*outgoing{&l.session.queue, &l.behind} {
+			for i := len(*list) - 1; i >= 0 && l.queued > max(l.Credit(), 0); i-- {
+				o := (*list)[i]
+				if o.link != l || o.drained || o.begun {
+					continue
+				}
+				*list = slices.Delete(*list, i, i+1)
+				l.queued--
+				if o.d.Source != nil {
+					o.d.Source.Close()
+				}
+				visit(l, o.d.Ref)
+				l.session.give(o)
+			}
+		}
+	}
+	clear(c.overdrawn)
+	c.overdrawn = c.overdrawn[:0]
+}
 
 // Drained answers a drain: credit up to limit is used up (amqp 2.6.7).
 func (l *Link) Drained(limit uint32) {

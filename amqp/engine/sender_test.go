@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/tidegate/tidegate/amqp/frame"
@@ -43,6 +44,32 @@ func TestDrainAfterDeliveriesThatWait(t *testing.T) {
 	p.wantOut("transfer delivery-id=0")
 	p.window(0, 1, 1)
 	p.wantOut("transfer delivery-id=1", "flow delivery-count=9 drain=true")
+}
+
+// TestCreditThatIsTakenBackHoldsWhatWaits: what waits for the window and was not
+// begun must not go once the receiver has taken its credit back (amqp 2.6.7).
+func TestCreditThatIsTakenBackHoldsWhatWaits(t *testing.T) {
+	p := openPeer(t, plain())
+	p.manual = true
+	l := p.receiverManual("out", 0)
+	p.window(0, 0, 1)
+	for ref := range uint64(4) {
+		l.Send(delivery(ref+1, 3))
+	}
+	p.wantOut("transfer delivery-id=0")
+	p.credit(0, 1, 1, false)
+	var back []uint64
+	p.c.Overdrawn(func(of *Link, ref uint64) {
+		if of == l {
+			back = append(back, ref)
+		}
+	})
+	if !slices.Equal(back, []uint64{4, 3}) {
+		t.Fatalf("given back: %v", back)
+	}
+	p.c.Overdrawn(func(_ *Link, ref uint64) { t.Errorf("%d is given back again", ref) })
+	p.window(0, 1, 9)
+	p.wantOut("transfer delivery-id=1")
 }
 
 func (p *peer) receiverManual(name string, handle uint32) *Link {

@@ -22,7 +22,8 @@ type consumer struct {
 	subscription   *core.SubscriptionOptions
 	closed         bool // under conn.mu
 	begun, done    uint64
-	reached        uint64 // begun when its end came
+	recalled       core.DeliveryID // up to here nothing is sent any more; the writer's
+	reached        uint64          // begun when its end came
 	progressed     bool
 }
 

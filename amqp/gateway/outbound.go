@@ -20,6 +20,7 @@ type outbound struct {
 	loaded   map[uint64]loaded
 	spare    []core.Out
 	unsent   []core.DeliveryID
+	recalled []*consumer       // of unsent
 	broken   []core.DeliveryID // aborted: their bytes could not be read
 	progress []*consumer
 	ranged   settledRange
@@ -57,6 +58,11 @@ func (c *conn) Output(x *engine.Conn, now time.Time) {
 		return
 	}
 	o := &c.out
+	x.Overdrawn(func(l *engine.Link, ref uint64) {
+		if k, ok := l.Progress.(*consumer); ok {
+			c.unsend(k, core.DeliveryID(ref))
+		}
+	})
 	c.mu.Lock()
 	loading := o.loading
 	c.mu.Unlock()
@@ -200,8 +206,8 @@ func (c *conn) deliver(now time.Time, out *core.Out) bool {
 	if k == nil || !k.link.Live() {
 		return true // it is closed: the broker has taken its deliveries back
 	}
-	if k.link.Room() <= 0 {
-		o.unsent = append(o.unsent, out.Delivery) // the client took credit back
+	if k.link.Room() <= 0 || out.Delivery <= k.recalled {
+		c.unsend(k, out.Delivery) // the client took credit back
 		return true
 	}
 	body, file, ok := c.b.Bytes(out.Message)
@@ -289,6 +295,20 @@ func (c *conn) collectProgress(x *engine.Conn) {
 	})
 }
 
+// unsend takes back a delivery whose credit the client took back. All that was
+// dispatched to the consumer until the broker has it back goes back as well, or
+// it would overtake.
+func (c *conn) unsend(k *consumer, id core.DeliveryID) {
+	if k.recalled != recallAll {
+		k.recalled = recallAll
+		c.out.recalled = append(c.out.recalled, k)
+	}
+	c.out.unsent = append(c.out.unsent, id)
+}
+
+// recallAll is above every delivery.
+const recallAll = ^core.DeliveryID(0)
+
 // Wrote tells the broker how far its deliveries got.
 func (c *conn) Wrote() { c.tellProgress() }
 
@@ -302,14 +322,17 @@ func (c *conn) tellProgress() {
 			k.progressed = false
 			b.Wrote(now, k.id, core.DeliveryID(k.begun), core.DeliveryID(k.done), fx)
 		}
-		for i := len(o.unsent) - 1; i >= 0; i-- {
-			b.Unsend(now, o.unsent[i], fx)
+		for _, k := range o.recalled {
+			k.recalled = b.Dispatched()
 		}
+		b.Unsend(now, o.unsent, fx)
 		for _, id := range o.broken { // the client has let go of it already
 			b.Settle(now, id, 0, core.Outcome{Kind: core.Modified, DeliveryFailed: true, UndeliverableHere: true}, false, fx)
 		}
 	})
 	clear(o.progress)
 	o.progress = o.progress[:0]
+	clear(o.recalled)
+	o.recalled = o.recalled[:0]
 	o.unsent, o.broken = o.unsent[:0], o.broken[:0]
 }

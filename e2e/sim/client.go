@@ -232,7 +232,7 @@ func (k *conn) discharge(t *txn, fail bool) {
 		return
 	}
 	k.txns = slices.DeleteFunc(k.txns, func(o *txn) bool { return o == t })
-	t.state = txnDischarging
+	t.state, t.event = txnDischarging, k.w.event()
 	if fail {
 		t.rollback(true)
 	}

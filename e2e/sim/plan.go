@@ -46,7 +46,7 @@ func Plan(seed uint64) []Action {
 	for c := range clients {
 		p.setup(c)
 	}
-	for range 20 + r.IntN(60) {
+	for range 15 + r.IntN(50) {
 		p.next(quiet)
 	}
 	return p.plan
@@ -63,13 +63,16 @@ func (p *planner) add(verb string, args ...int) { p.plan = append(p.plan, Action
 
 func (p *planner) setup(c int) {
 	p.add("connect", c)
-	if c == 0 || p.r.IntN(2) == 0 {
+	if c == 0 || p.r.IntN(3) > 0 {
 		p.add("sender", c, p.r.IntN(len(dests)))
 	}
-	if c == 1 || p.r.IntN(2) == 0 {
+	if c == 1 || p.r.IntN(3) > 0 {
 		p.receiver(c)
 	}
 	p.run()
+	if p.r.IntN(2) == 0 {
+		p.add("credit", c, p.r.IntN(4), 1+p.r.IntN(12), 0)
+	}
 }
 
 func (p *planner) run() { p.add("run", 1+p.r.IntN(60), p.r.IntN(1<<30)) }
@@ -100,37 +103,67 @@ func (p *planner) settle(c int) {
 	p.add("settle", c, p.r.IntN(4), 1+p.r.IntN(8), how, oneOf(p.r, 0, 0, settleLast)|oneOf(p.r, 0, 0, settleTxn))
 }
 
+// next adds one action, or a few that make sense together.
 func (p *planner) next(quiet bool) {
 	c := p.r.IntN(clients)
 	switch n := p.r.IntN(100); {
-	case n < 26:
+	case n < 16:
 		p.run()
-	case n < 44:
+	case n < 34:
 		p.send(c)
-	case n < 54:
+		p.maybeRun()
+	case n < 44:
 		p.add("credit", c, p.r.IntN(4), p.r.IntN(12), oneOf(p.r, 0, 0, 0, 1))
-	case n < 66:
+		p.maybeRun()
+	case n < 58:
 		p.settle(c)
-	case n < 69:
-		p.add("begin", c)
+		p.maybeRun()
+	case n < 70:
+		p.transaction(c)
 	case n < 73:
-		p.add("discharge", c, p.r.IntN(2), oneOf(p.r, 0, 0, 1))
-	case n < 76:
 		p.add("sender", c, p.r.IntN(len(dests)))
-	case n < 80:
+	case n < 78:
 		p.receiver(c)
-	case n < 83:
+		p.maybeRun()
+	case n < 81:
 		p.add("detach", c, p.r.IntN(4), p.r.IntN(2))
-	case n < 85:
+	case n < 83:
 		p.add("close", c)
-	case n < 89:
-		p.add("connect", c)
-	case n < 92:
+	case n < 87:
+		p.setup(c)
+	case n < 91:
 		p.add("tick", oneOf(p.r, 1, 100, 100, 1100, 6000))
-	case n < 94:
+	case n < 93:
 		p.add("checkpoint", p.r.IntN(20), p.r.IntN(1<<30))
 	case !quiet:
 		p.disaster(c)
+	}
+}
+
+func (p *planner) maybeRun() {
+	if p.r.IntN(2) == 0 {
+		p.run()
+	}
+}
+
+// transaction adds what a client does in one, or a part of it.
+func (p *planner) transaction(c int) {
+	if p.r.IntN(3) > 0 {
+		p.add("begin", c)
+		p.run()
+	}
+	for range p.r.IntN(3) {
+		p.send(c)
+		last := &p.plan[len(p.plan)-1]
+		last.Args[3] |= sendTxn
+	}
+	if p.r.IntN(2) == 0 {
+		p.add("settle", c, p.r.IntN(4), 1+p.r.IntN(4), settleAccept, settleTxn)
+	}
+	p.maybeRun()
+	if p.r.IntN(3) > 0 {
+		p.add("discharge", c, p.r.IntN(2), oneOf(p.r, 0, 0, 0, 1))
+		p.maybeRun()
 	}
 }
 
@@ -153,8 +186,7 @@ func (p *planner) disaster(c int) {
 	default:
 		p.add("room")
 	}
-	if p.r.IntN(2) == 0 {
-		p.add("connect", p.r.IntN(clients))
-		p.receiver(p.r.IntN(clients))
+	for range p.r.IntN(clients + 1) {
+		p.setup(p.r.IntN(clients))
 	}
 }

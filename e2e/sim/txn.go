@@ -3,6 +3,7 @@ package sim
 // txn is a transaction as its client knows it.
 type txn struct {
 	w        *World
+	k        *conn
 	n        int
 	id       []byte
 	state    int
@@ -26,7 +27,7 @@ const (
 )
 
 func (l *ledger) newTxn(k *conn) *txn {
-	t := &txn{w: k.w, n: len(l.txns), life: k.w.lives}
+	t := &txn{w: k.w, k: k, n: len(l.txns), life: k.w.lives}
 	l.txns = append(l.txns, t)
 	return t
 }
@@ -46,7 +47,7 @@ func (t *txn) committed() {
 	t.state, t.binding = txnCommitted, true
 	for _, m := range t.sends {
 		if m.accepted || m.settled {
-			m.owe(m.event)
+			m.owe(t.event)
 		}
 	}
 	level := levelWritten
@@ -99,7 +100,10 @@ func (t *txn) visible(m *sent, complain func(string)) {
 func (t *txn) cameBack(c *copied, complain func(string)) {
 	switch t.state {
 	case txnDeclaring, txnOpen:
-		complain("it is acknowledged in an open transaction")
+		if !t.k.left() && !t.k.closing {
+			complain("it is acknowledged in an open transaction")
+		}
+		t.rollback(true) // its client does not know yet
 	case txnDischarging, txnUnknown:
 		t.rollback(true)
 	}
