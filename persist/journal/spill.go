@@ -19,6 +19,7 @@ type spills struct {
 	passes    int
 	merges    int
 	refused   int
+	refusal   error // not yet taken
 }
 
 // pass is one file being made.
@@ -278,6 +279,7 @@ func (j *Journal) doneSpill(op *Op, err error) {
 		// It is read where somebody asks for it; whoever does is told then.
 		source.s.stuck = true
 		j.spill.refused++
+		j.spill.refusal = err
 		j.abandonSpill(p)
 		return
 	case err != nil && isNoSpace(err) && p.step < passRename:
@@ -325,6 +327,13 @@ func (j *Journal) doneSpill(op *Op, err error) {
 	}
 	p.at = 0
 	p.step++
+}
+
+// TakeRefusal gives, once, why a damaged file was not copied.
+func (j *Journal) TakeRefusal() error {
+	err := j.spill.refusal
+	j.spill.refusal = nil
+	return err
 }
 
 func (j *Journal) abandonSpill(p *pass) {

@@ -97,15 +97,23 @@ func (s *Store) room(bytes int64) bool {
 	return s.contents.bytes+bytes <= s.opts.MemoryBytes+s.opts.MemoryBytes/8
 }
 
-// passed notes that w was read up to next. The lock is held.
-func (s *Store) passed(w window, next int64) {
+// passed notes that w was read up to next, because somebody asked for what
+// stands at its beginning or, ahead, because somebody will. Who asks for one
+// window after the other (a selector's scan, which asks for one message at a
+// time) is read ahead of as well. The lock is held.
+func (s *Store) passed(w window, next int64, ahead bool) {
 	s.asks++
 	oldest := -1
 	for i := range s.streams {
 		x := &s.streams[i]
 		if x.name == w.name && x.generation == w.generation && w.off >= x.from && w.off <= x.next {
-			x.busy = x.busy && w.off != x.next // read in answer to somebody else
+			on := w.off == x.next
+			x.busy = x.busy && !on
 			x.from, x.next, x.used = w.off, max(next, x.next), s.asks
+			if on && !ahead && s.room(readAhead) {
+				x.busy = true
+				s.queueLoad(load{ahead: window{x.name, x.generation, x.next}})
+			}
 			return
 		}
 		if !x.busy && (oldest < 0 || x.used < s.streams[oldest].used) {
@@ -148,5 +156,5 @@ func (s *Store) readWindow(w window) {
 		return
 	}
 	s.keep(w.name, w.generation, all, int64(got), nil)
-	s.passed(w, end)
+	s.passed(w, end, true)
 }

@@ -146,7 +146,11 @@ func (s *Store) finish(op *journal.Op, err error, took time.Duration) {
 	if s.idle[clockLane] && s.clockWanted() {
 		s.poke(clockLane)
 	}
+	refusal := s.j.TakeRefusal()
 	s.mu.Unlock()
+	if refusal != nil {
+		s.opts.Logger.Error("old messages are not spilled, and the log grows, because a file is damaged; tidegate store verify tells more", "error", refusal)
+	}
 	if tell {
 		s.opts.Logger.Error("store failed", "error", failed)
 		if s.opts.OnFail != nil {

@@ -175,7 +175,7 @@ func (s *Store) readFrom(todo []wanted, asked map[uint64]bool) (n int, damaged b
 	all, end := parseWindow(buf, w.off, w.generation)
 	s.mu.Lock()
 	s.keep(w.name, w.generation, all, int64(len(buf)), asked)
-	s.passed(window{w.name, w.generation, w.off}, end)
+	s.passed(window{w.name, w.generation, w.off}, end, false)
 	s.mu.Unlock()
 	for n = 1; n < len(todo) && todo[n].name == w.name && todo[n].off < end; n++ {
 	}
