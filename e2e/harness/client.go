@@ -84,7 +84,7 @@ var Names = []string{"go", "java", "python", "javascript", "cpp"}
 var Words = []string{
 	"topic", "text", "settled", "reconnect", "settle-second", "batch", "drain", "selector", "browse", "dynamic", "request",
 	"respond", "frame-size", "sasl-plain", "sasl-scram", "anonymous", "modify", "durable", "map", "list", "nested", "types",
-	"message-id", "correlation-id", "char", "tls", "sasl-external", "websocket",
+	"message-id", "correlation-id", "char", "symbols", "tls", "sasl-external", "websocket",
 }
 
 var shared = struct {

@@ -3,6 +3,7 @@ package suite
 import (
 	"maps"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -46,6 +47,13 @@ func pairs(t *testing.T, first, second []string, scenario func(t *testing.T, a, 
 	each(t, first, func(t *testing.T, a *harness.Client) {
 		each(t, second, func(t *testing.T, b *harness.Client) { scenario(t, a, b) })
 	})
+}
+
+// next is the driver after c, so that each library meets another.
+func next(t *testing.T, c *harness.Client) *harness.Client {
+	t.Helper()
+	i := slices.Index(harness.Names, c.Name)
+	return harness.Driver(t, harness.Names[(i+1)%len(harness.Names)])
 }
 
 // with joins fields; later ones win.

@@ -16,7 +16,7 @@ json capabilities() {
         {"can",
          {"topic", "text", "settled", "reconnect", "batch", "drain", "selector", "browse", "dynamic", "request", "respond",
           "frame-size", "sasl-plain", "anonymous", "durable", "map", "list", "nested", "types", "message-id",
-          "correlation-id", "char", "tls", "sasl-external"}},
+          "correlation-id", "char", "symbols", "tls", "sasl-external"}},
         {"cannot",
          {{"settle-second", "Proton C++ has the delivery modes at-most-once and at-least-once only"},
           {"websocket", "Proton C++'s container dials TCP and TLS only"},

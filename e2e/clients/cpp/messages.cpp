@@ -134,7 +134,7 @@ json describe(const proton::message& message, bool typed) {
         if (!message.correlation_id().empty()) {
             told["correlation_id"] = tell(message.correlation_id());
         }
-        if (!message.inferred()) { // an amqp-value section
+        if (!message.inferred() || message.body().type() == proton::LIST) { // an amqp-value section or a sequence
             told["value"] = tell(message.body());
         }
     }

@@ -150,6 +150,7 @@ func capabilities() fields {
 	}, "cannot": fields{
 		"websocket":  "go-amqp dials TCP and TLS only; another connection is the application's to bring",
 		"sasl-scram": "go-amqp has the mechanisms ANONYMOUS, PLAIN, EXTERNAL and XOAUTH2 only",
+		"symbols":    "go-amqp hands symbols over as strings",
 		"char":       "go-amqp has not implemented the type: it cannot send it, and a message that holds one does not decode",
 	}, "types": []string{
 		"null", "boolean", "ubyte", "ushort", "uint", "ulong", "byte", "short", "int", "long", "float", "double",

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -140,7 +141,10 @@ func describeTypes(f fields, m *amqp.Message) {
 			}
 		}
 	}
-	if m.Data == nil && m.Sequence == nil {
+	switch {
+	case m.Sequence != nil:
+		f["value"] = tell(slices.Concat(m.Sequence...))
+	case m.Data == nil:
 		f["value"] = tell(m.Value)
 	}
 }

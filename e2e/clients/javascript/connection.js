@@ -19,7 +19,8 @@ function capabilities() {
         ],
         cannot: {
             'sasl-scram': 'rhea has the mechanisms ANONYMOUS, PLAIN, EXTERNAL and XOAUTH2 only',
-            types: 'rhea hands values over as JavaScript\'s own: numbers without their width, symbols as strings, UUIDs and whole numbers past 53 bits as bytes',
+            symbols: 'rhea hands symbols over as strings',
+            types: 'rhea hands values over as JavaScript\'s own: numbers without their width, UUIDs and whole numbers past 53 bits as bytes',
         },
         types: [
             'null', 'boolean', 'ubyte', 'ushort', 'uint', 'ulong', 'byte', 'short', 'int', 'long', 'float', 'double',

@@ -5,7 +5,9 @@ const { createHash } = require('node:crypto');
 const rhea = require('rhea');
 const { wrap, wrapMap, tell, tellMap } = require('./values.js');
 
-const DATA = 0x75; // the descriptor of a data section (amqp 3.2.6)
+// Descriptors of body sections (amqp 3.2.6, 3.2.7).
+const DATA = 0x75;
+const SEQUENCE = 0x76;
 
 // filling is the body of message seq: size bytes.
 function filling(producer, seq, size) {
@@ -94,7 +96,10 @@ function describe(message, typed) {
         told.typed_properties = tellMap(properties);
         told.message_id = tellId(message.message_id);
         told.correlation_id = tellId(message.correlation_id);
-        if (!message.body || message.body.typecode !== DATA) {
+        const section = message.body && message.body.typecode;
+        if (section === SEQUENCE) {
+            told.value = tell(message.body.multiple ? message.body.content.flat() : message.body.content);
+        } else if (section !== DATA) {
             told.value = tell(message.body);
         }
     }

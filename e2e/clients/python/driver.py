@@ -20,7 +20,7 @@ import values
 CAN = [
     "topic", "text", "settled", "reconnect", "settle-second", "batch", "drain", "selector",
     "browse", "dynamic", "request", "respond", "frame-size", "sasl-plain", "sasl-scram", "anonymous",
-    "modify", "durable", "map", "list", "nested", "types", "message-id", "correlation-id", "char",
+    "modify", "durable", "map", "list", "nested", "types", "message-id", "correlation-id", "char", "symbols",
     "tls", "sasl-external",
 ]
 CANNOT = {"websocket": "proton-python's container dials TCP and TLS only"}
@@ -80,7 +80,7 @@ def describe(message, typed=False):
         for field, value in ("message_id", message.id), ("correlation_id", message.correlation_id):
             if value is not None:
                 event[field] = values.tell_id(value)
-        if not message.inferred:  # an amqp-value section, not data or a sequence
+        if not message.inferred or isinstance(message.body, list):  # an amqp-value section or a sequence, not data
             event["value"] = values.tell(message.body)
     return event
 

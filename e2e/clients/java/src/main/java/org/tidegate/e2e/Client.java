@@ -45,7 +45,7 @@ final class Client implements AutoCloseable {
         JsonArray can = new JsonArray();
         for (String word : List.of("topic", "text", "settled", "reconnect", "batch", "drain", "selector",
                 "browse", "dynamic", "request", "respond", "frame-size", "sasl-plain", "sasl-scram", "anonymous", "modify", "durable",
-                "map", "list", "types", "correlation-id", "char", "tls", "sasl-external", "websocket")) {
+                "map", "list", "types", "correlation-id", "char", "symbols", "tls", "sasl-external", "websocket")) {
             can.add(word);
         }
         done.add("can", can);
