@@ -107,7 +107,9 @@ func serve(ctx context.Context, v *viper.Viper) error {
 	if os.Getenv("GOGC") == "" {
 		boundGarbage(memory/garbageShare, gcPercent)
 	}
-	runtime.GOMAXPROCS(runtime.NumCPU() + 1) // a flush blocks a processor (performance.md 2.3)
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.NumCPU() + 1) // a flush blocks a processor (performance.md 2.3)
+	}
 	need := core.Sync
 	switch d := v.GetString("durability"); d {
 	case "failsafe":
