@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -114,6 +115,29 @@ func TestConformanceSASLCRAMMD5(t *testing.T) {
 		<-time.After(time.Second)
 		p.want("sasl-outcome code=auth !additional-data", "EOF")
 	}, withUsers)
+}
+
+// oneToken admits ann by a token that is longer than any frame of 512 bytes.
+type oneToken string
+
+func (o oneToken) Check(user, token string) (string, bool) { return user, token == string(o) }
+
+func TestConformanceSASLToken(t *testing.T) {
+	token := strings.Repeat("t", 100_000)
+	conform(t, func(w *world) {
+		for _, c := range []struct {
+			token, outcome string
+		}{{token, "code=ok"}, {token[1:], "code=auth"}} {
+			p := w.dial()
+			p.bytes(header(frame.ProtocolSASL))
+			p.want("SASL", "sasl-mechanisms XOAUTH2")
+			p.bytes(saslFrame(&frame.SASLInit{Mechanism: "XOAUTH2", InitialResponse: []byte("user=ann\x01auth=Bearer " + c.token + "\x01\x01")}))
+			<-time.After(time.Second)
+			if lines := p.lines(); len(lines) == 0 || !matches(lines[0], "sasl-outcome "+c.outcome) {
+				t.Error(lines)
+			}
+		}
+	}, withUsers, func(w *world) { w.options.Tokens = oneToken(token) })
 }
 
 func TestConformanceSASLBadPassword(t *testing.T) {

@@ -30,6 +30,8 @@ type Options struct {
 	MaxMessageSize uint64
 	// Users admits; nil means that authorization is off.
 	Users sasl.Users
+	// Tokens admits by bearer token as well; nil: it is not offered.
+	Tokens sasl.Tokens
 	// Anonymous lets clients in without a name although there are Users.
 	Anonymous bool
 	// IdleTimeOut and AuthTimeOut are the engine's; 0: its defaults.
@@ -54,7 +56,7 @@ func New(o Options) *Gateway {
 		IdleTimeOut:    g.o.IdleTimeOut,
 		AuthTimeOut:    g.o.AuthTimeOut,
 		Bare:           g.o.Users == nil || g.o.Anonymous,
-		SASL:           &sasl.Server{Users: g.o.Users, Anonymous: g.o.Anonymous, Nonce: rand.Text},
+		SASL:           &sasl.Server{Users: g.o.Users, Tokens: g.o.Tokens, Anonymous: g.o.Anonymous, Nonce: rand.Text},
 		Offered:        []wire.Symbol{jms.SoleConnection, jms.AnonymousRelay, jms.SharedSubscriptions},
 		Properties: wire.Map{
 			{Key: wire.Symbol("product"), Value: "Tidegate"},

@@ -6,6 +6,7 @@ const (
 	SCRAMSHA512 = "SCRAM-SHA-512"
 	SCRAMSHA256 = "SCRAM-SHA-256"
 	Plain       = "PLAIN"
+	XOAUTH2     = "XOAUTH2"
 	Anonymous   = "ANONYMOUS"
 )
 
@@ -50,6 +51,12 @@ var mechanisms = [...]mechanism{
 		server: func(s *Server) Exchange { return &plainServer{server: s} },
 		usable: func(c *Client) bool { return c.User != "" },
 		client: func(c *Client) conversation { return &plainClient{user: c.User, password: c.Password} },
+	},
+	{
+		name:   XOAUTH2,
+		offer:  func(s *Server) bool { return s.Tokens != nil },
+		server: func(s *Server) Exchange { return &xoauth2Server{server: s} },
+		usable: func(*Client) bool { return false }, // our own commands have no tokens
 	},
 	{
 		name:   Anonymous,

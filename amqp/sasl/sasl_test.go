@@ -242,3 +242,36 @@ func TestExternal(t *testing.T) {
 		t.Errorf("a client with a user chose %s, %v", m, err)
 	}
 }
+
+type tokens map[string]string
+
+func (t tokens) Check(_, token string) (string, bool) { n, ok := t[token]; return n, ok }
+
+func TestXOAUTH2(t *testing.T) {
+	s := &Server{Users: UserMap{}, Tokens: tokens{"good": "ann"}}
+	for _, c := range []struct{ message, user string }{
+		{"user=ann\x01auth=Bearer good\x01\x01", "ann"},
+		{"auth=Bearer good\x01\x01", "ann"},
+		{"user=ann\x01auth=Bearer bad\x01\x01", ""},
+		{"user=ann\x01auth=Basic good\x01\x01", ""},
+		{"user=ann\x01auth=Bearer good\x01", ""},
+		{"user=" + strings.Repeat("a", MaxName+1) + "\x01auth=Bearer good\x01\x01", ""},
+		{"auth=Bearer " + strings.Repeat("a", MaxMessage) + "\x01\x01", ""},
+		{"", ""},
+	} {
+		x, err := s.Start(XOAUTH2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, done, err := x.Next([]byte(c.message))
+		if done != (c.user != "") || x.User() != c.user || (err == nil) != done {
+			t.Errorf("%.40q: done %v, user %q, %v", c.message, done, x.User(), err)
+		}
+		if _, _, err := x.Next([]byte(c.message)); err == nil {
+			t.Errorf("%.40q: a second time", c.message)
+		}
+	}
+	if _, err := (&Server{}).Start(XOAUTH2); err == nil {
+		t.Error("offered without Tokens")
+	}
+}

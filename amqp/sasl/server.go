@@ -12,6 +12,8 @@ type Server struct {
 	// Users are who may log in. Nil: authorization is off, any name and password
 	// are accepted, and SCRAM, which cannot let an unknown user in, is not offered.
 	Users Users
+	// Tokens admits by bearer token (XOAUTH2); nil: that is not offered.
+	Tokens Tokens
 	// Anonymous offers ANONYMOUS although there are Users.
 	Anonymous bool
 	// External is whom the peer showed to be by other means, its TLS certificate;
