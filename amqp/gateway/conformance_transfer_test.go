@@ -401,3 +401,17 @@ func TestConformanceTransferBehindAFault(t *testing.T) {
 		w.wantDepth("r", -1)
 	})
 }
+
+func TestConformanceTransferDuplicateUnsettledTag(t *testing.T) {
+	conform(t, func(w *world) {
+		p := w.connected("a")
+		p.attach(second(sender(0, "q")))
+		for i := range uint32(2) {
+			f := transfer(0, i)
+			f.DeliveryTag = []byte("same")
+			p.send(0, f, text("x"))
+			p.want("disposition accepted !settled=true")
+		}
+		w.wantDepth("q", 2)
+	})
+}
