@@ -70,7 +70,11 @@ func (q *queue) stores() bool { return q.temp == nil && (q.sub == nil || q.sub.d
 // deleteQueue removes a queue and all it holds.
 func (b *Broker) deleteQueue(q *queue, fx *Effects) {
 	if q.recorded {
-		b.emit(Record{Kind: RecDelete, Need: Write, Run: Run{Queue: q.id}}, fx)
+		need := Write
+		if q.sub != nil || kept(q.dest.Name) { // somebody is told that it is gone
+			need = b.o.StoreNeed
+		}
+		b.emit(Record{Kind: RecDelete, Need: need, Run: Run{Queue: q.id}}, fx)
 	}
 	b.dropQueue(q, fx)
 }

@@ -42,6 +42,13 @@ func kindOf(k core.RecordKind) record.Kind {
 	return r
 }
 
+// Encode turns one broker record into a journal record; Decode is its inverse,
+// but for the Content.
+func Encode(r *core.Record) record.Record {
+	var e encoder
+	return e.encode(r)
+}
+
 func (e *encoder) encode(r *core.Record) record.Record {
 	if cap(e.bytes)-len(e.bytes) < maxHead {
 		e.bytes = make([]byte, 0, byteChunk)

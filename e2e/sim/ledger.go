@@ -283,6 +283,7 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 		c.level, c.ended, c.by = levelSent, settleFail, r
 	}
 	l.w.delivered++
+	fmt.Fprintf(&l.w.history, "%s %d %d %v at %d\n", t.name, uid, h.DeliveryCount, h.FirstAcquirer, l.w.events)
 	return c
 }
 

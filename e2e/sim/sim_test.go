@@ -4,6 +4,8 @@ import (
 	"flag"
 	"os"
 	"testing"
+
+	"github.com/tidegate/tidegate/core/server"
 )
 
 var (
@@ -38,6 +40,40 @@ func TestSimulation(t *testing.T) {
 			small := Shrink(plan, Run)
 			t.Fatalf("seed %d: %v\nshrunk, for -sim.script:\n# %v\n%s", seed, err, Run(small), Script(small))
 		}
+	}
+}
+
+// TestTheSamePlanTakesTheSameWay: or no script would replay.
+func TestTheSamePlanTakesTheSameWay(t *testing.T) {
+	for seed := uint64(1); seed <= 50; seed++ {
+		var histories [2]string
+		for i := range histories {
+			plan, err := ParseScript(Script(Plan(seed)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := run(plan, breaks{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			histories[i] = w.history.String()
+		}
+		if histories[0] != histories[1] {
+			t.Fatalf("seed %d takes two ways:\n%s\n%s", seed, histories[0], histories[1])
+		}
+	}
+}
+
+// TestAFailingPlanShrinks: to what the failure needs, and it still fails.
+func TestAFailingPlanShrinks(t *testing.T) {
+	fails := func(plan []Action) error {
+		_, err := run(plan, breaks{journal: func(j *watched) server.Journal { return hoarder{j} }})
+		return err
+	}
+	plan := Plan(1)
+	small := Shrink(plan, fails)
+	if err := fails(small); err == nil || len(small) > 8 {
+		t.Errorf("%d actions were shrunk to\n%s%v", len(plan), Script(small), err)
 	}
 }
 

@@ -43,6 +43,7 @@ type sock struct {
 	h        server.Handler
 	up, down *pipe
 	tap      *tap
+	in, out  *mangler
 	events   []engine.Event // read, not handled yet
 	awake    bool
 	wrote    bool // Wrote is due
@@ -52,7 +53,7 @@ type sock struct {
 }
 
 func (p *process) accept(up, down *pipe) *sock {
-	s := &sock{p: p, up: up, down: down, tap: newTap(p.w), e: engine.New(p.gateway.Engine(), p.w.now)}
+	s := &sock{p: p, up: up, down: down, tap: newTap(p.w), in: newMangler(p.w.breaks.up), out: newMangler(p.w.breaks.down), e: engine.New(p.gateway.Engine(), p.w.now)}
 	s.h = p.gateway.Handler(s)
 	p.socks = append(p.socks, s)
 	return s
@@ -88,9 +89,17 @@ func (s *sock) read(n int, apart bool) bool {
 		}
 		return false
 	}
+	if s.in != nil {
+		return s.mangled(n)
+	}
 	space := s.e.Space()
 	n = s.up.take(space[:min(n, len(space))])
 	s.tap.up(space[:n])
+	s.input(n, apart)
+	return true
+}
+
+func (s *sock) input(n int, apart bool) {
 	if err := s.e.Input(s.p.w.now, n); err != nil {
 		s.p.w.fail("the broker finds a fault of the client's: %v", err)
 	}
@@ -100,6 +109,18 @@ func (s *sock) read(n int, apart bool) bool {
 		s.handle()
 	}
 	s.awake = s.awake || s.e.Pending() || s.e.Done()
+}
+
+// mangled reads as read does, through a break.
+func (s *sock) mangled(n int) bool {
+	b := make([]byte, min(n, len(s.up.b)))
+	s.up.take(b)
+	s.tap.up(b)
+	for b = s.in.bytes(b); len(b) > 0; {
+		n := copy(s.e.Space(), b)
+		b = b[n:]
+		s.input(n, false)
+	}
 	return true
 }
 
@@ -128,6 +149,7 @@ func (s *sock) write() bool {
 		parts := s.e.Output(s.p.w.now, nil)
 		s.done = s.e.Done()
 		for _, b := range parts {
+			b = s.out.bytes(b)
 			s.tap.down(b)
 			s.down.put(b)
 		}

@@ -37,7 +37,7 @@ type frames struct {
 	header bool // the protocol header has passed
 }
 
-func (f *frames) each(b []byte, visit func(body []byte)) {
+func (f *frames) each(b []byte, visit func(header, body []byte)) {
 	f.b = append(f.b, b...)
 	if !f.header {
 		if len(f.b) < 8 {
@@ -50,9 +50,7 @@ func (f *frames) each(b []byte, visit func(body []byte)) {
 		if len(f.b) < n {
 			return
 		}
-		if n > frame.HeaderSize {
-			visit(f.b[frame.HeaderSize:n])
-		}
+		visit(f.b[:frame.HeaderSize], f.b[frame.HeaderSize:n])
 		f.b = f.b[n:]
 	}
 	if len(f.b) == 0 {
@@ -62,8 +60,8 @@ func (f *frames) each(b []byte, visit func(body []byte)) {
 
 // up sees bytes that the broker has read.
 func (t *tap) up(b []byte) {
-	t.in.each(b, func(body []byte) {
-		switch code, _ := frame.Code(body); code {
+	t.in.each(b, func(_, body []byte) {
+		switch code, _ := frame.Code(body); code { // of a heartbeat: 0
 		case frame.CodeAttach, frame.CodeDetach, frame.CodeFlow:
 		default:
 			return
@@ -90,8 +88,8 @@ func (t *tap) up(b []byte) {
 
 // down sees bytes that the broker has written.
 func (t *tap) down(b []byte) {
-	t.out.each(b, func(body []byte) {
-		switch code, _ := frame.Code(body); code {
+	t.out.each(b, func(_, body []byte) {
+		switch code, _ := frame.Code(body); code { // of a heartbeat: 0
 		case frame.CodeAttach, frame.CodeDetach, frame.CodeFlow, frame.CodeTransfer:
 		default:
 			return

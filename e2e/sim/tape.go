@@ -54,14 +54,17 @@ type watched struct {
 
 // Append implements server.Journal.
 func (j *watched) Append(recs []record.Record) uint64 {
-	last := j.Store.Append(recs)
 	for i := range recs {
 		r, err := server.Decode(recs[i])
 		if err != nil {
 			j.w.fail("a record that cannot be read: %v", err)
 		}
 		j.w.tape.append(r)
+		if j.w.breaks.record != nil {
+			j.w.breaks.record(&recs[i])
+		}
 	}
+	last := j.Store.Append(recs)
 	if want := uint64(len(j.w.tape.records)); last != want {
 		j.w.fail("the journal is at %d, %d were appended", last, want)
 	}

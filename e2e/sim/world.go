@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/core"
-	"github.com/tidegate/tidegate/core/server"
 	"github.com/tidegate/tidegate/persist/vfs"
 )
 
@@ -52,13 +52,7 @@ type World struct {
 
 	aside      *rand.Rand // for what happens during a checkpoint
 	asideSteps int
-	history    uint64 // of everything that was delivered, for comparing runs
-}
-
-// breaks are deliberate faults, put in front of what the world wraps anyway:
-// none is in the broker. Tests show that the checkers find each.
-type breaks struct {
-	journal func(*watched) server.Journal
+	history    strings.Builder // of all that clients received, to compare runs
 }
 
 // Violation is what a checker found.

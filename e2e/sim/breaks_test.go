@@ -1,0 +1,296 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tidegate/tidegate/amqp/frame"
+	"github.com/tidegate/tidegate/amqp/message"
+	"github.com/tidegate/tidegate/amqp/wire"
+	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/server"
+	"github.com/tidegate/tidegate/persist/record"
+	"github.com/tidegate/tidegate/persist/vfs"
+)
+
+// breakSeeds is within how many seeds a break must be found.
+const breakSeeds = 2000
+
+// finds runs seeds until a checker says what is wanted of a break; whatever else
+// the break leads to is passed over.
+func finds(t *testing.T, want string, b func() breaks) {
+	t.Helper()
+	findsIn(t, Plan, want, b)
+}
+
+func findsIn(t *testing.T, plan func(seed uint64) []Action, want string, b func() breaks) {
+	t.Helper()
+	other := map[string]int{}
+	for seed := uint64(1); seed <= breakSeeds; seed++ {
+		_, err := run(plan(seed), b())
+		if err == nil {
+			continue
+		}
+		if strings.Contains(err.Error(), want) {
+			t.Logf("seed %d: %v", seed, err)
+			return
+		}
+		other[kind(err)]++
+	}
+	t.Errorf("%d seeds do not find %q, but %v", breakSeeds, want, other)
+}
+
+// eager is a journal that says that all is durable as soon as it is appended.
+type eager struct{ *watched }
+
+func (j eager) Stable() (written, synced uint64) {
+	j.watched.Stable()
+	n := uint64(len(j.w.tape.records))
+	return n, n
+}
+
+func TestBreakDurabilityGateOff(t *testing.T) {
+	finds(t, "was accepted and never came", func() breaks {
+		return breaks{journal: func(j *watched) server.Journal { return eager{j} }}
+	})
+}
+
+// lazyDisk is a file system whose syncs do nothing.
+type lazyDisk struct{ vfs.FS }
+
+type lazyFile struct{ vfs.File }
+
+func (lazyFile) Sync() error { return nil }
+
+func (d lazyDisk) Create(name string) (vfs.File, error) {
+	f, err := d.FS.Create(name)
+	return lazyFile{f}, err
+}
+
+func (d lazyDisk) Open(name string) (vfs.File, error) {
+	f, err := d.FS.Open(name)
+	return lazyFile{f}, err
+}
+
+func TestBreakSyncsThatDoNothing(t *testing.T) {
+	finds(t, "promised were", func() breaks {
+		return breaks{fs: func(fs vfs.FS) vfs.FS { return lazyDisk{fs} }}
+	})
+}
+
+// rewrite changes records on their way to the store.
+func rewrite(change func(r *core.Record) bool) func(*record.Record) {
+	return func(r *record.Record) {
+		c, err := server.Decode(*r)
+		if err != nil {
+			panic(err)
+		}
+		if change(&c) {
+			body, need := r.Body, r.Need
+			*r = server.Encode(&c)
+			r.Body, r.Need = body, need
+		}
+	}
+}
+
+// forgetRemovals leaves acknowledgements out of the log.
+func forgetRemovals(r *core.Record) bool {
+	if r.Kind == core.RecRemove {
+		r.Kind, r.Run.First = core.RecOffered, 0
+		return true
+	}
+	return false
+}
+
+func TestBreakAcknowledgementForgottenByTheLog(t *testing.T) {
+	finds(t, "its acknowledgement was confirmed", func() breaks {
+		return breaks{record: rewrite(forgetRemovals), blind: true}
+	})
+}
+
+func TestBreakRecordAppliedOnlyLive(t *testing.T) {
+	finds(t, "not what its records say", func() breaks {
+		return breaks{record: rewrite(forgetRemovals)}
+	})
+}
+
+func TestBreakTransactionSplitInTheLog(t *testing.T) {
+	finds(t, "its acknowledgement was confirmed", func() breaks {
+		return breaks{blind: true, record: rewrite(func(r *core.Record) bool {
+			split := r.Kind == core.RecCommit && len(r.More) > 0 && len(r.Runs) > 0
+			if split {
+				r.Runs = nil
+			}
+			return split
+		})}
+	})
+}
+
+// lostAnswer is a plan in which the answer to a commit is lost with the process,
+// somewhere around the moment in which the commit becomes durable.
+func lostAnswer(seed uint64) []Action {
+	plan, err := ParseScript(fmt.Sprintf(`
+		world failsafe=1 segment=65536 memory=1048576 held=1048576 window=2048 frame=65536
+		connect client=0
+		sender client=0 dest=0
+		sender client=0 dest=1
+		receiver client=0 source=2
+		run steps=60 seed=1
+		send client=0 link=1 n=1 size=10
+		credit client=0 link=0 n=1
+		begin client=0
+		run steps=60 seed=1
+		send client=0 link=0 n=2 flags=%d size=10
+		settle client=0 link=0 n=1 how=0 flags=%d
+		run steps=60 seed=1
+		discharge client=0 txn=0
+		run steps=%d seed=%d
+		kill`, sendTxn, settleTxn, seed%20, seed))
+	if err != nil {
+		panic(err)
+	}
+	return plan
+}
+
+func TestBreakTransactionHalfLost(t *testing.T) {
+	findsIn(t, lostAnswer, "is split", func() breaks {
+		return breaks{blind: true, record: rewrite(func(r *core.Record) bool {
+			split := r.Kind == core.RecCommit && len(r.Runs) > 0
+			if split {
+				r.More = nil
+			}
+			return split
+		})}
+	})
+}
+
+// TestALostAnswerLeavesATransactionWhole is the plan of that break, without it.
+func TestALostAnswerLeavesATransactionWhole(t *testing.T) {
+	for seed := range uint64(100) {
+		if err := Run(lostAnswer(seed)); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	}
+}
+
+// swapped is a journal that gives every other message for its neighbour.
+type swapped struct{ *watched }
+
+func (j swapped) Bytes(id uint64) (head []byte, body [][]byte, ok bool) {
+	if head, body, ok := j.watched.Bytes(id ^ 1); ok {
+		return head, body, true
+	}
+	return j.watched.Bytes(id)
+}
+
+func TestBreakOrderSwapped(t *testing.T) {
+	finds(t, "out of order", func() breaks {
+		return breaks{journal: func(j *watched) server.Journal { return swapped{j} }}
+	})
+}
+
+// change rewrites one kind of frame on the wire.
+func change[P frame.Performative](code uint64, p func() P, how func(P, []byte) (keep bool, payload []byte)) func(uint16, []byte) []byte {
+	return func(_ uint16, body []byte) []byte {
+		if c, _ := frame.Code(body); c != code {
+			return body
+		}
+		f := p()
+		n, err := any(f).(interface {
+			Decode(b []byte, lim *wire.Limits) (int, error)
+		}).Decode(body, nil)
+		if err != nil {
+			panic(err)
+		}
+		keep, payload := how(f, body[n:])
+		if !keep {
+			return nil
+		}
+		return append(f.Append(nil), payload...)
+	}
+}
+
+func TestBreakRedeliveredFlagOmitted(t *testing.T) {
+	finds(t, "comes again unflagged", func() breaks {
+		return breaks{down: change(frame.CodeTransfer, newTransfer, func(f *frame.Transfer, payload []byte) (bool, []byte) {
+			if !f.DeliveryID.OK {
+				return true, payload // a continuation
+			}
+			h, at, err := message.SkipHeader(payload, nil)
+			if err != nil || at > len(payload) {
+				return true, payload
+			}
+			return true, append(message.AppendHeader(nil, h.Durable, h.Priority, h.TTL, true, 0), payload[at:]...)
+		})}
+	})
+}
+
+func TestBreakCreditIgnored(t *testing.T) {
+	finds(t, "credit exceeded", func() breaks {
+		return breaks{up: change(frame.CodeFlow, func() *frame.Flow { return new(frame.Flow) }, func(f *frame.Flow, _ []byte) (bool, []byte) {
+			if f.LinkCredit.OK && f.LinkCredit.V > 0 {
+				f.LinkCredit.V += 3
+			}
+			return true, nil
+		})}
+	})
+}
+
+func TestBreakDrainNotAnswered(t *testing.T) {
+	finds(t, "is not answered", func() breaks {
+		return breaks{down: change(frame.CodeFlow, func() *frame.Flow { return new(frame.Flow) }, func(f *frame.Flow, _ []byte) (bool, []byte) {
+			return !f.Drain, nil
+		})}
+	})
+}
+
+func newDisposition() *frame.Disposition { return new(frame.Disposition) }
+
+func newTransfer() *frame.Transfer { return new(frame.Transfer) }
+
+func accepts(f *frame.Disposition) bool {
+	_, ok := f.State.(frame.Accepted)
+	return ok && f.Role == frame.RoleReceiver && f.Settled
+}
+
+func TestBreakAcknowledgementForgotten(t *testing.T) {
+	finds(t, "its acknowledgement was confirmed", func() breaks {
+		return breaks{up: change(frame.CodeDisposition, newDisposition, func(f *frame.Disposition, _ []byte) (bool, []byte) {
+			return !accepts(f), nil
+		})}
+	})
+}
+
+func TestBreakAcknowledgementTakenForRelease(t *testing.T) {
+	finds(t, "acknowledged on a connection that lives", func() breaks {
+		return breaks{up: change(frame.CodeDisposition, newDisposition, func(f *frame.Disposition, _ []byte) (bool, []byte) {
+			if accepts(f) {
+				f.State = frame.Released{}
+			}
+			return true, nil
+		})}
+	})
+}
+
+func TestBreakSendOutsideOfItsTransaction(t *testing.T) {
+	finds(t, "its transaction is open", func() breaks {
+		return breaks{up: change(frame.CodeTransfer, newTransfer, func(f *frame.Transfer, payload []byte) (bool, []byte) {
+			if f.Settled.Or(false) {
+				f.State = nil
+			}
+			return true, payload
+		})}
+	})
+}
+
+// hoarder is a journal that never lets go of a message.
+type hoarder struct{ *watched }
+
+func (hoarder) Release(uint64, []uint64) {}
+
+func TestBreakMessagesNeverReleased(t *testing.T) {
+	finds(t, "nobody has any", func() breaks {
+		return breaks{journal: func(j *watched) server.Journal { return hoarder{j} }}
+	})
+}
