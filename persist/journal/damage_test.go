@@ -57,14 +57,7 @@ func (s *script) settle(t testing.TB) { disk{s.mem}.settle(t, s.j) }
 
 func (s *script) checkpoint(t testing.TB, keys ...uint64) {
 	t.Helper()
-	c := s.j.BeginCheckpoint()
-	for _, key := range keys {
-		c.Add(key, s.j.Last(), []record.Record{{Kind: kindCheck, Head: fmt.Appendf(nil, "%d %d", key, s.j.Last())}})
-	}
-	if err := c.Finish(disk{s.mem}); err != nil {
-		t.Fatal(err)
-	}
-	s.j.Save(c)
+	s.saved(t, keys...)
 	s.settle(t)
 }
 

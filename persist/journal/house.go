@@ -5,7 +5,9 @@ import "github.com/tidegate/tidegate/persist/vfs"
 func isNoSpace(err error) bool { return vfs.IsNoSpace(err) }
 
 // RetrySpace says that it is worth trying again to make spares.
-func (j *Journal) RetrySpace() { j.waitSpace, j.spill.waitSpace = false, false }
+func (j *Journal) RetrySpace() {
+	j.waitSpace, j.spill.waitSpace, j.spill.most = false, false, 0
+}
 
 // SpaceWanted says that something waits for RetrySpace.
 func (j *Journal) SpaceWanted() bool { return j.full || j.waitSpace || j.spill.waitSpace }

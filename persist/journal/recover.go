@@ -182,7 +182,7 @@ func (r *recovery) readSpills() error {
 	for _, name := range r.names {
 		if n, ok := parseName(name, spillingPrefix); ok {
 			r.next = max(r.next, n+1)
-			r.unwanted = append(r.unwanted, name)
+			r.leftover = append(r.leftover, name) // it may have been a spare, on a full disk
 			continue
 		}
 		ordinal, ok := parseName(name, spillPrefix)

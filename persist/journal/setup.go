@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/tidegate/tidegate/persist/record"
 )
@@ -30,10 +32,11 @@ func (s *setup) next() *Op {
 // goes on: a segment of a dropped life must never be taken for one of this.
 func (s *setup) clear(names []string) {
 	for _, name := range names {
-		if _, ok := parseName(name, segmentPrefix); !ok {
+		prefix, digits, _ := strings.Cut(name, "-")
+		if prefix+"-" != segmentPrefix && prefix+"-" != spillingPrefix {
 			continue
 		}
-		s.add(&Op{Kind: OpRename, Name: name, To: sparePrefix + name[len(segmentPrefix):]})
+		s.add(&Op{Kind: OpRename, Name: name, To: sparePrefix + digits})
 	}
 }
 
@@ -64,6 +67,7 @@ func (r *recovery) prepareTail(j *Journal, cut *segment, firstTail uint64) error
 		made = spareName(ordinal)
 		j.setup.add(&Op{Kind: OpCreate, Name: made, Size: s.capacity})
 	}
+	r.leftover = slices.DeleteFunc(r.leftover, func(name string) bool { return name == made })
 	if len(data) > 0 {
 		j.setup.add(&Op{Kind: OpWrite, Name: made, Off: record.Block, Data: data, Sync: true})
 	}
@@ -83,7 +87,8 @@ func (r *recovery) prepareTail(j *Journal, cut *segment, firstTail uint64) error
 // is full.
 func (r *recovery) spare(capacity int64) (name string, ok bool) {
 	for _, name := range r.leftover {
-		if _, ok := parseName(name, sparePrefix); !ok {
+		_, spare := parseName(name, sparePrefix)
+		if _, ok := parseName(name, spillingPrefix); !ok && !spare {
 			continue
 		}
 		if size, err := r.files.Size(name); err == nil && size >= capacity { // a footer may have made it longer

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/tidegate/tidegate/persist/record"
@@ -16,6 +17,7 @@ import (
 type spills struct {
 	pass      *pass
 	waitSpace bool // do not try again before RetrySpace
+	most      int  // sources of a pass while the disk is full; 0: passSegments
 	passes    int
 	merges    int
 	refused   int
@@ -31,6 +33,7 @@ type pass struct {
 	metas   int64 // of what the footer says of them
 	ids     int
 	target  *segment
+	need    int64 // length of the target at most
 	created bool
 }
 
@@ -43,6 +46,7 @@ const (
 	passFilter
 	passSort
 	passCreate
+	passReuse // instead, where there is no room: a spare becomes the target
 	passCopy
 	passFinish
 	passRename
@@ -68,8 +72,8 @@ func (j *Journal) spillReady() bool {
 	if j.setup != nil || j.finish || !j.retained {
 		return false
 	}
-	if j.spill.pass != nil {
-		return true
+	if p := j.spill.pass; p != nil {
+		return p.step != passReuse || len(j.spares) > 0 // else the log took it: one comes back or the pass waits
 	}
 	if j.spill.waitSpace {
 		return false
@@ -105,7 +109,7 @@ func (j *Journal) spillSources() (sources []*segment) {
 		if s.live == 0 {
 			continue // about to be recycled
 		}
-		if ids += s.live; len(sources) > 0 && ids > passIDs || len(sources) == passSegments {
+		if ids += s.live; len(sources) > 0 && ids > passIDs || len(sources) == cmp.Or(j.spill.most, passSegments) {
 			break
 		}
 		sources = append(sources, s)
@@ -181,7 +185,12 @@ func (j *Journal) nextSpill() *Op {
 		// An upper bound: for each record its meta and three numbers, and frames.
 		foot := p.metas + int64(len(p.order))*16
 		foot += (foot/summaryFrame+2)*(record.HeaderBytes+record.Align) + record.Block
-		return &Op{Kind: OpCreate, Name: p.target.name, Size: padBlock(record.Block + p.bytes + foot)}
+		p.need = padBlock(record.Block + p.bytes + foot)
+		return &Op{Kind: OpCreate, Name: p.target.name, Size: p.need}
+	case passReuse:
+		spare := j.spares[len(j.spares)-1]
+		j.spares = j.spares[:len(j.spares)-1]
+		return &Op{Kind: OpRename, Name: spare, To: p.target.name, Dir: true}
 	case passCopy:
 		return j.copyOp(p)
 	case passFinish:
@@ -282,9 +291,11 @@ func (j *Journal) doneSpill(op *Op, err error) {
 		j.spill.refusal = err
 		j.abandonSpill(p)
 		return
+	case err != nil && isNoSpace(err) && p.step == passCreate:
+		j.noRoomToSpill(p)
+		return
 	case err != nil && isNoSpace(err) && p.step < passRename:
 		j.spill.waitSpace = true
-		p.created = p.created && op.Kind != OpCreate
 		j.abandonSpill(p)
 		return
 	case err != nil:
@@ -302,6 +313,10 @@ func (j *Journal) doneSpill(op *Op, err error) {
 		}
 	case passCreate:
 		p.created, p.target.capacity = true, op.Size
+		p.step = passReuse // that is, not needed
+		j.spill.most = 0
+	case passReuse:
+		p.created, p.target.capacity = true, j.cfg.SegmentBytes
 	case passCopy:
 		if p.at < len(p.order) {
 			return
@@ -327,6 +342,25 @@ func (j *Journal) doneSpill(op *Op, err error) {
 	}
 	p.at = 0
 	p.step++
+}
+
+// noRoomToSpill goes on in a spare, since segments come back for it; if what
+// lives does not fit into one, the next pass has fewer sources. Acknowledgements
+// would else fill the segments that are left, while one old message in each of
+// the others keeps them from being recycled.
+func (j *Journal) noRoomToSpill(p *pass) {
+	switch {
+	case p.merge:
+		j.spill.waitSpace = true
+	case p.need <= j.cfg.SegmentBytes && len(j.spares) > 0:
+		p.step = passReuse
+		return
+	case p.need > j.cfg.SegmentBytes && len(p.sources) > 1:
+		j.spill.most = len(p.sources) / 2
+	default:
+		j.spill.waitSpace = true
+	}
+	j.abandonSpill(p)
 }
 
 // TakeRefusal gives, once, why a damaged file was not copied.

@@ -272,18 +272,49 @@ func TestADamagedSegmentDoesNotSpill(t *testing.T) {
 	}
 }
 
-// TestNoRoomForASpillFileIsWaitedFor: the log goes on, and spills once there is.
-func TestNoRoomForASpillFileIsWaitedFor(t *testing.T) {
+// TestAFullDiskSpillsIntoASpare: what lives of several segments goes into one
+// that is ready, so that acknowledgements go on though there is no room and one
+// old message pins every segment; a crash at any operation loses nothing.
+func TestAFullDiskSpillsIntoASpare(t *testing.T) {
 	s := backlog(t)
 	s.mem.SetLimit(s.mem.Used())
+	before := s.j.Stats()
+	ops := s.crashes(t)
+	st := s.j.Stats()
+	if st.SpillPasses == 0 || !containsPrefix(ops, "rename spare-", "to spilling-") {
+		t.Fatalf("nothing spilled: %+v, %q", st, ops)
+	}
+	if st.SpillFiles+st.Segments >= before.Segments || st.Spares <= before.Spares {
+		t.Errorf("before %+v, now %+v: nothing was gained", before, st)
+	}
+}
+
+// TestNoRoomForASpillFileIsWaitedFor: where all lives, so that nothing is gained,
+// the log goes on, and spills once there is room.
+func TestNoRoomForASpillFileIsWaitedFor(t *testing.T) {
+	s := newScript(t)
+	for id := uint64(1); id <= 120; id++ { // all of them live: they fit into no spare
+		s.send(id)
+		if id%7 == 0 {
+			s.rest(t, journal.SpillLane)
+			s.j.Tick()
+			s.rest(t, journal.SpillLane)
+		}
+	}
+	s.saved(t, 1)
+	s.saved(t, 2)
+	s.mem.SetLimit(s.mem.Used())
 	s.settle(t)
-	if st := s.j.Stats(); s.j.Err() != nil || st.SpillPasses != 0 || !s.j.SpaceWanted() {
+	if st := s.j.Stats(); s.j.Err() != nil {
 		t.Fatalf("%v, %+v", s.j.Err(), st)
 	}
 	s.mem.SetLimit(0)
 	s.j.RetrySpace()
 	s.settle(t)
-	if st := s.j.Stats(); st.SpillPasses == 0 {
+	if st := s.j.Stats(); st.SpillPasses == 0 || s.j.SpaceWanted() || st.LogBytes > scriptConfig.LogBytes {
 		t.Errorf("%+v", st)
+	}
+	if n := s.bodies(t, s.j, s.mem); n > 0 {
+		t.Errorf("%d bodies cannot be read", n)
 	}
 }
