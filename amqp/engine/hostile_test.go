@@ -206,3 +206,25 @@ func TestFaultBeforeOurAttach(t *testing.T) {
 		}
 	}
 }
+
+// TestFrugal: what is made ahead of the socket grows with what the peer takes,
+// but not while memory is short.
+func TestFrugal(t *testing.T) {
+	p := openPeer(t, plain())
+	full := func() int {
+		p.c.out.size = 8 * mostBudget // as if so much had been asked for
+		p.c.Output(p.now, nil)
+		return p.c.out.budget
+	}
+	if got := full(); got != 2*leastBudget {
+		t.Errorf("the budget is %d, want %d", got, 2*leastBudget)
+	}
+	p.c.Frugal(true)
+	if got := full(); got != leastBudget {
+		t.Errorf("the budget is %d where memory is short, want %d", got, leastBudget)
+	}
+	p.c.Frugal(false)
+	if got := full(); got != 2*leastBudget {
+		t.Errorf("the budget is %d again, want %d", got, 2*leastBudget)
+	}
+}

@@ -16,10 +16,20 @@ type output struct {
 	size  int
 	// budget is how large size may grow before deliveries wait for the socket.
 	budget int
+	frugal bool // it does not grow
 
 	own  []byte // the connection's own cur, while a lent one is filled
 	base []byte // what was lent, nil: nothing
 	back []byte // for TakeBack
+}
+
+// Frugal says whether little is to be made ahead of the socket, however fast the
+// peer has shown to read: others that do not read hold much already.
+func (c *Conn) Frugal(yes bool) {
+	c.out.frugal = yes
+	if yes {
+		c.out.budget = leastBudget
+	}
 }
 
 // Lend gives a buffer to gather in until the next Output: whoever drives many
@@ -59,7 +69,7 @@ func (c *Conn) Output(now time.Time, to [][]byte) [][]byte {
 		o.parts = append(o.parts, o.cur)
 	}
 	to = append(to, o.parts...)
-	if o.size >= o.budget && o.budget < mostBudget { // it is asked for again once this is written
+	if o.size >= o.budget && o.budget < mostBudget && !o.frugal { // it is asked for again once this is written
 		o.budget *= 2
 	}
 	if len(o.parts) > 0 {

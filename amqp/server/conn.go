@@ -11,8 +11,13 @@ import (
 	"github.com/tidegate/tidegate/amqp/sasl"
 )
 
-// maxAhead is how many bytes the reader takes in while one write is under way.
-const maxAhead = 1 << 20
+const (
+	// maxAhead is how many bytes the reader takes in while one write is under way.
+	maxAhead = 1 << 20
+	// maxUnsent is how many bytes all connections' writes may hold before each is
+	// kept to the least: kernels take megabytes for a peer that never reads.
+	maxUnsent = 64 << 20
+)
 
 // Conn is one connection.
 type Conn struct {
@@ -224,6 +229,7 @@ func (c *Conn) write() {
 			now := time.Now()
 			c.mu.Lock()
 			c.wrote()
+			c.e.Frugal(c.server.unsent.Load() > maxUnsent)
 			buf := c.server.buffers.Get().(*[]byte)
 			c.e.Lend(*buf)
 			c.handler.Output(c.e, now)
@@ -270,6 +276,12 @@ type partsWriter interface {
 }
 
 func (c *Conn) send(stream net.Conn, now time.Time, parts [][]byte) error {
+	size := int64(0)
+	for _, p := range parts {
+		size += int64(len(p))
+	}
+	c.server.unsent.Add(size)
+	defer c.server.unsent.Add(-size)
 	if err := stream.SetWriteDeadline(now.Add(c.server.cfg.Stuck)); err != nil {
 		return err
 	}

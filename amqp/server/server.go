@@ -11,6 +11,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/engine"
@@ -68,6 +69,7 @@ type Server struct {
 	cfg Config
 	tls *tls.Config // nil: no TLS
 
+	unsent atomic.Int64  // bytes of writes under way
 	logins chan struct{} // held while a connection that is not logged in is handled
 
 	buffers sync.Pool // of *[]byte: what writers gather in
