@@ -6,6 +6,8 @@ const DEFAULTS = {
     credit: 100, idle_ms: 5000, batch: 1, ack: 'accept', timeout_ms: 60000,
 };
 
+const OVERDUE = 'timed out';
+
 // event writes one event as one whole line; writes to a pipe are synchronous.
 function event(id, name, more) {
     process.stdout.write(JSON.stringify({ ...more, id, event: name }) + '\n');
@@ -15,7 +17,7 @@ class Command {
     constructor(fields) {
         this.fields = { ...DEFAULTS, ...fields };
         this.ended = false;
-        this.overdue = setTimeout(() => this.fail('timed out'), this.fields.timeout_ms);
+        this.overdue = setTimeout(() => this.fail(OVERDUE), this.fields.timeout_ms);
     }
 
     event(name, more) {
@@ -33,4 +35,4 @@ class Command {
     }
 }
 
-module.exports = { Command, event };
+module.exports = { Command, event, OVERDUE };

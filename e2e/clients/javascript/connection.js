@@ -4,7 +4,7 @@
 const fs = require('node:fs');
 const rhea = require('rhea');
 const WebSocket = require('ws');
-const { Command } = require('./command.js');
+const { Command, OVERDUE } = require('./command.js');
 
 const VERSION = require('rhea/package.json').version;
 
@@ -101,7 +101,8 @@ class Client extends Command {
             }
         });
         for (const part of ['session', 'sender', 'receiver']) {
-            c.on(`${part}_error`, (context) => this.fail(context[part].error));
+            // Later: rhea tells the answers that it read before the detach after it.
+            c.on(`${part}_error`, (context) => setImmediate(() => this.fail(context[part].error)));
             c.on(`${part}_close`, (context) => this.detached(part, context));
         }
         c.on('protocol_error', (e) => this.fail(e));
@@ -110,8 +111,8 @@ class Client extends Command {
     }
 
     // detached: a link or session that ends before the command did is a failure.
-    detached(part) {
-        if (this.result === undefined) {
+    detached(part, context) {
+        if (this.result === undefined && !context[part].error) {
             this.fail(`${part} closed without a reason`);
         }
     }
@@ -140,7 +141,12 @@ class Client extends Command {
         }
     }
 
+    // fail ends the command with an error; what comes while it is closing is no
+    // failure any more (a temporary queue may go before the link to it).
     fail(e) {
+        if (this.result !== undefined && e !== OVERDUE) {
+            return;
+        }
         const { condition, description, message } = e || {};
         this.end('error', { error: description || message || String(e), condition: condition || '' });
         if (this.connection) {
