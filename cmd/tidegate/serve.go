@@ -65,6 +65,8 @@ tidegate.yaml, or in the environment as TIDEGATE_NAME.`,
 	f.String("console", "off", "web console at `ADDR` (accepted; its page comes with a later version)")
 	f.String("max-message-size", defaultMaxMessage, "largest message in `BYTES` (with KiB, MiB, GiB, KB, MB or GB if you like); what is above 1MiB lies in a file of its own")
 	f.String("memory", "", "keep the process near `BYTES`: what more messages need goes to disk (default a quarter of the machine, at most 1GiB)")
+	f.StringArray("dynamic-queues", []string{">"}, "make queues whose names match `PATTERN` when they are first used; can be repeated")
+	f.StringArray("dynamic-topics", []string{">"}, "the same for topics")
 	f.Bool("verbose", false, "log connections and expiry as well")
 	f.Duration("flush-delay", 0, "for benchmarks: add this to every flush")
 	f.String("cpu-profile", "", "for benchmarks: write a CPU profile to `FILE`")
@@ -139,6 +141,10 @@ func serve(ctx context.Context, v *viper.Viper) error {
 	if v.GetInt("max-connections") <= 0 || v.GetDuration("idle-timeout") < time.Second || v.GetDuration("login-timeout") <= 0 {
 		return errors.New("--max-connections and --login-timeout must be above 0, --idle-timeout at least 1s")
 	}
+	create, err := mayCreate(v.GetStringSlice("dynamic-queues"), v.GetStringSlice("dynamic-topics"))
+	if err != nil {
+		return err
+	}
 	listeners, err := listen(v.GetStringSlice("listen"), certs != nil, users != nil, log)
 	if err != nil {
 		return err
@@ -148,7 +154,7 @@ func serve(ctx context.Context, v *viper.Viper) error {
 			_ = l.Close()
 		}
 	}()
-	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage)})
+	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create})
 }
 
 // doors are where clients come in, and who may.
@@ -158,6 +164,8 @@ type doors struct {
 	listeners []*amqpserver.Listener
 	// maxMessage is the largest message in bytes.
 	maxMessage uint64
+	// create says which destinations come into being by being used; nil: all.
+	create func(core.Destination) bool
 }
 
 func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, memory int64, in doors) error {
@@ -169,7 +177,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		return err
 	}
 	broker, err := server.New(st, server.Options{
-		Name: "tidegate", StoreNeed: need, Spool: st, Logger: log,
+		Name: "tidegate", StoreNeed: need, MayCreate: in.create, Spool: st, Logger: log,
 		MaxHeld: math.MaxInt64, // the store swaps, and says when it cannot
 		Make:    func(f coremessage.Format, p [][]byte) (coremessage.Content, error) { return message.FromBytes(f, p) },
 	})

@@ -49,6 +49,20 @@ func TestTour(t *testing.T) {
 	tool(t, s, "", 1, "receive", "--url", "{url}", "--queue", "orders", "--timeout", "200ms")
 }
 
+// TestDynamicDestinations: only what matches a pattern is made by being used.
+func TestDynamicDestinations(t *testing.T) {
+	s := harness.Start(t, "--dynamic-queues", "app.>", "--dynamic-queues", "one", "--dynamic-topics", "news.*")
+	for _, to := range [][]string{{"--queue", "app.x"}, {"--queue", "one"}, {"--topic", "news.sport"}} {
+		tool(t, s, "", 0, append([]string{"send", "--url", "{url}", "--text", "x"}, to...)...)
+	}
+	for _, to := range [][]string{{"--queue", "two"}, {"--topic", "one"}} {
+		r := s.Tool(t, "", append([]string{"send", "--url", "{url}", "--text", "x"}, to...)...)
+		if r.Code == 0 || !strings.Contains(r.Stderr, "amqp:not-found") {
+			t.Errorf("sent to %v: exit code %d, %s", to, r.Code, r.Stderr)
+		}
+	}
+}
+
 // TestSendForms: every way to say what is sent.
 func TestSendForms(t *testing.T) {
 	s := harness.Start(t)
