@@ -161,9 +161,6 @@ func isDamage(err error) bool {
 
 // readSpilled reads the record that a summary stands for.
 func readSpilled(files Files, s *segment, e *summary) (f record.Frame, err error) {
-	if e.off < record.Block || e.size < record.HeaderBytes || e.off > s.spill.footAt-e.size {
-		return f, &DamageError{s.name, s.spill.footAt, fmt.Sprintf("the footer places record %d at %d, which is outside", e.pos, e.off)}
-	}
 	b := make([]byte, e.size)
 	if n, err := files.ReadAt(s.name, b, e.off); n < len(b) {
 		return f, fmt.Errorf("read %s at %d: %w", s.name, e.off, err)

@@ -3,6 +3,7 @@ package journal
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 
 	"github.com/tidegate/tidegate/persist/record"
 )
@@ -171,13 +172,16 @@ func (r *summaryReader) next() (bool, error) {
 	off, b := uvarint(b, &ok)
 	size, b := uvarint(b, &ok)
 	n, err := parseMeta(b, &r.cur)
-	if !ok || err != nil {
+	if !ok || err != nil || delta > noBound-r.cur.pos || off > offMask || size > offMask {
 		return false, r.damage("its footer cannot be read")
 	}
 	r.cur.pos += delta
 	r.cur.off, r.cur.size = int64(off)*record.Align, int64(size)*record.Align
 	r.meta, r.run = b[:n:n], b[n:]
 	r.left--
+	if e := &r.cur; e.off < record.Block || e.size < record.HeaderBytes || e.off > r.s.spill.footAt-e.size {
+		return false, r.damage(fmt.Sprintf("it places record %d at %d, which is outside", e.pos, e.off))
+	}
 	return true, nil
 }
 
