@@ -57,7 +57,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 		Version:       version,
 	}
-	cmd.AddCommand(serveCommand(), sendCommand(), receiveCommand(), browseCommand(), storeCommand(), passwdCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), sendCommand(), receiveCommand(), browseCommand(), storeCommand(), passwdCommand(), benchCommand(), versionCommand())
 	return cmd
 }
 
