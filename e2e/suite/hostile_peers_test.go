@@ -73,6 +73,10 @@ func scale(n int) int {
 	return n
 }
 
+// raced says that the server was built with the race detector, whose memory and
+// time are several times a server's own.
+func raced() bool { return os.Getenv("TIDEGATE_E2E_RACE") != "" }
+
 // TestHostilePeers: whatever a peer does, memory stays bounded, the answer is
 // the right condition, the log a few lines, and a well-behaved client beside it
 // gets on in every second.
@@ -87,7 +91,7 @@ func TestHostilePeers(t *testing.T) {
 			honest.begin()
 			m.do(t, s)
 			honest.end()
-			if os.Getenv("TIDEGATE_E2E_RACE") != "" {
+			if raced() {
 				m.growth *= 5 // the race detector's own
 			}
 			grown := (memoryKiB(t, s.PID(), "VmHWM:") - before) >> 10
