@@ -25,7 +25,7 @@ type conn struct {
 	session   *engine.Session
 	sock      *sock
 	up, down  *pipe
-	opened    bool
+	began     bool // the session is answered
 	coord     *engine.Link
 	senders   []*sender
 	receivers []*receiver
@@ -47,12 +47,14 @@ type request struct {
 
 // sender is a link on which the client sends.
 type sender struct {
-	l      *engine.Link
-	dest   string
-	stream int
-	seq    int
-	ready  bool
-	gone   bool
+	l       *engine.Link
+	dest    string
+	relay   bool
+	stream  int
+	seq     int
+	ready   bool
+	gone    bool
+	settled []*sent // of what it sent, that
 }
 
 func (c *client) connect() {
@@ -66,10 +68,56 @@ func (c *client) connect() {
 	k.e = engine.New(engine.Config{
 		Client: true, ContainerID: c.name, MaxFrameSize: c.w.config.frame, IncomingWindow: c.w.config.clientWindow, IdleTimeOut: -1,
 	}, c.w.now)
-	k.session = k.e.Begin()
-	k.coord = k.session.Attach(frame.Attach{Name: "coordinator", Role: frame.RoleSender, Source: &frame.Source{}, Target: &frame.Coordinator{}})
+	k.begin()
 	k.sock = c.w.process.accept(k.up, k.down)
 	c.conn = k
+}
+
+func (k *conn) begin() {
+	k.session, k.began = k.e.Begin(), false
+	k.coord = k.session.Attach(frame.Attach{Name: "coordinator", Role: frame.RoleSender, Source: &frame.Source{}, Target: &frame.Coordinator{}})
+}
+
+// endSession ends the session, with all on it, and begins another.
+func (k *conn) endSession() {
+	if k.closing || !k.began {
+		return
+	}
+	k.session.End(nil)
+	for _, r := range k.receivers {
+		k.dropReceiver(r)
+	}
+	for _, s := range k.senders {
+		k.dropSender(s)
+	}
+	k.giveUp()
+	k.receivers, k.senders, k.settling = nil, nil, map[uint32]*held{}
+	k.begin()
+}
+
+// giveUp: no answer comes to what was asked of the coordinator, and what is not
+// discharged is rolled back.
+func (k *conn) giveUp() {
+	for _, q := range k.requests { // order: irrelevant
+		q.txn.lost(q)
+	}
+	for _, t := range k.txns {
+		t.rollback(true)
+	}
+	k.requests, k.txns = map[uint64]*request{}, nil
+}
+
+// dropSender: its link is over, and nobody knows what became of what it sent.
+func (k *conn) dropSender(s *sender) {
+	s.gone = true
+	for ref, m := range k.sent { // order: irrelevant
+		if m.from == s {
+			delete(k.sent, ref)
+		}
+	}
+	for _, m := range s.settled {
+		m.unsure = true
+	}
 }
 
 // flush puts what the engine has on the wire.
@@ -115,8 +163,8 @@ func (k *conn) read(n int) bool {
 
 func (k *conn) event(e *engine.Event) {
 	switch e.Kind {
-	case engine.EventOpen:
-		k.opened = true
+	case engine.EventBegin:
+		k.began = k.began || e.Session == k.session
 	case engine.EventAttach:
 		k.attached(e)
 	case engine.EventSettle:
@@ -141,7 +189,7 @@ func (k *conn) event(e *engine.Event) {
 			k.w.fail("the broker closes a connection: %v", e.Error)
 		}
 		k.e.Close(nil)
-	case engine.EventBegin, engine.EventFlow:
+	case engine.EventOpen, engine.EventFlow:
 	}
 }
 
@@ -162,12 +210,15 @@ func (k *conn) refused(e *engine.Event) {
 	if e.Local {
 		k.w.fail("a client detaches for a fault: %v", e.Error)
 	}
-	if e.Error != nil && e.Error.Condition != frame.ConditionResourceLocked && e.Error.Condition != frame.ConditionResourceDeleted {
+	s, sends := e.Link.Ref.(*sender)
+	full := sends && e.Error != nil && e.Error.Condition == frame.ConditionResourceLimitExceeded
+	if e.Error != nil && !full && e.Error.Condition != frame.ConditionResourceLocked && e.Error.Condition != frame.ConditionResourceDeleted {
 		k.w.fail("the broker detaches %s: %v", e.Link.Name, e.Error)
 	}
+	if sends {
+		k.dropSender(s)
+	}
 	switch l := e.Link.Ref.(type) {
-	case *sender:
-		l.gone = true
 	case *receiver:
 		k.dropReceiver(l)
 	}
@@ -207,12 +258,7 @@ func (k *conn) lose() {
 	for _, r := range k.receivers {
 		k.dropReceiver(r)
 	}
-	for _, q := range k.requests { // order: irrelevant
-		q.txn.lost(q)
-	}
-	for _, t := range k.txns {
-		t.rollback(true)
-	}
+	k.giveUp()
 	if k.c.conn == k {
 		k.c.conn = nil
 	}
@@ -291,16 +337,23 @@ func (k *conn) decided(q *request, state frame.DeliveryState) {
 	}
 }
 
-func (k *conn) newSender(dest string) {
+func (k *conn) newSender(dest string, mode int) {
 	if k.closing || len(k.senders) >= 8 {
 		return
 	}
 	k.w.links++
-	s := &sender{dest: dest, stream: k.w.links}
-	s.l = k.session.Attach(frame.Attach{
+	s := &sender{dest: dest, stream: k.w.links, relay: mode == modeRelay}
+	a := frame.Attach{
 		Name: fmt.Sprintf("sender-%d", k.w.links), Role: frame.RoleSender, SndSettleMode: frame.SenderSettleModeMixed,
 		Source: &frame.Source{}, Target: &frame.Target{Address: dest, Capabilities: capabilities(dest)},
-	})
+	}
+	switch mode {
+	case modeRelay:
+		a.Target = &frame.Target{}
+	case modeNoReject:
+		a.Source = &frame.Source{Outcomes: []wire.Symbol{"amqp:accepted:list"}}
+	}
+	s.l = k.session.Attach(a)
 	s.l.Ref = s
 	k.senders = append(k.senders, s)
 }
@@ -315,7 +368,7 @@ func capabilities(dest string) []wire.Symbol {
 // send sends up to n messages, as far as there is credit.
 func (k *conn) send(s *sender, n, flags, size, ttl int) {
 	for range n {
-		if !s.ready || !s.l.Live() || s.l.Room() <= 0 {
+		if !s.ready || s.gone || !s.l.Live() || s.l.Room() <= 0 {
 			return
 		}
 		var t *txn
@@ -330,7 +383,9 @@ func (k *conn) send(s *sender, n, flags, size, ttl int) {
 		}
 		k.nextRef++
 		d.Ref, d.Tag = k.nextRef, fmt.Appendf(nil, "%d", k.nextRef)
-		if !m.settled {
+		if m.settled {
+			s.settled = append(s.settled, m)
+		} else {
 			k.sent[d.Ref] = m
 		}
 		s.l.Send(d)

@@ -63,7 +63,7 @@ func (w *World) drain(c *client) {
 	c.connect()
 	w.rest()
 	for _, src := range sources {
-		if src.dest[0] == 't' && !src.durable {
+		if src.dest[0] == 't' && !src.durable || src.browse || src.where != "" {
 			continue
 		}
 		r := c.conn.newReceiver(src, 0)

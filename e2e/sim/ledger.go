@@ -23,6 +23,7 @@ type sent struct {
 	w        *World
 	uid      int
 	dest     string
+	from     *sender
 	stream   int
 	seq      int
 	durable  bool
@@ -35,6 +36,7 @@ type sent struct {
 	life     int
 	txn      *txn
 	accepted bool
+	unsure   bool   // sent settled on a link that ended: it may not have left
 	refused  string // not "": why
 	copies   map[*target]*copied
 }
@@ -113,6 +115,9 @@ func (t *target) open(r *receiver) {
 			t.shared = true
 		}
 	}
+	if r.src.where != "" { // it passes messages over
+		t.shared = true
+	}
 	t.receivers = append(t.receivers, r)
 }
 
@@ -139,7 +144,7 @@ func (t *target) purge() {
 
 func (l *ledger) send(s *sender, t *txn, flags, size, ttl int) *sent {
 	m := &sent{
-		w: l.w, uid: len(l.sends), dest: s.dest, stream: s.stream, seq: s.seq, size: size, ttl: ttl, txn: t,
+		w: l.w, uid: len(l.sends), from: s, dest: s.dest, stream: s.stream, seq: s.seq, size: size, ttl: ttl, txn: t,
 		durable: flags&sendVolatile == 0, settled: flags&sendSettled != 0, priority: 4,
 		at: l.w.now.UnixMilli(), event: l.w.event(), life: l.w.lives, copies: map[*target]*copied{},
 	}
@@ -170,6 +175,13 @@ func (m *sent) bytes() []byte {
 	if m.ttl > 0 {
 		b.Header.TTL = wire.Some(uint32(m.ttl))
 	}
+	if m.from.relay {
+		b.Properties.To = "queue://" + m.dest
+		if m.dest[0] == 't' {
+			b.Properties.To = "topic://" + m.dest
+		}
+	}
+	b.SetProperty("n", int32(m.uid%3))
 	b.SetData(m.body())
 	return b.Append(nil)
 }
@@ -251,7 +263,13 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 		complain("the subscription was deleted in between")
 	}
 	if m.txn != nil {
-		m.txn.visible(m, complain)
+		m.txn.visible(m, t, complain)
+	}
+	if r.src.where != "" && m.uid%3 != 1 {
+		complain("the selector is " + r.src.where)
+	}
+	if r.src.browse {
+		return nil // it was there, whatever becomes of it
 	}
 	c := m.in(t)
 	if c.holder != nil && c.holder.r.k.left() {

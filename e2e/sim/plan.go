@@ -11,6 +11,13 @@ var dests = []string{"q0", "q1", "t0"}
 const (
 	modePresettled = 1 << iota
 	modeSecond     // settles second
+	modeKeeps      // a detach that does not close leaves its deliveries unsettled
+)
+
+// Modes of a sender.
+const (
+	modeNoReject = 1 << iota // does not know the outcome rejected
+	modeRelay                // the anonymous terminus
 )
 
 // Flags of a send.
@@ -64,7 +71,7 @@ func (p *planner) add(verb string, args ...int) { p.plan = append(p.plan, Action
 func (p *planner) setup(c int) {
 	p.add("connect", c)
 	if c == 0 || p.r.IntN(3) > 0 {
-		p.add("sender", c, p.r.IntN(len(dests)))
+		p.sender(c)
 	}
 	if c == 1 || p.r.IntN(3) > 0 {
 		p.receiver(c)
@@ -78,7 +85,11 @@ func (p *planner) setup(c int) {
 func (p *planner) run() { p.add("run", 1+p.r.IntN(60), p.r.IntN(1<<30)) }
 
 func (p *planner) receiver(c int) {
-	p.add("receiver", c, p.r.IntN(len(sources)), oneOf(p.r, 0, 0, 0, modePresettled, modeSecond, modeSecond))
+	p.add("receiver", c, p.r.IntN(len(sources)), oneOf(p.r, 0, 0, modeKeeps, modePresettled, modeSecond, modeSecond|modeKeeps))
+}
+
+func (p *planner) sender(c int) {
+	p.add("sender", c, p.r.IntN(len(dests)), oneOf(p.r, 0, 0, 0, 0, modeNoReject, modeRelay))
 }
 
 func (p *planner) send(c int) {
@@ -121,12 +132,19 @@ func (p *planner) next(quiet bool) {
 	case n < 70:
 		p.transaction(c)
 	case n < 73:
-		p.add("sender", c, p.r.IntN(len(dests)))
+		p.sender(c)
 	case n < 78:
 		p.receiver(c)
 		p.maybeRun()
-	case n < 81:
+	case n < 80:
 		p.add("detach", c, p.r.IntN(4), p.r.IntN(2))
+		if p.r.IntN(2) == 0 {
+			p.settle(c)
+		}
+	case n < 81:
+		p.add("unlink", c, p.r.IntN(4))
+	case n < 82:
+		p.add("end", c)
 	case n < 83:
 		p.add("close", c)
 	case n < 87:

@@ -15,6 +15,8 @@ type source struct {
 	sub     string // name of the subscription; "" none
 	shared  bool
 	durable bool
+	where   string // selector
+	browse  bool
 }
 
 // sources are what receivers of a plan choose from.
@@ -23,14 +25,20 @@ var sources = []source{
 	{dest: "t0", sub: "d0", durable: true},
 	{dest: "t0", sub: "s0", durable: true, shared: true},
 	{dest: "t0"},
+	{dest: "q0", where: "n = 1"},
+	{dest: "q0", browse: true},
 }
 
 // receiver is a link on which the client receives.
 type receiver struct {
 	k          *conn
 	l          *engine.Link
+	session    *engine.Session
 	target     *target
+	src        source
 	presettled bool
+	keeps      bool
+	suspended  bool // detached, but what is held can still be settled
 	second     bool
 	ready      bool
 	gone       bool
@@ -57,9 +65,21 @@ func (k *conn) newReceiver(src source, mode int) *receiver {
 		return nil
 	}
 	k.w.links++
-	r := &receiver{k: k, presettled: mode&modePresettled != 0, second: mode&modeSecond != 0}
+	r := &receiver{
+		k: k, session: k.session, src: src, presettled: mode&modePresettled != 0 || src.browse,
+		second: mode&modeSecond != 0, keeps: mode&modeKeeps != 0 && src.dest[0] == 'q',
+	}
 	a := frame.Attach{Name: fmt.Sprintf("receiver-%d", k.w.links), Role: frame.RoleReceiver, Target: &frame.Target{}}
 	s := &frame.Source{Address: src.dest, Capabilities: capabilities(src.dest), ExpiryPolicy: frame.TerminusExpiryPolicyLinkDetach}
+	switch {
+	case src.where != "":
+		s.Filter = wire.Map{{Key: wire.Symbol("jms-selector"), Value: wire.Described{Descriptor: uint64(0x0000468C00000004), Value: src.where}}}
+	case src.browse:
+		s.DistributionMode = "copy"
+	}
+	if r.keeps {
+		s.ExpiryPolicy = frame.TerminusExpiryPolicySessionEnd
+	}
 	if src.durable {
 		a.Name = src.sub
 		s.Durable, s.ExpiryPolicy, s.DistributionMode = frame.TerminusDurabilityUnsettledState, frame.TerminusExpiryPolicyNever, "copy"
@@ -78,7 +98,9 @@ func (k *conn) newReceiver(src source, mode int) *receiver {
 		a.RcvSettleMode = frame.ReceiverSettleModeSecond
 	}
 	r.target = k.w.ledger.target(src, k.c.name, k.w.links)
-	r.target.open(r)
+	if !src.browse {
+		r.target.open(r)
+	}
 	r.l = k.session.Attach(a)
 	r.l.Ref = r
 	k.receivers = append(k.receivers, r)
@@ -103,7 +125,7 @@ func (k *conn) delivered(r *receiver, e *engine.Event) {
 		k.w.fail("a delivery on %s came with settled %v", r.l.Name, e.Settled)
 	}
 	c := k.w.ledger.delivered(r, e)
-	if !r.presettled {
+	if c != nil && !r.presettled {
 		c.holder = &held{r: r, c: c, id: e.ID}
 		r.held = append(r.held, c.holder)
 	}
@@ -115,7 +137,7 @@ func (r *receiver) settle(n, how, flags int) {
 	if flags&settleTxn != 0 && how == settleAccept && len(r.k.txns) > 0 {
 		t = r.k.txns[len(r.k.txns)-1]
 	}
-	if !r.l.Live() {
+	if !r.l.Live() && !r.suspended {
 		return
 	}
 	for range n {
@@ -146,7 +168,7 @@ func (r *receiver) settleOne(h *held, how int, t *txn) {
 	if t != nil {
 		state = &frame.TransactionalState{TxnID: t.id, Outcome: frame.Accepted{}}
 	}
-	r.l.Session().Settle(h.id, h.id, state, !r.second)
+	r.session.Settle(h.id, h.id, state, !r.second)
 	h.pending, h.how = true, how
 	switch {
 	case t != nil:
@@ -171,6 +193,9 @@ func (r *receiver) settleOne(h *held, how int, t *txn) {
 
 // confirmed: the broker has settled as well.
 func (k *conn) confirmed(e *engine.Event) {
+	if e.Session != k.session {
+		return // of one that was ended
+	}
 	for id := e.ID; ; id++ {
 		if h := k.settling[id]; h != nil && e.Settled {
 			delete(k.settling, id)
@@ -194,7 +219,9 @@ func (r *receiver) detach(closed bool) {
 		return
 	}
 	r.closes = closed
-	r.k.dropReceiver(r)
+	if r.suspended = r.keeps && !closed && !r.presettled; !r.suspended {
+		r.k.dropReceiver(r)
+	}
 	if closed && r.target.sub {
 		r.target.unsubscribe()
 	}
@@ -211,7 +238,8 @@ func (k *conn) dropReceiver(r *receiver) {
 		h.c.end(h, endDoubt(h, k.lost || k.closing))
 	}
 	r.held = nil
-	if r.presettled && r.limit > r.got {
+	r.suspended = false
+	if r.presettled && !r.src.browse && r.limit > r.got {
 		r.target.allowance += int(r.limit - r.got)
 	}
 }
@@ -234,6 +262,10 @@ func (k *conn) promote() {
 		}
 		for _, c := range r.acked {
 			c.processed()
+		}
+		r.acked = nil
+		if r.suspended && len(r.held) > 0 {
+			return false
 		}
 		if r.closes && r.target.exclusive {
 			r.target.purge()

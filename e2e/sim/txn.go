@@ -46,7 +46,7 @@ func (t *txn) commit() {
 func (t *txn) committed() {
 	t.state, t.binding = txnCommitted, true
 	for _, m := range t.sends {
-		if m.accepted || m.settled {
+		if m.surely() {
 			m.owe(t.event)
 		}
 	}
@@ -81,7 +81,7 @@ func (t *txn) lost(q *request) {
 }
 
 // visible: a message of the transaction came.
-func (t *txn) visible(m *sent, complain func(string)) {
+func (t *txn) visible(m *sent, on *target, complain func(string)) {
 	switch t.state {
 	case txnDeclaring, txnOpen:
 		complain("its transaction is open")
@@ -90,7 +90,7 @@ func (t *txn) visible(m *sent, complain func(string)) {
 	case txnUnknown, txnDischarging:
 		// The broker has committed. Of what is not stored it may say so before
 		// the commit is durable: only what is stored binds it.
-		if m.durable {
+		if m.durable && !on.plain {
 			t.committed()
 		}
 	}
@@ -128,7 +128,7 @@ func (t *txn) whole() {
 	}
 	stays, came := 0, 0
 	for _, m := range t.sends {
-		if c := m.copies[t.w.ledger.targets[m.dest]]; m.durable && m.ttl == 0 && m.dest[0] == 'q' && (m.accepted || m.settled) {
+		if c := m.copies[t.w.ledger.targets[m.dest]]; m.durable && m.ttl == 0 && m.dest[0] == 'q' && m.surely() {
 			stays++
 			if c != nil && c.came > 0 {
 				came++
@@ -147,3 +147,7 @@ func (t *txn) whole() {
 		}
 	}
 }
+
+// surely says whether the broker had the message before what its client sent
+// after it.
+func (m *sent) surely() bool { return m.accepted || m.settled && !m.unsure }

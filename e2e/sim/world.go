@@ -197,7 +197,7 @@ func (k *conn) do(verb string, a []int) {
 		k.up.cut(a[0])
 		k.down.cut(a[1])
 	case "sender":
-		k.newSender(dests[a[0]%len(dests)])
+		k.newSender(dests[a[0]%len(dests)], a[1])
 	case "receiver":
 		k.newReceiver(sources[a[0]%len(sources)], a[1])
 	case "send":
@@ -218,6 +218,13 @@ func (k *conn) do(verb string, a []int) {
 		if t, ok := pick(k.txns, a[0]); ok {
 			k.discharge(t, a[1] == 1)
 		}
+	case "unlink":
+		if s, ok := pick(k.senders, a[0]); ok && s.ready && !s.gone {
+			k.dropSender(s)
+			s.l.Detach(true, nil)
+		}
+	case "end":
+		k.endSession()
 	case "detach":
 		if r, ok := pick(k.receivers, a[0]); ok {
 			r.detach(a[1] == 1)
