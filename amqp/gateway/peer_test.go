@@ -31,6 +31,7 @@ type world struct {
 	core    coreserver.Options
 	disk    *vfs.Mem
 	slow    func(op string) // called before each operation on the disk; nil: none
+	fault   func(c vfs.Call) error
 	store   *store.Store
 	broker  *coreserver.Server
 	front   *server.Server
@@ -71,6 +72,7 @@ func (w *world) start() {
 			do(w.broker)
 		}
 	}
+	w.core.Spool = st
 	broker, err := coreserver.New(st, w.core)
 	if err != nil {
 		w.t.Fatal(err)
@@ -88,6 +90,9 @@ func (w *world) fs() vfs.FS {
 	return vfs.Inject(w.disk, func(c vfs.Call) error {
 		if w.slow != nil {
 			w.slow(c.Op)
+		}
+		if w.fault != nil {
+			return w.fault(c)
 		}
 		return nil
 	})
