@@ -71,11 +71,11 @@ func (b *Broker) subscribed(d Destination) bool {
 // Reach says whether a message can be sent to a destination: it exists, or may
 // come into being. Errors: Invalid, NotFound.
 func (b *Broker) Reach(d Destination) error {
-	if err := b.checkName("send to", d, false); err != nil {
-		return err
-	}
 	if b.Exists(d) {
 		return nil
+	}
+	if err := b.checkName("send to", d, false); err != nil {
+		return err
 	}
 	if err := b.mayCreate("send to", d); err != nil {
 		return err
@@ -166,10 +166,16 @@ func (b *Broker) concerns(t *txn, q *queue) bool {
 	if slices.ContainsFunc(t.sends, func(s txnSend) bool { return s.queue == q }) {
 		return true
 	}
-	return slices.ContainsFunc(t.acks, func(id DeliveryID) bool {
-		d := b.deliveries.get(id)
-		return d != nil && d.ring.queue == q
-	})
+	if slices.ContainsFunc(t.returns, func(r txnReturn) bool { return b.from(r.id, q) }) {
+		return true
+	}
+	return slices.ContainsFunc(t.acks, func(id DeliveryID) bool { return b.from(id, q) })
+}
+
+// from says whether a delivery is one of a queue's messages.
+func (b *Broker) from(id DeliveryID, q *queue) bool {
+	d := b.deliveries.get(id)
+	return d != nil && d.ring.queue == q
 }
 
 // endProducer closes a producer and tells it why.

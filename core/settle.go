@@ -50,9 +50,13 @@ func (b *Broker) Settle(now time.Time, id DeliveryID, in TxnID, o Outcome, confi
 			fx.Outs = append(fx.Outs, Out{Kind: OutConfirmed, Conn: conn, Consumer: consumer, Delivery: id, Txn: in, Err: &Error{Op: "acknowledge", Kind: UnknownTransaction}})
 			o = Outcome{Kind: Released}
 			confirm = false
-		case o.Kind == Accepted:
+		default:
 			d.txn = t
-			t.acks = append(t.acks, id)
+			if o.Kind == Accepted {
+				t.acks = append(t.acks, id)
+			} else {
+				t.returns = append(t.returns, txnReturn{id, o})
+			}
 			if confirm {
 				fx.Outs = append(fx.Outs, Out{Kind: OutConfirmed, Conn: conn, Consumer: consumer, Delivery: id, Txn: in})
 			}
@@ -92,7 +96,7 @@ func (b *Broker) settle(d *delivery, o Outcome, fx *Effects) {
 	} else {
 		r.noteSeen(d.seq, false)
 	}
-	if o.Kind == Modified && o.UndeliverableHere {
+	if o.Kind == Modified && o.UndeliverableHere && k != closedConsumer {
 		k.scan()
 		if k.skip == nil {
 			k.skip = make(map[skipped]struct{})

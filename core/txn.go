@@ -19,8 +19,14 @@ type txn struct {
 	conn         *conn
 	sends        []txnSend
 	acks         []DeliveryID
+	returns      []txnReturn  // other outcomes than accepted
 	acquired     []DeliveryID // dispatched within it (amqp 4.4.3)
 	rollbackOnly bool
+}
+
+type txnReturn struct {
+	id DeliveryID
+	o  Outcome
 }
 
 type txnSend struct {
@@ -190,6 +196,12 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need) {
 	for _, s := range t.sends {
 		b.release(s.id, fx)
 	}
+	for _, r := range t.returns {
+		if d := b.deliveries.get(r.id); d != nil {
+			d.txn = nil
+			b.settle(d, r.o, fx)
+		}
+	}
 	for _, q := range left {
 		b.dropIdle(q, fx)
 	}
@@ -240,6 +252,13 @@ func (b *Broker) rollback(_ time.Time, t *txn, fx *Effects) {
 		d.txn = nil
 		b.fail(d.ring, d.seq, fx)
 		b.giveBack(d, fx)
+	}
+	for _, r := range t.returns {
+		if d := b.deliveries.get(r.id); d != nil {
+			d.txn = nil
+			d.ring.noteSeen(d.seq, false)
+			b.giveBack(d, fx)
+		}
 	}
 	for _, id := range t.acquired {
 		if d := b.deliveries.get(id); d != nil && d.txn == nil {

@@ -106,6 +106,7 @@ func (c *conn) attachProducer(now time.Time, b *core.Broker, fx *core.Effects, e
 		}
 	}
 	if p.id, _, err = b.OpenProducer(now, c.b.ID(), core.ProducerOptions{Destination: d, NoReject: !p.rejects}, fx); err != nil {
+		_ = c.leave(now, b, fx, link, node, t.Dynamic)
 		return err
 	}
 	c.mu.Lock()
@@ -163,6 +164,7 @@ func (c *conn) attachConsumer(now time.Time, b *core.Broker, fx *core.Effects, e
 	}
 	c.resumed(now, b, fx, link)
 	if k.id, err = b.OpenConsumer(now, c.b.ID(), o, fx); err != nil {
+		_ = c.leave(now, b, fx, link, node, source.Dynamic)
 		return err
 	}
 	k.keeps = o.Destination.Kind == core.Queue && !k.settled && !o.Browse && source.ExpiryPolicy != frame.TerminusExpiryPolicyLinkDetach

@@ -180,3 +180,16 @@ func temporary(w *world, capability string) {
 	other.want("detach handle=0 closed=true resource-deleted")
 	other.refused(sender(2, address), "not-found")
 }
+
+// A node that was made for a link which is then refused goes again.
+func TestConformanceDynamicRefused(t *testing.T) {
+	conform(t, func(w *world) {
+		p := w.connected("a")
+		p.refused(selecting(dynamic(receiver(0, "")), wire.Entry{
+			Key: wire.Symbol("sel"), Value: wire.Described{Descriptor: uint64(0x0000468C00000004), Value: "="},
+		}), "invalid-field")
+		if queues := w.broker.Queues(); len(queues) > 0 {
+			t.Error(queues)
+		}
+	})
+}

@@ -424,3 +424,41 @@ func TestConformanceQueueDeletedUnderARetiringTransaction(t *testing.T) {
 		p.want("disposition first=1 settled=true rejected amqp:transaction:rollback")
 	})
 }
+
+// Other outcomes than accepted wait for the commit as well.
+func TestConformanceTransactionRetireOtherwise(t *testing.T) {
+	for name, c := range map[string]struct { // order: irrelevant
+		outcome frame.Outcome
+		fail    bool
+		count   string
+	}{
+		"released, commit":   {frame.Released{}, false, "count=0"},
+		"rejected, commit":   {&frame.Rejected{}, false, "count=1"},
+		"modified, commit":   {&frame.Modified{DeliveryFailed: true, UndeliverableHere: true}, false, "count=1"},
+		"rejected, rollback": {&frame.Rejected{}, true, "count=0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conform(t, func(w *world) {
+				p, txn := w.retiring(receiver(0, "q"))
+				p.send(0, settle(0, 0, in(txn, c.outcome)))
+				p.want()
+				w.wantNext("q") // still the transaction's
+				p.discharge(1, txn, c.fail)
+				p.want("disposition first=1 settled=true accepted")
+				w.wantNext("q", "transfer text=x first=false "+c.count)
+			})
+		})
+	}
+}
+
+func TestConformanceTransactionRetireOtherwiseReceiverClosed(t *testing.T) {
+	conform(t, func(w *world) {
+		p, txn := w.retiring(receiver(0, "q"))
+		p.send(0, settle(0, 0, in(txn, &frame.Modified{DeliveryFailed: true, UndeliverableHere: true})))
+		p.send(0, &frame.Detach{Handle: 0, Closed: true})
+		p.want("detach closed=true")
+		p.discharge(1, txn, false)
+		p.want("disposition first=1 settled=true accepted")
+		w.wantNext("q", "transfer text=x count=1 first=false")
+	})
+}
