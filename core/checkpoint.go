@@ -1,5 +1,10 @@
 package core
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Key names a part of the durable state that a checkpoint holds as one: 0 the
 // counters, else a queue.
 type Key uint64
@@ -52,31 +57,29 @@ func (b *Broker) Slice(k Key) []Record {
 }
 
 // state is the ring without its entries. What is not stored counts as removed.
+// It goes by words of bits: the lock is held, and a backlog may have millions of
+// entries. Head is rounded down to a whole word, its first bits then say removed.
 func (r *ring) state() *RingState {
 	s := &RingState{Queue: r.queue.id, Priority: r.priority, Head: r.next, Next: r.next, Offered: max(r.offered, r.flagged)}
 	for i, b := range r.blocks {
-		for j := range b.entries {
-			seq := r.base + uint64(i)*blockSize + uint64(j)
-			if seq >= r.next {
-				break
-			}
-			live := b.gone[j/64]>>(j%64)&1 == 0 && b.entries[j].flags&entryStored != 0
-			if live && s.Head == r.next {
-				s.Head = seq
-			}
-			if seq < s.Head {
+		for w := range b.gone {
+			at := r.base + uint64(i)*blockSize + uint64(w)*64
+			removed := b.gone[w] | b.volatile[w]
+			if at >= r.next || removed == ^uint64(0) && len(s.Removed) == 0 {
 				continue
 			}
-			at := seq - s.Head
-			if at%64 == 0 {
-				s.Removed = append(s.Removed, 0)
+			if len(s.Removed) == 0 {
+				s.Head = at
+				s.Removed = make([]uint64, 0, (r.next-at+63)/64)
 			}
-			if !live {
-				s.Removed[at/64] |= 1 << (at % 64)
-			} else if n := r.counts[seq]; n != 0 {
-				s.Counts = append(s.Counts, Count{Seq: seq, Count: n})
-			}
+			s.Removed = append(s.Removed, removed)
 		}
 	}
+	for seq, n := range r.counts { // order: irrelevant, sorted below
+		if seq >= s.Head && seq < s.Next && !bit(s.Removed, seq-s.Head) {
+			s.Counts = append(s.Counts, Count{Seq: seq, Count: n})
+		}
+	}
+	slices.SortFunc(s.Counts, func(a, b Count) int { return cmp.Compare(a.Seq, b.Seq) })
 	return s
 }

@@ -30,6 +30,7 @@ type block struct {
 	entries  [blockSize]entry
 	gone     [blockSize / 64]uint64 // removed, or never here
 	taken    [blockSize / 64]uint64 // dispatched, or browsing apart: held by a delivery
+	volatile [blockSize / 64]uint64 // not stored
 	live     int
 	earliest int64 // lower bound of the entries' expiry; 0 none
 }
@@ -104,6 +105,9 @@ func (r *ring) put(seq uint64, e entry) {
 	b := r.grow(seq)
 	i := seq % blockSize
 	b.gone[i/64] &^= 1 << (i % 64)
+	if e.flags&entryStored == 0 {
+		b.volatile[i/64] |= 1 << (i % 64)
+	}
 	b.entries[i] = e
 	b.live++
 	r.ready++
