@@ -2,7 +2,9 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -241,6 +243,9 @@ func (c *Conn) write() {
 			c.mu.Unlock()
 			if len(parts) > 0 {
 				if err := c.send(stream, now, parts); err != nil {
+					if errors.Is(err, os.ErrDeadlineExceeded) {
+						c.complain("connection given up", fmt.Errorf("the peer took nothing for %v", c.server.cfg.Stuck))
+					}
 					return
 				}
 				clear(parts)

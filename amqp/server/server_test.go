@@ -181,6 +181,9 @@ func TestStuck(t *testing.T) {
 		if took := time.Since(began); took != 7*time.Second {
 			t.Errorf("given up after %v, want 7s", took)
 		}
+		if !strings.Contains(s.log.String(), "took nothing for 7s") {
+			t.Errorf("logged:\n%s", s.log)
+		}
 		s.Shutdown(0)
 	})
 }

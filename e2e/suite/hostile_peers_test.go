@@ -18,6 +18,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/frame"
 	"github.com/tidegate/tidegate/amqp/server"
 	"github.com/tidegate/tidegate/amqp/wire"
+	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/e2e/harness"
 )
 
@@ -61,6 +62,8 @@ func misdeeds() []misdeed {
 		{name: "never settles", before: tinyMessages, do: neverSettles, growth: 256},
 		{name: "tags and properties at their limits", do: limits, growth: 128, logged: "session ended with an error"},
 		{name: "leaves messages incomplete", do: incomplete, growth: 160, logged: "link detached with an error"},
+		{name: "declares and never discharges", do: neverDischarges, growth: 64},
+		{name: "keeps temporary queues", do: manyTemporaries, growth: 96, logged: "attach refused"},
 		{name: "guesses passwords", login: true, do: guesses, growth: 48, logged: "login refused"},
 	}
 }
@@ -520,6 +523,51 @@ func incomplete(t testing.TB, s *harness.Server) {
 	}
 	if got := p.condition(); got != string(frame.ConditionResourceLimitExceeded) {
 		t.Errorf("condition %q", got)
+	}
+	p.close()
+}
+
+// neverDischarges declares as many transactions as there may be, and one more.
+func neverDischarges(t testing.TB, s *harness.Server) {
+	p := openPeer(t, s, 1)
+	p.frame(0, &frame.Attach{
+		Name: "txn", Role: frame.RoleSender, InitialDeliveryCount: wire.Some(uint32(0)),
+		Source: &frame.Source{}, Target: &frame.Coordinator{Capabilities: []wire.Symbol{"amqp:local-transactions"}},
+	})
+	p.flush()
+	until[*frame.Flow](p)
+	declare := (&frame.Declare{}).Append([]byte{0, 0x53, 0x77})
+	for id := range uint32(core.MaxTransactions + 1) {
+		p.transfer(0, 0, id, false, declare)
+		p.flush()
+		switch state := until[*frame.Disposition](p).State.(type) {
+		case *frame.Declared:
+			if id == core.MaxTransactions {
+				t.Errorf("%d transactions are declared", id+1)
+			}
+		case *frame.Rejected:
+			if id < core.MaxTransactions || state.Error.Condition != frame.ConditionResourceLimitExceeded {
+				t.Fatalf("declare %d is rejected with %v", id+1, state.Error)
+			}
+		}
+	}
+	p.close()
+}
+
+// manyTemporaries makes temporary queues and leaves their links without closing
+// them, so that the queues live as long as the connection.
+func manyTemporaries(t testing.TB, s *harness.Server) {
+	p := openPeer(t, s, 1)
+	for i := range core.MaxTemporary + 1 {
+		p.frame(0, &frame.Attach{
+			Name: itoa(i), Role: frame.RoleReceiver, Source: &frame.Source{Dynamic: true}, Target: &frame.Target{},
+		})
+		p.frame(0, &frame.Detach{})
+		p.flush()
+		e := until[*frame.Detach](p).Error
+		if refused := e != nil && e.Condition == frame.ConditionResourceLimitExceeded; refused != (i == core.MaxTemporary) {
+			t.Fatalf("temporary queue %d: %v", i+1, e)
+		}
 	}
 	p.close()
 }
