@@ -10,6 +10,7 @@ const (
 	// RecMessage is a body with its places.
 	RecMessage RecordKind = 1
 	// RecBody is a body sent in a transaction: it has no place until RecCommit.
+	// Place's Queue and Priority, which are not recorded, say where that may be.
 	RecBody RecordKind = 2
 	// RecRemove removes Runs.
 	RecRemove RecordKind = 3

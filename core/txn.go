@@ -68,7 +68,11 @@ func (b *Broker) publishIn(p *producer, q *queue, tp *topic, s Send, m message.E
 	e := txnSend{queue: q, topic: tp, conn: p.conn, m: m, stored: m.Durable && (tp != nil || q.stores())}
 	if e.stored {
 		e.id = b.nextStored
-		b.emit(Record{Kind: RecBody, ID: e.id, Content: m.Content}, fx)
+		r := Record{Kind: RecBody, ID: e.id, Content: m.Content}
+		if q != nil { // where it will likely stand: who reads the queue's backlog reads it there
+			r.Place = Place{Queue: q.id, Priority: min(m.Priority, priorities-1)}
+		}
+		b.emit(r, fx)
 	} else {
 		e.id = b.nextHeld
 		b.nextHeld++

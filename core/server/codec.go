@@ -69,12 +69,13 @@ func (e *encoder) encode(r *core.Record) record.Record {
 			b = appendPlace(b, &r.More[i])
 		}
 		e.ids = append(e.ids, r.ID)
-		out.Group = uint64(r.Place.Queue)<<4 | uint64(r.Place.Priority)
+		out.Group = groupOf(&r.Place)
 		out.Body = e.body(r.Content)
 		b = appendFile(b, &out, r.Content)
 	case core.RecBody:
 		b = append(b, byte(r.Content.Format()))
 		e.ids = append(e.ids, r.ID)
+		out.Group = groupOf(&r.Place)
 		out.Body = e.body(r.Content)
 		b = appendFile(b, &out, r.Content)
 	case core.RecRemove, core.RecOffered, core.RecDelete:
@@ -104,6 +105,10 @@ func (e *encoder) encode(r *core.Record) record.Record {
 	out.IDs = e.ids[firstID:len(e.ids):len(e.ids)]
 	return out
 }
+
+// groupOf is the order in which bodies stand in spill files: what one ring's
+// consumers read lies together.
+func groupOf(p *core.Place) uint64 { return uint64(p.Queue)<<4 | uint64(p.Priority) }
 
 func (e *encoder) body(c message.Content) [][]byte {
 	if cap(e.pieces)-len(e.pieces) < 4 {

@@ -151,3 +151,20 @@ func FuzzDecode(f *testing.F) {
 		_, _ = Decode(record.Record{Kind: record.Kind(kind), Head: head, IDs: []uint64{1}})
 	})
 }
+
+// TestBodiesOfOneRingHaveOneGroup: so that they stand together in spill files,
+// sent in a transaction or not; those of other rings have others.
+func TestBodiesOfOneRingHaveOneGroup(t *testing.T) {
+	var e encoder
+	group := func(kind core.RecordKind, queue core.QueueID, priority uint8) uint64 {
+		r := core.Record{Kind: kind, ID: 1, Content: bytesContent("b"), Place: core.Place{Queue: queue, Priority: priority, ID: 1}}
+		out := e.encode(&r)
+		return out.Group
+	}
+	if a, b := group(core.RecMessage, 7, 4), group(core.RecBody, 7, 4); a != b || a == 0 {
+		t.Errorf("groups %d and %d for one ring", a, b)
+	}
+	if a, b, c := group(core.RecMessage, 7, 4), group(core.RecMessage, 7, 5), group(core.RecMessage, 8, 4); a == b || a == c || b == c {
+		t.Errorf("groups %d, %d, %d for three rings", a, b, c)
+	}
+}
