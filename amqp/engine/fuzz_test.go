@@ -44,10 +44,13 @@ func FuzzInput(f *testing.F) {
 				b[(int(edits[0])<<8|int(edits[1]))%len(b)] = edits[2]
 			}
 		}
-		p := newPeer(t, plain())
+		cfg := plain()
+		cfg.Large = int64(chunk % 4) // of what the transcript sends, some or all in pieces
+		p := newPeer(t, cfg)
 		p.chunk = int(chunk)
 		p.bytes(b)
 		for _, l := range p.links {
+			l.Send(fromSource(0, 700, &parts{ready: [][]byte{make([]byte, 300), make([]byte, 400)}}))
 			l.Send(Delivery{Ref: 1, Tag: []byte{1}, First: make([]byte, 700)})
 		}
 		p.tick(DefaultAuthTimeOut)

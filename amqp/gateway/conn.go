@@ -31,11 +31,12 @@ type conn struct {
 	in  inbound
 	out outbound
 
-	spool  coreserver.Spool // nil: there are no large messages
-	road   Road
-	ending bool           // a large message's file is being ended; the reader's
-	held   []engine.Event // what came behind it; the reader's
-	gone   bool           // Closed was called; the reader's
+	spool    coreserver.Spool // nil: there are no large messages
+	road     Road
+	spooling int            // files being written; the reader's
+	ending   bool           // a large message's file is being ended; the reader's
+	held     []engine.Event // what came behind it; the reader's
+	gone     bool           // Closed was called; the reader's
 
 	mu        sync.Mutex // guards what follows; a leaf under the core lock and the engine's
 	consumers map[core.ConsumerID]*consumer

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -16,6 +17,10 @@ import (
 // waiting for the disk. The session's window counts frames of up to 128 KiB, so
 // above it the reader pauses; below half of it it goes on.
 const maxUnwritten = 4 << 20
+
+// maxSpooling is how many large messages one connection may send at a time, so
+// that it cannot have all files that the spool writes at a time.
+const maxSpooling = 16
 
 // large is a message that comes in pieces.
 type large struct {
@@ -106,13 +111,29 @@ func (c *conn) beginLarge(p *producer, e *engine.Event) *large {
 		l.refused = &core.Error{Op: "send to", Kind: core.Limit, Name: adminAddress, Err: errors.New("a request must not be that large")}
 	default:
 		l.env = envelope(&l.m.Message, &l.m, c.b.Now().UnixMilli())
+		if c.spooling >= maxSpooling {
+			l.refused = coreserver.SpoolError(p.link.Name, errSpooling)
+			break
+		}
 		number, err := c.spool.SpoolBegin(l.env.Durable)
 		if err != nil {
 			l.refused = coreserver.SpoolError(p.link.Name, err)
+			break
 		}
 		l.number = number
+		c.spooling++
 	}
 	return l
+}
+
+var errSpooling = fmt.Errorf("the connection sends %d large messages already", maxSpooling)
+
+// letGo is done with a large message's file; one that no message has now goes.
+func (c *conn) letGo(l *large) {
+	if l.number != 0 {
+		c.spooling--
+		c.spool.SpoolForget(l.number)
+	}
 }
 
 // flushLarge gives the spool what has gathered, or drops it where the message
@@ -187,7 +208,7 @@ func (c *conn) endedLarge(l *large, e *engine.Event) {
 	held := c.held
 	c.ending, c.held = false, nil
 	if c.gone {
-		c.spool.SpoolForget(l.number)
+		c.letGo(l)
 		return
 	}
 	c.publishLarge(l, e)
@@ -199,9 +220,7 @@ func (c *conn) publishLarge(l *large, e *engine.Event) {
 	c.b.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
 		c.delivery(now, b, fx, l.p, e, send{m: &l.m.Message, env: l.env, err: l.err, refused: l.refused})
 	})
-	if l.number != 0 {
-		c.spool.SpoolForget(l.number) // unless a message has it now
-	}
+	c.letGo(l)
 	c.giveCredit()
 }
 
@@ -214,9 +233,7 @@ func (c *conn) forgetLarge(p *producer) {
 	}
 	p.large = nil
 	c.flushLarge(l) // so that the window opens again
-	if l.number != 0 {
-		c.spool.SpoolForget(l.number)
-	}
+	c.letGo(l)
 }
 
 // forgetAll is forgetLarge for every link.

@@ -471,3 +471,23 @@ func TestLargeMessageLetsOthersPass(t *testing.T) {
 		}
 	})
 }
+
+// TestLargeMessagesAtATimeAreBounded: one connection cannot have all files.
+func TestLargeMessagesAtATimeAreBounded(t *testing.T) {
+	conform(t, func(w *world) {
+		p := w.connected("a")
+		body := largeMessage(false, justLarge)
+		const most = 16
+		for i := range uint32(most) {
+			p.attach(sender(i, fmt.Sprintf("q%d", i)))
+			p.stream(i, i, nil, body, &frame.Transfer{More: true})
+		}
+		p.attach(sender(most, "q"))
+		p.stream(most, most, nil, body, nil)
+		p.want("disposition role=receiver settled=true rejected resource-limit-exceeded")
+		w.wantFiles(most)
+		p.send(0, &frame.Transfer{Handle: 0, Aborted: true})
+		p.stream(most, most+1, nil, body, nil)
+		p.wantAccepted(most + 1)
+	}, roomy)
+}

@@ -21,7 +21,9 @@ type source struct {
 
 // sources are what receivers of a plan choose from.
 var sources = []source{
-	{dest: "q0"}, {dest: "q0"}, {dest: "q1"},
+	{dest: "q0"},
+	{dest: "q0"},
+	{dest: "q1"},
 	{dest: "t0", sub: "d0", durable: true},
 	{dest: "t0", sub: "s0", durable: true, shared: true},
 	{dest: "t0"},

@@ -7,7 +7,9 @@ import (
 	"hash"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -184,4 +186,65 @@ func (p *rawPeer) deliveries() uint32 {
 		return 0
 	}
 	return 1
+}
+
+// TestLargeKilledInTheMiddle: a large message whose end never came leaves nothing
+// behind, one that was accepted stays whole, and the tools say what is there.
+func TestLargeKilledInTheMiddle(t *testing.T) {
+	s := harness.Start(t)
+	const size = 8 << 20
+	p := dialRaw(t, s)
+	p.sender(0, "kept")
+	p.sender(1, "cut")
+	sum := p.stream(0, 0, true, size)
+	if state := p.outcome(); !accepted(state) {
+		t.Fatalf("outcome %v", state)
+	}
+	front, _ := largeSections(true, size)
+	p.transfer(&amqp.Transfer{Handle: 1, DeliveryID: wire.Some(uint32(1)), DeliveryTag: []byte("c"), MessageFormat: wire.Some(uint32(0)), More: true}, front)
+	f := &filler{}
+	for off := int64(0); off < size/2; off += int64(len(f.block)) {
+		p.transfer(&amqp.Transfer{Handle: 1, More: true}, f.at(off))
+	}
+	p.flush()
+	files := func() []string {
+		names, err := filepath.Glob(filepath.Join(s.Data, "large-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	// A byte of it is on disk once its file is: the frames before made the spool write.
+	for deadline := time.Now().Add(harness.Patience); len(files()) < 2; {
+		if time.Now().After(deadline) {
+			t.Fatalf("files %v, want two", files())
+		}
+		runtime.Gosched()
+	}
+	s.Kill(t)
+	for _, args := range [][]string{{"store", "inspect"}, {"store", "verify"}, {"store", "dump"}} {
+		if r := harness.Tool(t, "", append(args, "--data", s.Data)...); r.Code != 0 || args[1] != "verify" && !strings.Contains(r.Stdout, "large-0000000000000001") {
+			t.Errorf("%v: exit code %d, %s%s", args, r.Code, r.Stdout, r.Stderr)
+		}
+	}
+	s.Run(t)
+	p = dialRaw(t, s)
+	p.receiver(0, "kept", 1)
+	a := &arriving{}
+	p.until(func(f amqp.Performative, payload []byte) bool {
+		tr, ok := f.(*amqp.Transfer)
+		return ok && a.take(t, tr, payload)
+	})
+	if got := a.sum.Sum(nil); string(got) != string(sum) {
+		t.Errorf("the bare message came altered: %d bytes", a.bytes)
+	}
+	if left := files(); len(left) != 1 {
+		t.Errorf("files %v, want one", left)
+	}
+	p.accept(a.id)
+	_ = p.sock.Close()
+	s.Stop(t)
+	if left := files(); len(left) != 0 {
+		t.Errorf("files %v, want none", left)
+	}
 }

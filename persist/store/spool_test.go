@@ -423,3 +423,50 @@ func TestToolsKnowTheSpool(t *testing.T) {
 		t.Errorf("problems of a short file: %q", got)
 	}
 }
+
+// TestSpilledRecordsStillNameTheirFiles: what a large message's record says of
+// its file survives the copy into a spill file, also of one sent in a
+// transaction.
+func TestSpilledRecordsStillNameTheirFiles(t *testing.T) {
+	mem := vfs.NewMem()
+	o := Options{FS: mem, LogBytes: 64 << 10}
+	s, w, _ := openSpool(t, o)
+	contents := map[uint64][]byte{}
+	for id := uint64(1); id <= 2; id++ {
+		contents[id] = filling(id, 9000)
+		ref, err := spooled(t, s, true, contents[id])
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := s.Append(largeRecord(id, ref))
+		s.SpoolBind(ref.Number, id)
+		s.SpoolForget(ref.Number)
+		w.until(func() bool { _, synced := s.Stable(); return synced == at })
+	}
+	last := uint64(0)
+	for id := 3; id < 400; id++ {
+		last = s.Append(numbered(id, record.Sync, 900))
+		w.until(func() bool { _, synced := s.Stable(); return synced == last })
+	}
+	for s.Stats().SpillFiles == 0 { // a checkpoint covers what may be spilled; each wakes the house
+		s.Checkpoint(func(add func(key, at uint64, recs []record.Record)) { add(1, last, []record.Record{{Kind: 1}}) })
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, _, live := openSpool(t, o)
+	if len(live) != 2 {
+		t.Errorf("large messages %v", live)
+	}
+	for id, ref := range live { // order: irrelevant
+		if got, err := read(s, ref, 4096); err != nil || !bytes.Equal(got, contents[id]) {
+			t.Errorf("message %d: %d bytes, %v", id, len(got), err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if names := largeFiles(t, mem, "d"); len(names) != 2 {
+		t.Errorf("files %x", names)
+	}
+}
