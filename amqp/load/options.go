@@ -60,7 +60,7 @@ type Options struct {
 	// many as they can. Latency then counts from the time a message was due.
 	Rate float64
 	// Patience is how long nothing may happen before a run that waits for
-	// messages or settlements gives up; 0: 10 s.
+	// messages or settlements gives up; 0: ten seconds.
 	Patience time.Duration
 }
 

@@ -19,6 +19,7 @@ type benchOptions struct {
 	shape                         shape
 	size, rounds, pid             int
 	duration, warm, flush         time.Duration
+	patience                      time.Duration
 	count                         uint64
 	rate                          float64
 	persistent, volatile, settled bool
@@ -101,6 +102,7 @@ func (o *benchOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.data, "data", "", "our own broker's data lies below `DIR` (default the folder for temporary files)")
 	f.DurationVar(&o.flush, "flush-delay", 0, "our own broker's: add this to every flush, to stand in for a slower disk")
 	f.BoolVar(&o.noPin, "no-pin", false, "leave it to the system which core the load and our own broker run on")
+	f.DurationVar(&o.patience, "patience", 10*time.Second, "give messages and settlements up when nothing at all came for this time")
 	f.BoolVar(&o.json, "json", false, "print one JSON object instead of the table")
 }
 
@@ -113,6 +115,8 @@ func (o *benchOptions) plan(f *pflag.FlagSet) ([]workload, error) {
 		return nil, fmt.Errorf("--duration %v: write a time above 0", o.duration)
 	case o.warm < 0:
 		return nil, fmt.Errorf("--warm %v: write a time of 0 or more", o.warm)
+	case o.patience <= 0:
+		return nil, fmt.Errorf("--patience %v: write a time above 0", o.patience)
 	case f.Changed("count") && o.count == 0:
 		return nil, errors.New("--count 0: write 1 or more")
 	case o.durability != "failsafe" && o.durability != "normal":
@@ -165,6 +169,7 @@ func (o *benchOptions) load(w *workload, url string) load.Options {
 		URL: url, Address: o.queue, Producers: w.producers, Consumers: w.consumers, Size: o.size,
 		Durable: w.delivery == persistent, Settled: w.delivery == presettled,
 		Window: w.window, Credit: w.credit, Batch: w.batch, Backlog: w.backlog, Count: o.count, Rate: o.rate,
+		Patience: o.patience,
 	}
 }
 
