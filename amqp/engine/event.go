@@ -58,7 +58,7 @@ type Event struct {
 	Last       uint32 // EventOutcome
 	Limit      uint32 // EventFlow: delivery-count + link-credit
 	Frames     uint32 // EventPiece: transfers that Written has to answer
-	Sent       []Sent // EventSettle: the deliveries, in order; EventDetach: the last that was begun
+	Sent       []Sent // EventSettle: the deliveries, in order; EventDetach: the last that went out whole
 	Session    *Session
 	Link       *Link
 	Tag        []byte

@@ -260,3 +260,18 @@ func TestSourcesEndWithTheirLink(t *testing.T) {
 		})
 	}
 }
+
+// TestDetachCutsASource: what a detach cut in the middle nobody can settle any
+// more, so the driver is told of what went before it.
+func TestDetachCutsASource(t *testing.T) {
+	p := openPeer(t, plain())
+	p.manual = true
+	l := p.receiverManual("a", 0)
+	l.Send(delivery(1, 3))
+	l.Send(fromSource(2, 100, &parts{ready: [][]byte{make([]byte, 10)}}))
+	p.lines()
+	p.send(0, &frame.Detach{Handle: 0})
+	if e := p.c.Events(); len(e) != 1 || len(e[0].Sent) != 1 || e[0].Sent[0].Ref != 1 {
+		t.Errorf("events %+v", e)
+	}
+}

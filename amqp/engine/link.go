@@ -238,7 +238,7 @@ func (s *Session) onDetach(d *frame.Detach) error {
 		l.release()
 		return nil
 	}
-	s.conn.events = append(s.conn.events, Event{Kind: EventDetach, Session: s, Link: l, Closed: d.Closed, Error: d.Error, Sent: []Sent{{Ref: l.begun}}})
+	s.conn.events = append(s.conn.events, Event{Kind: EventDetach, Session: s, Link: l, Closed: d.Closed, Error: d.Error, Sent: []Sent{{Ref: l.done}}})
 	return nil
 }
 
