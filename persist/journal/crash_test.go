@@ -71,6 +71,8 @@ type history struct {
 	j    *journal.Journal
 	seed uint64
 	cfg  journal.Config
+
+	spilled *int // passes, in all histories
 }
 
 func (h *history) append(r record.Record) uint64 {
@@ -142,6 +144,7 @@ func (h *history) checkpoint() {
 
 // crash ends a life and begins the next on what is left.
 func (h *history) crash(power bool) {
+	*h.spilled += h.j.Stats().SpillPasses
 	written, synced := h.j.Stable()
 	promised := written
 	for l := journal.CommitLane; l <= journal.SpillLane; l++ {
@@ -272,9 +275,10 @@ func (h *history) readAll() {
 // TestAnyHistoryOfLives is the search that shrinks what it finds; see also
 // TestEveryCrashKeepsWhatWasPromised, whose seeds are fixed.
 func TestAnyHistoryOfLives(t *testing.T) {
+	spilled := 0
 	rapid.Check(t, func(t *rapid.T) {
 		mem := vfs.NewMem()
-		h := &history{T: t, model: newModel(), mem: mem, fs: mem, cfg: journal.Config{SegmentBytes: 64 << 10, GroupBytes: 16 << 10, UnsyncedBytes: 64 << 10}}
+		h := &history{T: t, model: newModel(), mem: mem, fs: mem, cfg: journal.Config{SegmentBytes: 64 << 10, GroupBytes: 16 << 10, UnsyncedBytes: 64 << 10, LogBytes: 64 << 10}, spilled: &spilled}
 		h.begin(0, 0)
 		actions := []struct {
 			weight int
@@ -283,7 +287,7 @@ func TestAnyHistoryOfLives(t *testing.T) {
 			{4, h.sendMessage},
 			{4, h.remove},
 			{2, h.changeKey},
-			{1, h.checkpoint},
+			{2, h.checkpoint},
 			{1, func() { h.j.Tick() }},
 			{4, h.step},
 			{3, func() {
@@ -305,4 +309,5 @@ func TestAnyHistoryOfLives(t *testing.T) {
 			actions[i].do()
 		}
 	})
+	t.Logf("%d passes over old segments", spilled)
 }
