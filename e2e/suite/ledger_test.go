@@ -13,7 +13,7 @@ import (
 
 var (
 	ledgerSeed     = flag.Uint64("ledger.seed", 0, "seed of the crash ledger's kills; 0: a new one")
-	ledgerMessages = flag.Int("ledger.messages", 10_000, "messages that each client library sends")
+	ledgerMessages = flag.Int("ledger.messages", 0, "messages that each client library sends; 0: enough for the kills")
 	ledgerKills    = flag.Int("ledger.kills", 12, "kills while each client library sends")
 	ledgerWindow   = flag.Int("ledger.window", 100, "most sends without an answer")
 )
@@ -21,6 +21,12 @@ var (
 // ledgerInFlight is the least share of kills that must hit unanswered sends: a
 // kill between sends proves little.
 const ledgerInFlight = 0.8
+
+// With fewer messages than these the last kills might find nothing left to send.
+const (
+	ledgerLeast   = 10_000
+	ledgerPerKill = 500
+)
 
 // TestLedger is the crash ledger: each client library sends persistent messages
 // while the server is killed with SIGKILL at random moments and started again,
@@ -32,6 +38,9 @@ func TestLedger(t *testing.T) {
 	seed := *ledgerSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
+	}
+	if *ledgerMessages == 0 {
+		*ledgerMessages = max(ledgerLeast, ledgerPerKill**ledgerKills)
 	}
 	if testing.Short() { // the same, smaller
 		*ledgerMessages, *ledgerKills = *ledgerMessages/5, *ledgerKills/4
@@ -83,7 +92,7 @@ const (
 func (l *ledger) send(t *testing.T) {
 	call := l.sender.Do(t, harness.Fields{
 		"cmd": "send", "url": l.server.URL, "address": ledgerQueue, "producer": l.sender.Name,
-		"count": *ledgerMessages, "size": ledgerSize, "window": *ledgerWindow, "reconnect": true, "timeout_ms": 180_000,
+		"count": *ledgerMessages, "size": ledgerSize, "window": *ledgerWindow, "reconnect": true, "timeout_ms": 120_000 + 5_000**ledgerKills,
 	})
 	// Kills come when so many were accepted, anywhere in the run, but never
 	// while the library is still away from the last one.

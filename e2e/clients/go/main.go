@@ -178,6 +178,21 @@ func (c *command) dial(ctx context.Context) (*amqp.Conn, error) {
 	return amqp.Dial(ctx, c.URL, opts)
 }
 
+// session opens a connection with a session. hangUp closes both: what the command
+// did over them is what counts, not how they ended.
+func (c *command) session(ctx context.Context) (session *amqp.Session, hangUp func(), err error) {
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	hangUp = func() { _ = conn.Close() }
+	if session, err = conn.NewSession(ctx, nil); err != nil {
+		hangUp()
+		return nil, nil, err
+	}
+	return session, hangUp, nil
+}
+
 func (c *command) connect(ctx context.Context) (fields, error) {
 	conn, err := c.dial(ctx)
 	if err != nil {

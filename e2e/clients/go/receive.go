@@ -41,15 +41,11 @@ func (c *command) receiver(ctx context.Context, session *amqp.Session) (*amqp.Re
 }
 
 func (c *command) receive(ctx context.Context) (fields, error) {
-	conn, err := c.dial(ctx)
+	session, hangUp, err := c.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = conn.Close() }()
-	session, err := conn.NewSession(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
+	defer hangUp()
 	r, err := c.receiver(ctx, session)
 	if err != nil {
 		return nil, err
@@ -94,15 +90,11 @@ func (c *command) receive(ctx context.Context) (fields, error) {
 // unsubscribe takes up a durable subscription and closes it for good.
 func (c *command) unsubscribe(ctx context.Context) (fields, error) {
 	c.Kind = "topic"
-	conn, err := c.dial(ctx)
+	session, hangUp, err := c.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = conn.Close() }()
-	session, err := conn.NewSession(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
+	defer hangUp()
 	r, err := c.receiver(ctx, session)
 	if err != nil {
 		return nil, err
@@ -226,15 +218,11 @@ func (c *command) describe(m *amqp.Message) fields {
 
 // respond echoes messages to their reply-to.
 func (c *command) respond(ctx context.Context) (fields, error) {
-	conn, err := c.dial(ctx)
+	session, hangUp, err := c.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = conn.Close() }()
-	session, err := conn.NewSession(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
+	defer hangUp()
 	r, err := c.receiver(ctx, session)
 	if err != nil {
 		return nil, err

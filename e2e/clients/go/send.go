@@ -62,15 +62,11 @@ func (s *sending) run(ctx context.Context) (fields, error) {
 
 // connected sends over one connection until all is answered or it is lost.
 func (s *sending) connected(ctx context.Context) error {
-	conn, err := s.dial(ctx)
+	session, hangUp, err := s.session(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }() // the outcome of the sends is what counts
-	session, err := conn.NewSession(ctx, nil)
-	if err != nil {
-		return err
-	}
+	defer hangUp()
 	opts := &amqp.SenderOptions{TargetCapabilities: s.terminus()}
 	if s.Settled {
 		opts.SettlementMode = amqp.SenderSettleModeSettled.Ptr()
@@ -224,15 +220,11 @@ func (c *command) addTyped(m *amqp.Message) error {
 
 // request sends with a temporary queue of the server's making as reply-to.
 func (c *command) request(ctx context.Context) (fields, error) {
-	conn, err := c.dial(ctx)
+	session, hangUp, err := c.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = conn.Close() }()
-	session, err := conn.NewSession(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
+	defer hangUp()
 	replies, err := session.NewReceiver(ctx, "", &amqp.ReceiverOptions{DynamicAddress: true})
 	if err != nil {
 		return nil, err
