@@ -109,6 +109,9 @@ func (c *Conn) User() string { return c.user }
 // Authenticated says whether the peer has passed SASL, or needed none.
 func (c *Conn) Authenticated() bool { return c.authenticated }
 
+// Known says whether the peer has logged in, or, where it need not, has opened.
+func (c *Conn) Known() bool { return !c.sasl.passed.IsZero() || c.phase >= opened }
+
 // Peer is the peer's open.
 func (c *Conn) Peer() *frame.Open { return &c.peer }
 

@@ -106,7 +106,7 @@ func (c *Certificates) reload(s []stamp) {
 		return
 	}
 	c.current.Store(config)
-	c.log.Info("TLS certificates reloaded", "cert", c.files.Cert, "valid until", config.Certificates[0].Leaf.NotAfter)
+	c.log.Info("TLS certificates reloaded", "cert", c.files.Cert, "valid_until", config.Certificates[0].Leaf.NotAfter)
 }
 
 func (c *Certificates) stamps() []stamp {

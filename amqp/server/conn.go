@@ -31,8 +31,10 @@ type Conn struct {
 	dead     atomic.Bool
 	half     atomic.Bool  // nothing more comes: write what is ready, then end
 	running  atomic.Int32 // reader and writer; the last to leave cleans up
-	known    bool         // has passed SASL; the reader's own
-	pause    pause        // of the reader
+	known    bool         // no stranger any more; the reader's own
+	prev     *Conn        // among the server's strangers
+	next     *Conn
+	pause    pause // of the reader
 
 	in sync.Mutex // held from Input, or Tick, until its events are handled
 
@@ -94,11 +96,7 @@ func (c *Conn) leave() {
 	c.in.Lock()
 	c.handler.Closed()
 	c.in.Unlock()
-	s := c.server
-	s.mu.Lock()
-	delete(s.conns, c)
-	s.mu.Unlock()
-	s.ended.Done()
+	c.server.left(c)
 }
 
 // cut closes the socket now.
@@ -152,12 +150,16 @@ func (c *Conn) input(now time.Time, n int) bool {
 	c.mu.Lock()
 	c.ahead += n
 	err := c.e.Input(now, n)
-	c.known = c.known || c.e.Authenticated()
+	known := c.e.Known()
 	events, pending, done := c.e.Events(), c.e.Pending(), c.e.Done()
 	c.arm()
 	c.mu.Unlock()
 	if err != nil {
 		c.complain("protocol fault", err)
+	}
+	if known && !c.known {
+		c.known = true
+		c.server.knows(c)
 	}
 	if len(events) > 0 {
 		c.handler.Events(events)

@@ -72,7 +72,7 @@ func (q quiet) Handle(ctx context.Context, r slog.Record) error {
 		}
 		if leftOut > 0 {
 			r = r.Clone()
-			r.AddAttrs(slog.Int("left out before", leftOut))
+			r.AddAttrs(slog.Int("left_out", leftOut))
 		}
 	}
 	return q.Handler.Handle(ctx, r)

@@ -75,6 +75,7 @@ type Server struct {
 	buffers sync.Pool // of *[]byte: what writers gather in
 
 	mu        sync.Mutex
+	strangers strangers
 	conns     map[*Conn]struct{}
 	listeners []*Listener
 	closing   bool
@@ -127,7 +128,11 @@ func (s *Server) accept(l *Listener) {
 
 func (s *Server) start(l *Listener, sock net.Conn) {
 	s.mu.Lock()
-	if s.closing || len(s.conns) >= s.cfg.MaxConnections {
+	var victim *Conn
+	if len(s.conns) >= s.cfg.MaxConnections {
+		victim = s.strangers.first
+	}
+	if s.closing || (victim == nil && len(s.conns) >= s.cfg.MaxConnections) {
 		full := !s.closing
 		s.mu.Unlock()
 		if full {
@@ -138,9 +143,34 @@ func (s *Server) start(l *Listener, sock net.Conn) {
 	}
 	c := newConn(s, l, sock)
 	s.conns[c] = struct{}{}
+	s.strangers.add(c)
+	if victim != nil {
+		s.strangers.remove(victim)
+	}
 	s.ended.Add(1)
 	s.mu.Unlock()
+	if victim != nil {
+		s.cfg.Logger.Warn("too many connections: the one that has been without login for longest is cut",
+			"limit", s.cfg.MaxConnections, "peer", victim.sock.RemoteAddr().String())
+		victim.cut()
+	}
 	c.run()
+}
+
+// knows says that c has logged in.
+func (s *Server) knows(c *Conn) {
+	s.mu.Lock()
+	s.strangers.remove(c)
+	s.mu.Unlock()
+}
+
+// left says that c has ended.
+func (s *Server) left(c *Conn) {
+	s.mu.Lock()
+	s.strangers.remove(c)
+	delete(s.conns, c)
+	s.mu.Unlock()
+	s.ended.Done()
 }
 
 // Connections is how many there are.

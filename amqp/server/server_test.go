@@ -188,34 +188,59 @@ func TestStuck(t *testing.T) {
 	})
 }
 
-// TestMaxConnections: who is too many is hung up on, and there is room again
-// once somebody left.
+// open is header and open of a client that needs no SASL.
+const open = "AMQP\x00\x01\x00\x00\x00\x00\x00\x10\x02\x00\x00\x00\x00\x53\x10\xc0\x03\x01\xa1\x00"
+
+// TestMaxConnections: where there are too many, one that has not logged in makes
+// room, the longest without first; where all have, the new one is hung up on. There is
+// room again once somebody left.
 func TestMaxConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newShell(t, Config{MaxConnections: 2})
+		s := newShell(t, Config{MaxConnections: 3})
 		p := newPipes()
 		s.Serve(&Listener{Listener: p})
-		first, second := p.dial(), p.dial()
-		third := p.dial()
-		if _, err := third.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-			t.Errorf("the third: %v, want the end", err)
+		opened := func() net.Conn {
+			c := p.dial()
+			go func() { _, _ = io.Copy(io.Discard, c) }()
+			if _, err := io.WriteString(c, open); err != nil {
+				t.Fatal(err)
+			}
+			<-s.users
+			return c
 		}
-		if !strings.Contains(s.log.String(), "too many") {
-			t.Errorf("logged:\n%s", s.log)
+		gone := func(c net.Conn) bool {
+			synctest.Wait()
+			_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
+			_, err := c.Read(make([]byte, 1))
+			return errors.Is(err, io.EOF)
 		}
-		_ = first.Close()
+		first, second, third := p.dial(), p.dial(), opened()
+		fourth := opened()
+		if !gone(first) || gone(second) {
+			t.Error("not the first stranger made room")
+		}
 		<-s.closed
-		synctest.Wait() // it is counted until it is all gone
-		fourth := p.dial()
-		if _, err := io.WriteString(fourth, "AMQP\x00\x01\x00\x00"); err != nil {
-			t.Fatal(err)
+		fifth := opened()
+		if !gone(second) {
+			t.Error("the second stranger did not make room")
 		}
-		answer := make([]byte, 8)
-		if _, err := io.ReadFull(fourth, answer); err != nil || string(answer) != "AMQP\x00\x01\x00\x00" {
-			t.Errorf("the fourth: %q, %v", answer, err)
+		<-s.closed
+		synctest.Wait()
+		if c := p.dial(); !gone(c) {
+			t.Error("a fourth connection is let in beside three that have logged in")
 		}
-		_ = second.Close()
-		_ = fourth.Close()
+		for _, line := range []string{"without login for longest", "connection refused: too many"} {
+			if !strings.Contains(s.log.String(), line) {
+				t.Errorf("%q is not logged:\n%s", line, s.log)
+			}
+		}
+		_ = third.Close()
+		<-s.closed
+		synctest.Wait()
+		sixth := opened()
+		for _, c := range []net.Conn{fourth, fifth, sixth} {
+			_ = c.Close()
+		}
 		s.Shutdown(0)
 	})
 }
@@ -243,7 +268,7 @@ func TestQuiet(t *testing.T) {
 		}
 		time.Sleep(LogInterval)
 		log.Warn("storm")
-		if want := `"left out before"=95`; count(want) != 1 {
+		if want := `left_out=95`; count(want) != 1 {
 			t.Errorf("no %s in\n%s", want, &out)
 		}
 	})

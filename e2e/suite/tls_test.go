@@ -2,6 +2,8 @@ package suite
 
 import (
 	"crypto/tls"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -143,5 +145,25 @@ func TestToolsOverTLS(t *testing.T) {
 		if r.Code != 2 || !strings.Contains(r.Stderr, "certificate") {
 			t.Errorf("without --tls-ca: %d\n%s", r.Code, r.Stderr)
 		}
+	}
+}
+
+// TestTLSFromConfiguration: the flags can stand in tidegate.yaml.
+func TestTLSFromConfiguration(t *testing.T) {
+	ca, dir := harness.NewAuthority(t), t.TempDir()
+	cert, key := ca.Server(t, dir, "configured")
+	file := filepath.Join(dir, "tidegate.yaml")
+	text := "tls-cert: " + cert + "\ntls-key: " + key + "\ntls-client-ca: " + ca.File + "\nmax-connections: 7\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := harness.Start(t, "--config", file)
+	c, err := tls.Dial("tcp", s.Addr(), ca.Trust(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if name := c.ConnectionState().PeerCertificates[0].Subject.CommonName; name != "configured" {
+		t.Errorf("serving %q", name)
 	}
 }
