@@ -470,3 +470,46 @@ func TestSpilledRecordsStillNameTheirFiles(t *testing.T) {
 		t.Errorf("files %x", names)
 	}
 }
+
+// TestTheFixtureOfLargeMessagesStillOpens: files and records of large messages
+// that an earlier version wrote are those that this one reads.
+func TestTheFixtureOfLargeMessagesStillOpens(t *testing.T) {
+	const dir = "../testdata/fixture-large"
+	if *update {
+		mem := vfs.NewMem()
+		s, w, _ := openSpool(t, Options{FS: mem})
+		for id := uint64(1); id <= 2; id++ {
+			ref, err := spooled(t, s, true, filling(id, 3000*int(id)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := s.Append(largeRecord(id, ref))
+			s.SpoolBind(ref.Number, id)
+			s.SpoolForget(ref.Number)
+			w.until(func() bool { _, synced := s.Stable(); return synced == at })
+		}
+		if _, err := spooled(t, s, false, filling(3, 500)); err != nil { // of a message that is not stored
+			t.Fatal(err)
+		}
+		save(t, mem.Kill(), dir)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fs := copyDir(t, dir)
+	s, _, live := openSpool(t, Options{FS: fs})
+	if len(live) != 2 {
+		t.Errorf("large messages %v", live)
+	}
+	for id, ref := range live { // order: irrelevant
+		if got, err := read(s, ref, 1000); err != nil || !bytes.Equal(got, filling(id, 3000*int(id))) || record.CRC(got) != ref.CRC {
+			t.Errorf("message %d: %d bytes, %v", id, len(got), err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if names := largeFiles(t, fs, "d"); len(names) != 2 {
+		t.Errorf("files %x", names)
+	}
+}
