@@ -33,8 +33,7 @@ func TestConformanceAttachUnknownAddress(t *testing.T) {
 
 func TestConformanceAnonymousKnown(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, ""))
+		p := w.attached(sender(0, ""))
 		p.send(0, transfer(0, 0), text("x", "known"))
 		p.want("disposition first=0 settled=true accepted")
 		p.send(0, presettled(0, 1), text("y", "known"))
@@ -45,8 +44,7 @@ func TestConformanceAnonymousKnown(t *testing.T) {
 
 func TestConformanceAnonymousPresettledUnknown(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, ""))
+		p := w.attached(sender(0, ""))
 		p.send(0, presettled(0, 0), text("x", "unknown"))
 		p.want("detach closed=true not-found info={delivery-tag=0x00000000}")
 	}, onlyKnown)
@@ -54,8 +52,7 @@ func TestConformanceAnonymousPresettledUnknown(t *testing.T) {
 
 func TestConformanceAnonymousUnsettledUnknown(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, ""))
+		p := w.attached(sender(0, ""))
 		for i, to := range []string{"unknown", ""} {
 			p.send(0, transfer(0, uint32(i)), text("x", to))
 			p.want("disposition settled=true rejected not-found info={delivery-tag=0x0000000" + strconv.Itoa(i))
@@ -67,8 +64,7 @@ func TestConformanceAnonymousUnsettledUnknown(t *testing.T) {
 
 func TestConformanceAnonymousUnsettledUnknownWithoutRejected(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(acceptedOnly(sender(0, "")))
+		p := w.attached(acceptedOnly(sender(0, "")))
 		p.send(0, transfer(0, 0), text("x", "unknown"))
 		p.want("detach closed=true not-found info={delivery-tag=0x00000000}")
 	}, onlyKnown)
@@ -92,9 +88,7 @@ func (p *peer) discharge(id uint32, txn []byte, fail bool) {
 func TestConformanceAnonymousTransactionPresettledKnown(t *testing.T) {
 	conform(t, func(w *world) {
 		p, txn := w.transacted(sender(0, ""), coordinator(1))
-		f := presettled(0, 1)
-		f.State = in(txn, nil)
-		p.send(0, f, text("x", "known"))
+		p.send(0, within(txn, presettled(0, 1)), text("x", "known"))
 		p.want()
 		p.discharge(2, txn, false)
 		p.want("disposition first=2 settled=true accepted")
@@ -105,9 +99,7 @@ func TestConformanceAnonymousTransactionPresettledKnown(t *testing.T) {
 func TestConformanceAnonymousTransactionUnsettledKnown(t *testing.T) {
 	conform(t, func(w *world) {
 		p, txn := w.transacted(sender(0, ""), coordinator(1))
-		f := transfer(0, 1)
-		f.State = in(txn, nil)
-		p.send(0, f, text("x", "known"))
+		p.send(0, within(txn, transfer(0, 1)), text("x", "known"))
 		p.want("disposition first=1 settled=true transactional-state accepted")
 		p.discharge(2, txn, false)
 		p.want("disposition first=2 settled=true accepted")
@@ -118,13 +110,9 @@ func TestConformanceAnonymousTransactionUnsettledKnown(t *testing.T) {
 func TestConformanceAnonymousTransactionUnsettledUnknown(t *testing.T) {
 	conform(t, func(w *world) {
 		p, txn := w.transacted(sender(0, ""), coordinator(1))
-		f := transfer(0, 1)
-		f.State = in(txn, nil)
-		p.send(0, f, text("x", "unknown"))
+		p.send(0, within(txn, transfer(0, 1)), text("x", "unknown"))
 		p.want("disposition first=1 settled=true transactional-state rejected not-found delivery-tag")
-		f = transfer(0, 2)
-		f.State = in(txn, nil)
-		p.send(0, f, text("x", "known"))
+		p.send(0, within(txn, transfer(0, 2)), text("x", "known"))
 		p.want("disposition first=2 settled=true transactional-state accepted")
 		p.discharge(3, txn, false)
 		p.want("disposition first=3 settled=true accepted !rejected")
@@ -135,9 +123,7 @@ func TestConformanceAnonymousTransactionUnsettledUnknown(t *testing.T) {
 func TestConformanceAnonymousTransactionUnsettledUnknownWithoutRejected(t *testing.T) {
 	conform(t, func(w *world) {
 		p, txn := w.transacted(acceptedOnly(sender(0, "")), coordinator(1))
-		f := transfer(0, 1)
-		f.State = in(txn, nil)
-		p.send(0, f, text("x", "unknown"))
+		p.send(0, within(txn, transfer(0, 1)), text("x", "unknown"))
 		p.want("detach closed=true not-found delivery-tag")
 		p.discharge(2, txn, false)
 		p.want("disposition first=2 settled=true rejected amqp:transaction:rollback")
@@ -147,9 +133,7 @@ func TestConformanceAnonymousTransactionUnsettledUnknownWithoutRejected(t *testi
 func TestConformanceAnonymousTransactionPresettledUnknown(t *testing.T) {
 	conform(t, func(w *world) {
 		p, txn := w.transacted(sender(0, ""), coordinator(1))
-		f := presettled(0, 1)
-		f.State = in(txn, nil)
-		p.send(0, f, text("x", "unknown"))
+		p.send(0, within(txn, presettled(0, 1)), text("x", "unknown"))
 		p.want()
 		p.discharge(2, txn, false)
 		p.want("disposition first=2 settled=true rejected amqp:transaction:rollback")
@@ -159,9 +143,7 @@ func TestConformanceAnonymousTransactionPresettledUnknown(t *testing.T) {
 func TestConformanceAnonymousTransactionPresettledUnknownCoordinatorWithoutRejected(t *testing.T) {
 	conform(t, func(w *world) {
 		p, txn := w.transacted(sender(0, ""), acceptedOnly(coordinator(1)))
-		f := presettled(0, 1)
-		f.State = in(txn, nil)
-		p.send(0, f, text("x", "unknown"))
+		p.send(0, within(txn, presettled(0, 1)), text("x", "unknown"))
 		p.want()
 		p.discharge(2, txn, false)
 		p.want("detach handle=1 closed=true amqp:transaction:rollback")

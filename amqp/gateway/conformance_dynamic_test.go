@@ -8,7 +8,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/wire"
 )
 
-var onClose = wire.Map{{Key: wire.Symbol("lifetime-policy"), Value: wire.Described{Descriptor: uint64(frame.CodeDeleteOnClose), Value: wire.List{}}}}
+var onClose = wire.Map{{Key: wire.Symbol("lifetime-policy"), Value: wire.Described{Descriptor: frame.CodeDeleteOnClose, Value: wire.List{}}}}
 
 // dynamic makes an attach ask for a node of its own.
 func dynamic(a *frame.Attach, capabilities ...string) *frame.Attach {

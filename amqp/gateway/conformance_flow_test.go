@@ -25,8 +25,7 @@ func TestConformanceFlowEchoOfSession(t *testing.T) {
 
 func TestConformanceFlowEchoOfLink(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(receiver(7, "q"))
+		p := w.attached(receiver(7, "q"))
 		f := flow(7, 0, 3)
 		f.Echo = true
 		p.send(0, f)
@@ -48,8 +47,7 @@ func TestConformanceFlowUnknownHandle(t *testing.T) {
 
 func TestConformanceFlowRewound(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		p.send(0, transfer(0, 0), text("x"))
 		p.want("disposition accepted")
 		p.bytes(encode(0, &frame.Flow{NextIncomingID: wire.Some(uint32(0)), IncomingWindow: 10, OutgoingWindow: 10}))
@@ -60,8 +58,7 @@ func TestConformanceFlowRewound(t *testing.T) {
 func TestConformanceFlowSynchronousGet(t *testing.T) {
 	conform(t, func(w *world) {
 		w.put("q", text("one"), text("two"))
-		p := w.connected("a")
-		p.attach(receiver(0, "q"))
+		p := w.attached(receiver(0, "q"))
 		p.send(0, flow(0, 0, 1))
 		p.want("transfer delivery-id=0 text=one")
 	})
@@ -69,30 +66,22 @@ func TestConformanceFlowSynchronousGet(t *testing.T) {
 
 func TestConformanceFlowDrainOfNothing(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(receiver(0, "q"))
-		f := flow(0, 0, 1)
-		f.Drain = true
-		p.send(0, f)
+		p := w.attached(receiver(0, "q"))
+		p.send(0, draining(flow(0, 0, 1)))
 		p.want("flow handle=0 delivery-count=1 link-credit=0 drain=true")
-		f = flow(0, 1, 0) // no credit to use up: answered all the same
-		f.Drain = true
-		p.send(0, f)
+		p.send(0, draining(flow(0, 1, 0))) // no credit to use up: answered all the same
 		p.want("flow handle=0 delivery-count=1 link-credit=0 drain=true")
 	})
 }
 
 func TestConformanceFlowEchoThenDrain(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(receiver(0, "q"))
+		p := w.attached(receiver(0, "q"))
 		f := flow(0, 0, 1)
 		f.Echo = true
 		p.send(0, f)
 		p.want("flow handle=0 link-credit=1 !drain")
-		f = flow(0, 0, 1)
-		f.Drain = true
-		p.send(0, f)
+		p.send(0, draining(flow(0, 0, 1)))
 		p.want("flow handle=0 delivery-count=1 link-credit=0 drain=true")
 	})
 }
@@ -100,14 +89,11 @@ func TestConformanceFlowEchoThenDrain(t *testing.T) {
 func TestConformanceFlowDrainAfterAMessage(t *testing.T) {
 	conform(t, func(w *world) {
 		w.put("q", text("one"))
-		p := w.connected("a")
-		p.attach(receiver(0, "q"))
+		p := w.attached(receiver(0, "q"))
 		p.send(0, flow(0, 0, 1))
 		p.want("transfer text=one")
 		p.send(0, settle(0, 0, frame.Accepted{}))
-		f := flow(0, 1, 1)
-		f.Drain = true
-		p.send(0, f)
+		p.send(0, draining(flow(0, 1, 1)))
 		p.want("flow handle=0 delivery-count=2 link-credit=0 drain=true")
 	})
 }
@@ -115,11 +101,8 @@ func TestConformanceFlowDrainAfterAMessage(t *testing.T) {
 func TestConformanceFlowDrainBehindMessages(t *testing.T) {
 	conform(t, func(w *world) {
 		w.put("q", text("one"))
-		p := w.connected("a")
-		p.attach(receiver(0, "q"))
-		f := flow(0, 0, 2)
-		f.Drain = true
-		p.send(0, f)
+		p := w.attached(receiver(0, "q"))
+		p.send(0, draining(flow(0, 0, 2)))
 		p.want("transfer text=one", "flow handle=0 delivery-count=2 link-credit=0 drain=true")
 		w.put("q", text("two")) // what comes later stays
 		p.want()
@@ -129,8 +112,7 @@ func TestConformanceFlowDrainBehindMessages(t *testing.T) {
 func TestConformanceFlowCreditCountsOn(t *testing.T) {
 	conform(t, func(w *world) {
 		w.put("q", text("one"), text("two"), text("three"))
-		p := w.connected("a")
-		p.attach(receiver(0, "q"))
+		p := w.attached(receiver(0, "q"))
 		p.send(0, flow(0, 0, 1))
 		p.want("transfer delivery-id=0 text=one")
 		p.send(0, flow(0, 1, 1))
@@ -144,8 +126,7 @@ func TestConformanceFlowCreditCountsOn(t *testing.T) {
 func TestConformanceFlowCreditTakenBack(t *testing.T) {
 	conform(t, func(w *world) {
 		w.put("q", text("one"))
-		p := w.connected("a")
-		p.attach(receiver(0, "q"))
+		p := w.attached(receiver(0, "q"))
 		p.send(0, flow(0, 0, 2))
 		p.want("transfer text=one")
 		f := flow(0, 1, 0)
@@ -168,9 +149,7 @@ func TestConformanceFlowDrainOfDynamicSource(t *testing.T) {
 		r := receiver(0, "")
 		r.Source.Dynamic = true
 		p.attach(r)
-		f := flow(0, 0, 5)
-		f.Drain = true
-		p.send(0, f)
+		p.send(0, draining(flow(0, 0, 5)))
 		p.want("flow handle=0 link-credit=0 drain=true")
 	})
 }

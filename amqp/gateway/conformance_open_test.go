@@ -210,8 +210,7 @@ func TestConformanceAttachNodePropertiesOfWrongType(t *testing.T) {
 
 func TestConformanceAttachHandleInUse(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		p.send(0, receiver(0, "q"))
 		p.want("end handle-in-use")
 	})

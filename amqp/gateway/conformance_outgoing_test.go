@@ -208,8 +208,7 @@ func TestConformanceOutRangeOverLinks(t *testing.T) {
 func TestConformanceOutInAndOutOfTransaction(t *testing.T) {
 	conform(t, func(w *world) {
 		w.put("q", text("in"), text("out"))
-		p := w.connected("a")
-		p.attach(coordinator(1))
+		p := w.attached(coordinator(1))
 		txn := p.declare(1, 0)
 		p.attach(receiver(0, "q"))
 		p.send(0, flow(0, 0, 2))

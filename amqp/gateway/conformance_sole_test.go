@@ -111,18 +111,21 @@ func TestConformanceSoleUnknownPolicy(t *testing.T) {
 	})
 }
 
-// The client id is free as soon as close is answered.
+// The client id and what it holds are free when close is answered, not only when
+// the socket is gone.
 func TestConformanceSoleFreeAfterClose(t *testing.T) {
 	conform(t, func(w *world) {
 		first := w.opens(sole("a"), "open")
 		first.send(0, begin())
 		first.want("begin")
 		first.attach(subscriber(0, "sub", withState, never))
-		first.bytes(encode(0, &frame.Close{}))
-		first.want("close", "EOF")
+		under := first.pause()
+		first.send(0, &frame.Close{})
 		next := w.opens(sole("a"), "open")
 		next.send(0, begin())
 		next.want("begin")
 		next.attach(subscriber(0, "sub", withState, never))
+		close(under)
+		first.want("close", "EOF")
 	})
 }

@@ -29,8 +29,7 @@ const (
 
 func TestConformanceTopicReceiver(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(subscriber(0, "plain", none, linkDetach))
+		p := w.attached(subscriber(0, "plain", none, linkDetach))
 		p.send(0, &frame.Detach{Handle: 0, Closed: true})
 		p.want("detach closed=true !error")
 	})
@@ -108,8 +107,7 @@ func (w *world) wantSubscriptions(t *testing.T, n int) {
 // own and global ones are apart.
 func TestConformanceTopicLookup(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(subscriber(0, "mine", withState, never))
+		p := w.attached(subscriber(0, "mine", withState, never))
 		lookup := func(name string) *frame.Attach {
 			return &frame.Attach{Name: name, Handle: 9, Role: frame.RoleReceiver, Target: &frame.Target{}}
 		}
@@ -175,9 +173,7 @@ func TestConformanceFilterSelector(t *testing.T) {
 				p := w.connected("a")
 				p.send(0, selecting(receiver(0, "q"), wire.Entry{Key: wire.Symbol("sel"), Value: wire.Described{Descriptor: descriptor, Value: "index=1"}}))
 				p.want("attach filter={sel=@")
-				f := flow(0, 0, 10)
-				f.Drain = true
-				p.send(0, f)
+				p.send(0, draining(flow(0, 0, 10)))
 				p.want("transfer", "flow drain=true")
 			})
 		})
@@ -208,8 +204,7 @@ func TestConformanceFilterBadSelector(t *testing.T) {
 // Links of one name on several sessions, or on one, are independent.
 func TestConformanceLinkOfTheSameName(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(receiver(0, "q"))
+		p := w.attached(receiver(0, "q"))
 		p.attach(receiver(1, "q"))
 		p.send(1, begin())
 		p.send(1, receiver(0, "q"))
@@ -223,8 +218,7 @@ func TestConformanceLinkOfTheSameName(t *testing.T) {
 // Who is attached to a durable subscription keeps it.
 func TestConformanceLinkOfADurableSubscriptionInUse(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(subscriber(0, "sub", withState, never))
+		p := w.attached(subscriber(0, "sub", withState, never))
 		p.refused(subscriber(1, "sub", withState, never), "resource-locked")
 		w.connected("a").refused(subscriber(0, "sub", withState, never), "resource-locked")
 	})
@@ -235,8 +229,7 @@ func TestConformanceLinkOfADurableSubscriptionInUse(t *testing.T) {
 func TestConformanceResumeIsAnsweredEmpty(t *testing.T) {
 	conform(t, func(w *world) {
 		w.put("q", text("x"))
-		p := w.connected("a")
-		p.attach(receiver(0, "q"))
+		p := w.attached(receiver(0, "q"))
 		p.send(0, flow(0, 0, 1))
 		p.want("transfer delivery-id=0 text=x")
 		p.send(0, &frame.Detach{Handle: 0})

@@ -15,9 +15,7 @@ func TestConformanceTransactionSend(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			conform(t, func(w *world) {
 				p, txn := w.transacted(sender(0, "q"), coordinator(1))
-				f := transfer(0, 1)
-				f.State = in(txn, nil)
-				p.send(0, f, durable("x"))
+				p.send(0, within(txn, transfer(0, 1)), durable("x"))
 				p.want("disposition first=1 settled=true transactional-state accepted")
 				w.wantDepth("q", 0)
 				p.discharge(2, txn, fail)
@@ -37,9 +35,7 @@ func TestConformanceTransactionSend(t *testing.T) {
 func TestConformanceTransactionSendSettledSecond(t *testing.T) {
 	conform(t, func(w *world) {
 		p, txn := w.transacted(second(sender(0, "q")), coordinator(1))
-		f := transfer(0, 1)
-		f.State = in(txn, nil)
-		p.send(0, f, text("x"))
+		p.send(0, within(txn, transfer(0, 1)), text("x"))
 		p.want("disposition first=1 transactional-state accepted !settled=true")
 		p.send(0, &frame.Disposition{Role: frame.RoleSender, First: 1, Settled: true, State: in(txn, frame.Accepted{})})
 		p.discharge(2, txn, false)
@@ -51,11 +47,8 @@ func TestConformanceTransactionSendSettledSecond(t *testing.T) {
 func TestConformanceTransactionSendUnknown(t *testing.T) {
 	conform(t, func(w *world) {
 		for _, a := range []*frame.Attach{sender(0, "q"), acceptedOnly(sender(0, "q"))} {
-			p := w.connected("a")
-			p.attach(a)
-			f := transfer(0, 0)
-			f.State = in([]byte("nonsense"), nil)
-			p.send(0, f, text("x"))
+			p := w.attached(a)
+			p.send(0, within([]byte("nonsense"), transfer(0, 0)), text("x"))
 			if len(a.Source.Outcomes) > 1 {
 				p.want("disposition first=0 settled=true rejected amqp:transaction:unknown-id !transactional-state")
 			} else {
@@ -63,11 +56,8 @@ func TestConformanceTransactionSendUnknown(t *testing.T) {
 			}
 			p.drop()
 		}
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
-		f := presettled(0, 0)
-		f.State = in([]byte{9}, nil)
-		p.send(0, f, text("x"))
+		p := w.attached(sender(0, "q"))
+		p.send(0, within([]byte{9}, presettled(0, 0)), text("x"))
 		p.want("detach closed=true amqp:transaction:unknown-id")
 		w.wantDepth("q", -1)
 	})
@@ -127,9 +117,7 @@ func TestConformanceTransactionOfAnotherConnection(t *testing.T) {
 		_, txn := w.transacted(sender(0, "q"), coordinator(1))
 		p := w.connected("b")
 		p.attach(sender(0, "q"))
-		f := transfer(0, 0)
-		f.State = in(txn, nil)
-		p.send(0, f, text("x"))
+		p.send(0, within(txn, transfer(0, 0)), text("x"))
 		p.want("disposition rejected amqp:transaction:unknown-id")
 		p.attach(coordinator(1))
 		p.discharge(1, txn, false)
@@ -157,8 +145,7 @@ func acquiring(handle, count, credit uint32, txn []byte) *frame.Flow {
 func TestConformanceTransactionAcquireCommit(t *testing.T) {
 	conform(t, func(w *world) {
 		w.put("q", text("one"), text("two"))
-		p := w.connected("a")
-		p.attach(coordinator(1))
+		p := w.attached(coordinator(1))
 		txn := p.declare(1, 0)
 		p.attach(receiver(0, "q"))
 		p.send(0, acquiring(0, 0, 2, txn))
@@ -175,8 +162,7 @@ func TestConformanceTransactionAcquireCommit(t *testing.T) {
 func TestConformanceTransactionAcquireRollback(t *testing.T) {
 	conform(t, func(w *world) {
 		w.put("q", text("one"), text("two"))
-		p := w.connected("a")
-		p.attach(coordinator(1))
+		p := w.attached(coordinator(1))
 		txn := p.declare(1, 0)
 		p.attach(receiver(0, "q"))
 		p.send(0, acquiring(0, 0, 2, txn))
@@ -191,8 +177,7 @@ func TestConformanceTransactionAcquireRollback(t *testing.T) {
 func TestConformanceTransactionAcquireUnknown(t *testing.T) {
 	conform(t, func(w *world) {
 		w.put("q", text("one"))
-		p := w.connected("a")
-		p.attach(receiver(0, "q"))
+		p := w.attached(receiver(0, "q"))
 		p.send(0, acquiring(0, 0, 1, []byte("nonsense")))
 		p.want("detach closed=true amqp:transaction:unknown-id")
 		w.wantNext("q", "transfer text=one first=true")
@@ -201,8 +186,7 @@ func TestConformanceTransactionAcquireUnknown(t *testing.T) {
 
 func TestConformanceTransactionDischargeUnknown(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(coordinator(1))
+		p := w.attached(coordinator(1))
 		p.discharge(0, []byte("nonsense"), false)
 		p.want("disposition first=0 settled=true rejected amqp:transaction:unknown-id")
 		p.declare(1, 1) // the link lives
@@ -211,8 +195,7 @@ func TestConformanceTransactionDischargeUnknown(t *testing.T) {
 
 func TestConformanceTransactionDischargeUnknownWithoutRejected(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(acceptedOnly(coordinator(1)))
+		p := w.attached(acceptedOnly(coordinator(1)))
 		p.discharge(0, []byte("nonsense"), true)
 		p.want("detach closed=true amqp:transaction:unknown-id")
 	})
@@ -232,8 +215,7 @@ func TestConformanceTransactionDischargeTwice(t *testing.T) {
 // becomes of that.
 func TestConformanceTransactionDeclareBehindAFailedDischarge(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(coordinator(1))
+		p := w.attached(coordinator(1))
 		all := encode(0, transfer(1, 0), control(&frame.Discharge{TxnID: []byte("nonsense")}))
 		p.bytes(append(all, encode(0, transfer(1, 1), control(&frame.Declare{}))...))
 		p.want("disposition first=0 rejected amqp:transaction:unknown-id", "disposition first=1 settled=true declared")
@@ -284,9 +266,7 @@ func TestConformanceTransactionSenderGoneBefore(t *testing.T) {
 	conform(t, func(w *world) {
 		for _, closed := range []bool{false, true} {
 			p, txn := w.transacted(sender(0, "q"), coordinator(1))
-			f := transfer(0, 1)
-			f.State = in(txn, nil)
-			p.send(0, f, text("x"))
+			p.send(0, within(txn, transfer(0, 1)), text("x"))
 			p.want("disposition first=1 settled=true transactional-state accepted")
 			p.send(0, &frame.Detach{Handle: 0, Closed: closed})
 			p.want("detach")
@@ -305,9 +285,7 @@ func TestConformanceTransactionCoordinatorGone(t *testing.T) {
 	conform(t, func(w *world) {
 		for _, end := range []frame.Performative{&frame.Detach{Handle: 1, Closed: true}, &frame.Detach{Handle: 1}, &frame.End{}, &frame.Close{}} {
 			p, txn := w.transacted(sender(0, "q"), coordinator(1))
-			f := transfer(0, 1)
-			f.State = in(txn, nil)
-			p.send(0, f, text("x"))
+			p.send(0, within(txn, transfer(0, 1)), text("x"))
 			p.send(0, end)
 			p.lines()
 			p.drop()
@@ -318,8 +296,7 @@ func TestConformanceTransactionCoordinatorGone(t *testing.T) {
 
 func TestConformanceTransactionDeclareSettled(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(coordinator(1))
+		p := w.attached(coordinator(1))
 		p.send(0, presettled(1, 0), control(&frame.Declare{}))
 		p.want("detach closed=true not-allowed")
 	})
@@ -327,8 +304,7 @@ func TestConformanceTransactionDeclareSettled(t *testing.T) {
 
 func TestConformanceTransactionGlobalID(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(coordinator(1))
+		p := w.attached(coordinator(1))
 		p.send(0, transfer(1, 0), control(&frame.Declare{GlobalID: []byte("xid")}))
 		p.want("disposition first=0 settled=true rejected not-implemented")
 	})
@@ -337,9 +313,7 @@ func TestConformanceTransactionGlobalID(t *testing.T) {
 func TestConformanceTransactionDischargeSettled(t *testing.T) {
 	conform(t, func(w *world) {
 		p, txn := w.transacted(sender(0, "q"), coordinator(1))
-		f := transfer(0, 1)
-		f.State = in(txn, nil)
-		p.send(0, f, text("x"))
+		p.send(0, within(txn, transfer(0, 1)), text("x"))
 		p.want("disposition first=1 transactional-state accepted")
 		p.send(0, presettled(1, 2), control(&frame.Discharge{TxnID: txn}))
 		p.want()
@@ -350,8 +324,7 @@ func TestConformanceTransactionDischargeSettled(t *testing.T) {
 // The body's descriptors may have any form that the type system allows.
 func TestConformanceTransactionDescriptorForms(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(coordinator(1))
+		p := w.attached(coordinator(1))
 		p.send(0, transfer(1, 0), []byte("\x00\xa3\x11amqp:amqp-value:*\x00\xa3\x11amqp:declare:list\x45"))
 		p.want("disposition first=0 settled=true declared")
 		p.send(0, transfer(1, 1), []byte("\x00\x80\x00\x00\x00\x00\x00\x00\x00\x77\x00\x80\x00\x00\x00\x00\x00\x00\x00\x31\x45"))
@@ -365,8 +338,7 @@ func TestConformanceTransactionDescriptorForms(t *testing.T) {
 
 func TestConformanceQueueDeletedSender(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		w.delete("q")
 		p.want("detach handle=0 closed=true resource-deleted")
 		p.send(0, transfer(0, 0), text("x")) // under way: passed over
@@ -379,8 +351,7 @@ func TestConformanceQueueDeletedSender(t *testing.T) {
 func TestConformanceQueueDeletedReceiver(t *testing.T) {
 	conform(t, func(w *world) {
 		w.put("q", text("x"))
-		p := w.connected("a")
-		p.attach(receiver(0, "q"))
+		p := w.attached(receiver(0, "q"))
 		p.send(0, flow(0, 0, 1))
 		p.want("transfer")
 		w.delete("q")
@@ -402,9 +373,7 @@ func (w *world) delete(queue string) {
 func TestConformanceQueueDeletedUnderASendingTransaction(t *testing.T) {
 	conform(t, func(w *world) {
 		p, txn := w.transacted(sender(0, "q"), coordinator(1))
-		f := transfer(0, 1)
-		f.State = in(txn, nil)
-		p.send(0, f, text("x"))
+		p.send(0, within(txn, transfer(0, 1)), text("x"))
 		p.want("disposition transactional-state accepted")
 		w.delete("q")
 		p.want("detach handle=0 closed=true resource-deleted")

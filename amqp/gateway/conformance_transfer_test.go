@@ -9,8 +9,7 @@ import (
 
 func TestConformanceTransferWithoutHandle(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		p.bytes(raw(0, frame.CodeTransfer, nil, uint32(0), []byte("tag")))
 		p.want("close decode-error")
 	})
@@ -18,8 +17,7 @@ func TestConformanceTransferWithoutHandle(t *testing.T) {
 
 func TestConformanceTransferWithoutDeliveryID(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		f := transfer(0, 0)
 		f.DeliveryID = wire.Optional[uint32]{}
 		p.send(0, f, text("x"))
@@ -30,8 +28,7 @@ func TestConformanceTransferWithoutDeliveryID(t *testing.T) {
 
 func TestConformanceTransferWithoutDeliveryTag(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		f := transfer(0, 0)
 		f.DeliveryTag = nil
 		p.send(0, f, text("x"))
@@ -42,8 +39,7 @@ func TestConformanceTransferWithoutDeliveryTag(t *testing.T) {
 
 func TestConformanceTransferUnsettled(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		p.send(0, transfer(0, 0), text("x"))
 		p.want("disposition role=receiver first=0 settled=true accepted")
 		w.wantDepth("q", 1)
@@ -52,8 +48,7 @@ func TestConformanceTransferUnsettled(t *testing.T) {
 
 func TestConformanceTransferDurable(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		p.send(0, transfer(0, 0), durable("x"))
 		p.want("disposition role=receiver first=0 settled=true accepted")
 		p.drop()
@@ -65,8 +60,7 @@ func TestConformanceTransferDurable(t *testing.T) {
 // A message of no sections is one: proton sends such.
 func TestConformanceTransferWithoutPayload(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		p.send(0, transfer(0, 0))
 		p.want("disposition role=receiver first=0 settled=true accepted")
 		w.wantDepth("q", 1)
@@ -78,8 +72,7 @@ func TestConformanceTransferWithoutPayload(t *testing.T) {
 
 func TestConformanceTransferSameTagOnTwoLinks(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		p.attach(sender(1, "r"))
 		for i := range uint32(2) {
 			f := transfer(i, i)
@@ -94,8 +87,7 @@ func TestConformanceTransferSameTagOnTwoLinks(t *testing.T) {
 
 func TestConformanceTransferReceiverSettleMode(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		f := transfer(0, 0)
 		f.RcvSettleMode = wire.Some(frame.ReceiverSettleModeFirst)
 		p.send(0, f, text("x"))
@@ -139,8 +131,7 @@ func TestConformanceTransferPipelined(t *testing.T) {
 
 func TestConformanceTransferTagReuse(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		for i := range uint32(3) {
 			f := transfer(0, i)
 			f.DeliveryTag = []byte("same")
@@ -157,9 +148,7 @@ func TestConformanceTransferTooLarge(t *testing.T) {
 		p.send(0, sender(0, "q"))
 		p.want("attach max-message-size=1048576", "flow")
 		part := make([]byte, 100_000)
-		f := transfer(0, 0)
-		f.More = true
-		p.send(0, f, part)
+		p.send(0, more(transfer(0, 0)), part)
 		for range 10 {
 			p.send(0, &frame.Transfer{Handle: 0, More: true}, part)
 		}
@@ -170,8 +159,7 @@ func TestConformanceTransferTooLarge(t *testing.T) {
 
 func TestConformanceTransferThree(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		var all []byte
 		for i := range uint32(3) {
 			all = append(all, encode(0, transfer(0, i), text("x"))...)
@@ -183,13 +171,10 @@ func TestConformanceTransferThree(t *testing.T) {
 
 func TestConformanceTransferInAndOutOfTransaction(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		p.attach(coordinator(1))
 		txn := p.declare(1, 0)
-		f := transfer(0, 1)
-		f.State = in(txn, nil)
-		p.send(0, f, text("in"))
+		p.send(0, within(txn, transfer(0, 1)), text("in"))
 		p.want("disposition first=1 settled=true transactional-state accepted")
 		p.send(0, transfer(0, 2), text("out"))
 		p.want("disposition first=2 settled=true accepted !transactional-state")
@@ -210,8 +195,7 @@ func TestConformanceTransferUnknownHandle(t *testing.T) {
 
 func TestConformanceTransferUnknownFormat(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		f := transfer(0, 0)
 		f.MessageFormat = wire.Some(uint32(0x80013700))
 		p.send(0, f, text("x"))
@@ -227,12 +211,9 @@ func TestConformanceMultiFrame(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			conform(t, func(w *world) {
-				p := w.connected("a")
-				p.attach(sender(0, "q"))
+				p := w.attached(sender(0, "q"))
 				body := text("in two parts")
-				f := transfer(0, 0)
-				f.More = true
-				p.send(0, f, body[:7])
+				p.send(0, more(transfer(0, 0)), body[:7])
 				p.want()
 				p.send(0, next(0), body[7:])
 				p.want("disposition first=0 settled=true accepted")
@@ -246,12 +227,9 @@ func TestConformanceMultiFrame(t *testing.T) {
 
 func TestConformanceMultiFrameEmptyOnes(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		body := text("whole")
-		f := transfer(0, 0)
-		f.More = true
-		p.send(0, f, body[:3])
+		p.send(0, more(transfer(0, 0)), body[:3])
 		p.send(0, &frame.Transfer{Handle: 0, More: true})
 		p.send(0, &frame.Transfer{Handle: 0, More: true}, body[3:])
 		p.send(0, &frame.Transfer{Handle: 0})
@@ -264,8 +242,7 @@ func TestConformanceMultiFrameEmptyOnes(t *testing.T) {
 
 func TestConformanceMultiFrameAborted(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		for _, first := range []*frame.Transfer{presettled(0, 0), transfer(0, 1)} {
 			first.More = true
 			p.send(0, first, text("x"))
@@ -281,14 +258,11 @@ func TestConformanceMultiFrameAborted(t *testing.T) {
 
 func TestConformanceMultiFrameInterleavedOnTwoLinks(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
+		p := w.attached(sender(0, "q"))
 		p.attach(sender(1, "r"))
 		body := text("both")
 		for i := range uint32(2) {
-			f := transfer(i, i)
-			f.More = true
-			p.send(0, f, body[:3])
+			p.send(0, more(transfer(i, i)), body[:3])
 		}
 		p.send(0, &frame.Transfer{Handle: 0}, body[3:])
 		p.want("disposition first=0 settled=true accepted")
@@ -301,11 +275,8 @@ func TestConformanceMultiFrameInterleavedOnTwoLinks(t *testing.T) {
 
 func TestConformanceMultiFrameInterleavedOnOneLink(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
-		f := transfer(0, 0)
-		f.More = true
-		p.send(0, f, text("x"))
+		p := w.attached(sender(0, "q"))
+		p.send(0, more(transfer(0, 0)), text("x"))
 		p.send(0, transfer(0, 1), text("y"))
 		p.want("detach closed=true not-allowed")
 		w.wantDepth("q", -1)
@@ -315,11 +286,8 @@ func TestConformanceMultiFrameInterleavedOnOneLink(t *testing.T) {
 
 func TestConformanceMultiFrameFormatChanged(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
-		f := transfer(0, 0)
-		f.More = true
-		p.send(0, f, text("x"))
+		p := w.attached(sender(0, "q"))
+		p.send(0, more(transfer(0, 0)), text("x"))
 		p.send(0, &frame.Transfer{Handle: 0, MessageFormat: wire.Some(uint32(1))}, text("y"))
 		p.want("detach closed=true not-allowed")
 		w.wantDepth("q", -1)
@@ -337,8 +305,7 @@ func TestConformanceMultiFrameNoMessage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			conform(t, func(w *world) {
-				p := w.connected("a")
-				p.attach(sender(0, "q"))
+				p := w.attached(sender(0, "q"))
 				p.send(0, transfer(0, 0), payload)
 				p.want("disposition first=0 settled=true rejected decode-error")
 				p.send(0, transfer(0, 1), text("x")) // the link lives
@@ -358,11 +325,8 @@ func TestConformanceMultiFrameNoMessage(t *testing.T) {
 
 func TestConformanceMultiFrameTooManyEmptyOnes(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(sender(0, "q"))
-		f := transfer(0, 0)
-		f.More = true
-		p.send(0, f)
+		p := w.attached(sender(0, "q"))
+		p.send(0, more(transfer(0, 0)))
 		for range 1000 {
 			p.send(0, &frame.Transfer{Handle: 0, More: true})
 		}
@@ -385,8 +349,7 @@ func TestConformanceTransferOnlyAcceptedListed(t *testing.T) {
 // same read.
 func TestConformanceTransferBehindAFault(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(acceptedOnly(sender(0, "")))
+		p := w.attached(acceptedOnly(sender(0, "")))
 		p.attach(sender(1, "q"))
 		var all []byte
 		for i, f := range []struct {
@@ -404,8 +367,7 @@ func TestConformanceTransferBehindAFault(t *testing.T) {
 
 func TestConformanceTransferDuplicateUnsettledTag(t *testing.T) {
 	conform(t, func(w *world) {
-		p := w.connected("a")
-		p.attach(second(sender(0, "q")))
+		p := w.attached(second(sender(0, "q")))
 		for i := range uint32(2) {
 			f := transfer(0, i)
 			f.DeliveryTag = []byte("same")

@@ -90,9 +90,9 @@ const (
 )
 
 var (
-	deleteOnClose = wire.Described{Descriptor: uint64(frame.CodeDeleteOnClose), Value: wire.List{}}
+	deleteOnClose = wire.Described{Descriptor: frame.CodeDeleteOnClose, Value: wire.List{}}
 	lifetimes     = []any{
-		uint64(frame.CodeDeleteOnClose), uint64(frame.CodeDeleteOnNoLinks), uint64(frame.CodeDeleteOnNoMessages), uint64(frame.CodeDeleteOnNoLinksOrMessages),
+		frame.CodeDeleteOnClose, frame.CodeDeleteOnNoLinks, frame.CodeDeleteOnNoMessages, frame.CodeDeleteOnNoLinksOrMessages,
 		wire.Symbol("amqp:delete-on-close:list"), wire.Symbol("amqp:delete-on-no-links:list"),
 		wire.Symbol("amqp:delete-on-no-messages:list"), wire.Symbol("amqp:delete-on-no-links-or-messages:list"),
 	}

@@ -170,8 +170,9 @@ type peer struct {
 	sent map[uint16]uint32 // transfer frames, by channel
 
 	mu    sync.Mutex
-	got   []byte // not looked at yet
-	ended bool   // the gateway closed the connection
+	got   []byte        // not looked at yet
+	gate  chan struct{} // nothing is read before it is closed; nil: everything
+	ended bool          // the gateway closed the connection
 }
 
 func (w *world) dial() *peer {
@@ -189,7 +190,11 @@ func (p *peer) read() {
 		p.mu.Lock()
 		p.got = append(p.got, b[:n]...)
 		p.ended = err != nil
+		gate := p.gate
 		p.mu.Unlock()
+		if gate != nil {
+			<-gate
+		}
 		if err != nil {
 			_ = p.sock.Close()
 			return
@@ -202,6 +207,22 @@ func (p *peer) bytes(b ...[]byte) {
 	for _, b := range b {
 		_, _ = p.sock.Write(b)
 	}
+}
+
+// pause reads no further, until the channel is closed: what the gateway writes
+// stays under way.
+func (p *peer) pause() chan struct{} {
+	p.t.Helper()
+	gate := make(chan struct{})
+	p.mu.Lock()
+	p.gate = gate
+	p.mu.Unlock()
+	p.send(0, &frame.Flow{NextIncomingID: wire.Some(uint32(0)), IncomingWindow: 10, OutgoingWindow: 10, Echo: true})
+	p.want("flow") // the read that was under way has taken it
+	p.mu.Lock()
+	p.gate = nil
+	p.mu.Unlock()
+	return gate
 }
 
 // drop cuts the connection without a word.

@@ -193,3 +193,27 @@ func (p *peer) saslBody(of func(frame.Performative) []byte) []byte {
 	}
 	return of(f)
 }
+
+// attached is a connected client with a link.
+func (w *world) attached(a *frame.Attach) *peer {
+	w.t.Helper()
+	p := w.connected("a")
+	p.attach(a)
+	return p
+}
+
+// draining, within and more change one thing about a frame.
+func draining(f *frame.Flow) *frame.Flow {
+	f.Drain = true
+	return f
+}
+
+func within(txn []byte, f *frame.Transfer) *frame.Transfer {
+	f.State = in(txn, nil)
+	return f
+}
+
+func more(f *frame.Transfer) *frame.Transfer {
+	f.More = true
+	return f
+}
