@@ -83,7 +83,7 @@ func (c *Conn) secure(sock net.Conn, first []byte) (net.Conn, error) {
 		c.e.External(user)
 		c.mu.Unlock()
 	}
-	return t, nil
+	return records{t}, nil
 }
 
 // over ends a connection that never came to AMQP; always false.

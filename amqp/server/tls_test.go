@@ -273,6 +273,54 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
+// counting is a connection that counts its writes.
+type counting struct {
+	net.Conn
+	writes int
+}
+
+func (c *counting) Write(b []byte) (int, error) {
+	c.writes++
+	return c.Conn.Write(b)
+}
+
+// TestRecords: what one write of the engine gives leaves in full TLS records,
+// whatever parts it has.
+func TestRecords(t *testing.T) {
+	p := authority(t)
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	server := &counting{Conn: theirs}
+	r := records{tls.Server(server, p.certificates(t).Config())}
+	trust := p.Trust(t)
+	trust.ServerName = "localhost"
+	c := tls.Client(ours, trust)
+	var parts [][]byte
+	size := 0
+	for i := range 100 {
+		parts = append(parts, make([]byte, 50), make([]byte, 8<<10+i))
+		size += 50 + 8<<10 + i
+	}
+	sent := make(chan error, 1)
+	go func() {
+		if err := r.Handshake(); err != nil {
+			sent <- err
+			return
+		}
+		server.writes = 0
+		sent <- r.WriteParts(parts)
+	}()
+	if _, err := io.CopyN(io.Discard, c, int64(size)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-sent; err != nil {
+		t.Fatal(err)
+	}
+	if most := size/recordSize + 1; server.writes > most {
+		t.Errorf("%d bytes left in %d writes, want at most %d", size, server.writes, most)
+	}
+}
+
 // upgrade is a WebSocket client's request.
 func upgrade(protocol string, more ...string) string {
 	lines := append([]string{
