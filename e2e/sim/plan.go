@@ -1,6 +1,10 @@
 package sim
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+
+	"github.com/tidegate/tidegate/core/message"
+)
 
 // clients and dests of every world.
 const clients = 3
@@ -94,10 +98,14 @@ func (p *planner) sender(c int) {
 
 func (p *planner) send(c int) {
 	size := 10 + p.r.IntN(100)
-	switch p.r.IntN(40) {
-	case 0:
+	switch n := p.r.IntN(200); {
+	case n < 1:
+		size = message.LargeAbove + p.r.IntN(1<<10) // in a file of its own
+	case n < 3:
+		size = 400 << 10 // a few fill a connection's room
+	case n < 8:
 		size = 20 << 10 // more than a small segment's room
-	case 1, 2, 3:
+	case n < 20:
 		size = 3 << 10
 	}
 	flags := oneOf(p.r, 0, 0, 0, 0, sendVolatile, sendVolatile, sendSettled, sendVolatile|sendSettled)

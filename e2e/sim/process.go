@@ -107,14 +107,14 @@ func (p *process) open() error {
 		j = w.breaks.journal(p.journal)
 	}
 	s, err := server.New(j, server.Options{
-		Name: "sim", StoreNeed: w.config.need, MaxHeld: w.config.held, Clock: p,
+		Name: "sim", StoreNeed: w.config.need, MaxHeld: w.config.held, Clock: p, Spool: st,
 		Make: func(f coremessage.Format, b [][]byte) (coremessage.Content, error) { return message.FromBytes(f, b) },
 	})
 	if err != nil {
 		return err
 	}
 	p.server = s
-	p.gateway = gateway.New(gateway.Options{Broker: s, ContainerID: "sim", MaxMessageSize: 1 << 20, Logger: slog.New(slog.DiscardHandler)})
+	p.gateway = gateway.New(gateway.Options{Broker: s, ContainerID: "sim", MaxMessageSize: 4 << 20, Logger: slog.New(slog.DiscardHandler)})
 	p.same()
 	return nil
 }
@@ -180,7 +180,7 @@ func (p *process) same() {
 }
 
 // steps are the process's own: the store's lanes, loads, turns of the server.
-const processSteps = int(journal.SpillLane) + 3
+const processSteps = int(journal.SpillLane) + 5
 
 // step does one of them; false: there was nothing to do.
 func (p *process) step(i int) bool {
@@ -197,6 +197,10 @@ func (p *process) step(i int) bool {
 			p.server.Continue()
 			return true
 		}
+	case i == int(journal.SpillLane)+2:
+		return p.store.StepSpool()
+	case i == int(journal.SpillLane)+3:
+		return p.store.StepSwap()
 	default:
 		if p.checkpoint && !p.journal.busy {
 			p.checkpoint = false

@@ -38,6 +38,16 @@ func (s *Store) StepLoad() bool {
 	return true
 }
 
+// StepSwap takes messages that are not stored out of memory where a Manual store
+// has too many, and says whether there was anything to do.
+func (s *Store) StepSwap() bool {
+	if s.swapOnce() {
+		return true
+	}
+	s.mu.Unlock()
+	return false
+}
+
 // await waits, with the lock held, until a lane has done something others wait
 // for. In a Manual store the caller does the lanes' work meanwhile.
 func (s *Store) await() {

@@ -125,36 +125,39 @@ func (s *Store) swapPressed() bool {
 }
 
 func (s *Store) runSwap() {
-	for {
-		s.mu.Lock()
-		switch {
-		case len(s.swap.dead) > 0:
-			number := s.swap.dead[len(s.swap.dead)-1]
-			s.swap.dead = s.swap.dead[:len(s.swap.dead)-1]
-			s.mu.Unlock()
-			if err := s.files.remove(swapName(number)); err != nil {
-				s.opts.Logger.Warn("swap file not removed", "file", swapName(number), "error", err)
-			}
-		case s.swapPressed() != s.swap.pressed:
-			s.swap.pressed = !s.swap.pressed
-			s.mu.Unlock()
-			s.tellSpace()
-		case s.swapWanted() && !s.stopping:
-			victims, any := s.swapVictims()
-			if !any { // all of it is being read just now: whoever comes next wakes the lane
-				if !s.sleep(swapLane) {
-					return
-				}
-				continue
-			}
-			s.mu.Unlock()
-			s.swapOut(victims)
-		default:
-			if !s.sleep(swapLane) {
-				return
-			}
-		}
+	for s.swapOnce() || s.sleep(swapLane) {
+		continue
 	}
+}
+
+// swapOnce does one piece of the lane's work; false, and the lock is held then:
+// there is none.
+func (s *Store) swapOnce() bool {
+	s.mu.Lock()
+	switch {
+	case len(s.swap.dead) > 0:
+		number := s.swap.dead[len(s.swap.dead)-1]
+		s.swap.dead = s.swap.dead[:len(s.swap.dead)-1]
+		s.mu.Unlock()
+		if err := s.files.remove(swapName(number)); err != nil {
+			s.opts.Logger.Warn("swap file not removed", "file", swapName(number), "error", err)
+		}
+		return true
+	case s.swapPressed() != s.swap.pressed:
+		s.swap.pressed = !s.swap.pressed
+		s.mu.Unlock()
+		s.tellSpace()
+		return true
+	case s.swapWanted() && !s.stopping:
+		victims, some := s.swapVictims()
+		if !some { // all of it is being read just now: whoever comes next wakes the lane
+			return false
+		}
+		s.mu.Unlock()
+		s.swapOut(victims)
+		return true
+	}
+	return false
 }
 
 // swapVictim is a message on its way out.
