@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/engine"
+	"github.com/tidegate/tidegate/amqp/gateway"
 	"github.com/tidegate/tidegate/amqp/server"
 )
 
@@ -35,6 +36,8 @@ func (p *pipe) cut(n int) {
 	p.b = p.b[:min(n, len(p.b))]
 }
 
+var _ gateway.Road = (*sock)(nil)
+
 // sock is the broker's end of a connection: it does in pieces, in any order
 // that goroutines could have, what amqp/server.Conn does.
 type sock struct {
@@ -47,6 +50,7 @@ type sock struct {
 	events   []engine.Event // read, not handled yet
 	awake    bool
 	wrote    bool // Wrote is due
+	pauses   int  // of reading
 	half     bool // the peer sends nothing more
 	done     bool
 	over     bool // Closed was called
@@ -71,6 +75,21 @@ func (s *sock) Engine(do func(*engine.Conn)) {
 	s.awake = true
 }
 
+// Pause implements gateway.Road.
+func (s *sock) Pause() { s.pauses++ }
+
+// Resume implements gateway.Road.
+func (s *sock) Resume() { s.pauses-- }
+
+// Serial implements gateway.Road: who holds events handles them first.
+func (s *sock) Serial(do func()) {
+	if s.events != nil {
+		s.handle()
+	}
+	do()
+	s.awake = true
+}
+
 // read takes up to n bytes; what they bring is handled at once or, apart, at the
 // next call: in the real server the writer may come between.
 func (s *sock) read(n int, apart bool) bool {
@@ -80,7 +99,7 @@ func (s *sock) read(n int, apart bool) bool {
 	case s.events != nil:
 		s.handle()
 		return true
-	case s.half || s.done:
+	case s.half || s.done || s.pauses > 0:
 		return false
 	case len(s.up.b) == 0:
 		if s.up.closed {
