@@ -23,7 +23,7 @@ import (
 // a queue, the count of its holders, its place in the log, and the growth of
 // the arrays that hold them.
 const (
-	backlogFixed      = 96 << 20
+	backlogFixed      = 128 << 20
 	backlogPerMessage = 50               // core: entry 24, holders 4; journal: index 8; their blocks and the collector's share
 	backlogPerSwapped = 8                // where it stands in a swap file
 	backlogPatience   = 10 * time.Minute // of the form with millions; the small one takes seconds

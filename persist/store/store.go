@@ -154,6 +154,9 @@ func (s *Store) Append(recs []record.Record) uint64 {
 	}
 	s.rouse(journal.CommitLane)
 	s.rouseHouse()
+	if s.contents.bytes > 2*s.opts.MemoryBytes {
+		s.rouseSwap()
+	}
 	return pos
 }
 

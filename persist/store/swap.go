@@ -115,13 +115,14 @@ func (s *Store) rouseSwap() {
 }
 
 // swapPressed says whether memory holds half more than it should, in spite of
-// swapping: then producers have to wait. It ends well below. The lock is held.
+// swapping, or twice as much, since writing is slow: then producers have to wait.
+// It ends well below. The lock is held.
 func (s *Store) swapPressed() bool {
 	over := s.contents.bytes - s.opts.MemoryBytes
 	if s.swap.pressed {
 		return over > s.opts.MemoryBytes/8
 	}
-	return over > s.opts.MemoryBytes/2 && s.contents.heldBytes > s.opts.MemoryBytes/2
+	return over > s.opts.MemoryBytes || over > s.opts.MemoryBytes/2 && s.contents.heldBytes > s.opts.MemoryBytes/2
 }
 
 func (s *Store) runSwap() {

@@ -178,3 +178,40 @@ func TestStoredMessagesLeaveMemoryFirst(t *testing.T) {
 		}
 	})
 }
+
+// TestASlowDiskMakesProducersWait: what is not written yet cannot leave memory;
+// with twice the budget of it, nobody is to send more until it is written.
+func TestASlowDiskMakesProducersWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var slow atomic.Bool
+		written := make(chan struct{})
+		fs := vfs.Inject(vfs.NewMem(), func(c vfs.Call) error {
+			if c.Op == "write" && slow.Load() {
+				<-written
+			}
+			return nil
+		})
+		var told []bool
+		const memory = 1 << 20
+		s := open(t, Options{FS: fs, SegmentBytes: 1 << 20, MemoryBytes: memory, OnSpace: func(full bool) { told = append(told, full) }})
+		s.Retain(func(func(uint64) bool) {})
+		synctest.Wait()
+		slow.Store(true)
+		for id := uint64(1); id <= 3000; id++ {
+			s.Append([]record.Record{message(id, 1024, record.Write)})
+		}
+		synctest.Wait()
+		if len(told) != 1 || !told[0] {
+			t.Fatalf("with %d bytes in memory told %v", s.Stats().Memory, told)
+		}
+		slow.Store(false)
+		close(written)
+		synctest.Wait()
+		if len(told) != 2 || told[1] || s.Stats().Memory > memory+memory/8 {
+			t.Errorf("told %v, %d bytes in memory", told, s.Stats().Memory)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
