@@ -248,3 +248,72 @@ func TestLargeKilledInTheMiddle(t *testing.T) {
 		t.Errorf("files %v, want none", left)
 	}
 }
+
+// TestLargeLedger: through kills in the middle of large messages, each that was
+// accepted comes, whole and once; of the others at most what was not answered.
+func TestLargeLedger(t *testing.T) {
+	s := harness.Start(t)
+	const base, each = 2 << 20, 1000 // a message is known by its size
+	sums := map[int64][]byte{}
+	acceptedSizes := map[int64]bool{}
+	n := int64(0)
+	send := func(p *rawPeer, id uint32) {
+		n++
+		size := base + n*each
+		sums[size] = p.stream(0, id, true, size)
+		if state := p.outcome(); !accepted(state) {
+			t.Fatalf("outcome %v", state)
+		}
+		acceptedSizes[size] = true
+	}
+	for round := range int64(4) {
+		p := dialRaw(t, s)
+		p.sender(0, "ledger")
+		for id := range uint32(2) {
+			send(p, id)
+		}
+		// One whose answer nobody waits for, cut where the round says.
+		n++
+		size := base + n*each
+		front, _ := largeSections(true, size)
+		f := &filler{}
+		p.transfer(&amqp.Transfer{Handle: 0, DeliveryID: wire.Some(uint32(2)), DeliveryTag: []byte("x"), MessageFormat: wire.Some(uint32(0)), More: true}, front)
+		for off := int64(0); off < size*(round+1)/4; {
+			b := f.at(off)
+			b = b[:min(int64(len(b)), size-off)]
+			off += int64(len(b))
+			p.transfer(&amqp.Transfer{Handle: 0, More: off < size}, b)
+		}
+		p.flush()
+		s.Kill(t)
+		s.Run(t)
+	}
+	p := dialRaw(t, s)
+	p.receiver(0, "ledger", 1)
+	came := map[int64]int{}
+	count := uint32(0)
+	for left := len(acceptedSizes); left > 0; count++ {
+		a := &arriving{}
+		p.until(func(f amqp.Performative, payload []byte) bool {
+			tr, ok := f.(*amqp.Transfer)
+			return ok && a.take(t, tr, payload)
+		})
+		front, bare := largeSections(true, 0)
+		size := a.bytes - int64(len(front)-bare)
+		switch came[size]++; {
+		case came[size] > 1:
+			t.Errorf("the message of %d bytes came twice", size)
+		case acceptedSizes[size]:
+			left--
+			if string(a.sum.Sum(nil)) != string(sums[size]) {
+				t.Errorf("the message of %d bytes came altered", size)
+			}
+		case size < base || size > base+n*each:
+			t.Errorf("a message of %d bytes, which nobody sent", size)
+		}
+		p.accept(a.id)
+		p.credit(0, count+1, 1)
+	}
+	_ = p.sock.Close()
+	s.Stop(t)
+}

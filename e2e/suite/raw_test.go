@@ -174,9 +174,15 @@ func (p *rawPeer) sender(handle uint32, address string) {
 // receiver attaches as one and gives credit.
 func (p *rawPeer) receiver(handle uint32, address string, credit uint32) {
 	p.write(&amqp.Attach{Name: "from " + address, Handle: handle, Role: amqp.RoleReceiver, Source: &amqp.Source{Address: address}, Target: &amqp.Target{}})
+	p.credit(handle, 0, credit)
+}
+
+// credit gives a link credit behind the deliveries that it has had.
+func (p *rawPeer) credit(handle, count, credit uint32) {
+	p.t.Helper()
 	p.write(&amqp.Flow{
 		NextIncomingID: wire.Some(p.taken), IncomingWindow: 1 << 20, NextOutgoingID: p.next, OutgoingWindow: 1 << 20,
-		Handle: wire.Some(handle), DeliveryCount: wire.Some(uint32(0)), LinkCredit: wire.Some(credit),
+		Handle: wire.Some(handle), DeliveryCount: wire.Some(count), LinkCredit: wire.Some(credit),
 	})
 	p.flush()
 }

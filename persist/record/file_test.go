@@ -12,7 +12,7 @@ func TestFileComesBack(t *testing.T) {
 	if !ok || got != want || string(rest) != "owner's" {
 		t.Errorf("%+v behind %q, %v", got, rest, ok)
 	}
-	if rest = append(rest, 'x'); head[len("owner's")] == 'x' {
+	if _ = append(rest, 'x'); head[len("owner's")] == 'x' {
 		t.Error("what is appended to the owner's part overwrites the reference")
 	}
 	for name, head := range map[string][]byte{
