@@ -104,7 +104,7 @@ func (b *ownBroker) run(core int, started chan<- error) {
 // stop ends the broker and removes its data. It gives an error where the broker
 // did not end well by itself.
 func (b *ownBroker) stop() error {
-	defer os.RemoveAll(b.dir)
+	defer func() { _ = os.RemoveAll(b.dir) }()
 	select {
 	case <-b.done:
 		return fmt.Errorf("the broker ended by itself: %w\n%s", b.err, b.log.String())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -137,7 +138,7 @@ func pinSelf(core int) error {
 		if err != nil {
 			continue
 		}
-		if err := pinThread(id, core); err != nil && err != unix.ESRCH {
+		if err := pinThread(id, core); err != nil && !errors.Is(err, unix.ESRCH) {
 			return err
 		}
 	}
