@@ -115,7 +115,7 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 	n := plain(d, 0)
 	switch d.Cmd {
 	case "connect":
-		s.conns[n], err = s.b.Connect(s.now, ConnectOptions{ClientID: arg(d, "id", n), Sole: has(d, "sole"), Room: number(d, "room", 0)}, fx)
+		s.conns[n], err = s.b.Connect(s.now, ConnectOptions{ClientID: arg(d, "id", n), Sole: has(d, "sole"), Yield: has(d, "yield"), Room: number(d, "room", 0)}, fx)
 	case "disconnect":
 		s.b.Disconnect(s.now, s.conns[n], fx)
 	case "temporary":
@@ -126,8 +126,20 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 		s.temps[n], err = s.b.CreateTemporary(s.now, s.conns[arg(d, "conn", "")], kind, fx)
 	case "delete":
 		err = s.b.DeleteTemporary(s.now, s.conns[arg(d, "conn", "")], s.destination(d), fx)
+	case "open":
+		s.b.OpenTemporary(s.destination(d))
+	case "keep":
+		_, err = s.b.Keep(s.now, n, fx)
+	case "remove":
+		err = s.b.Delete(s.now, s.destination(d), fx)
+	case "retire":
+		s.b.Retire(s.now, s.conns[n], fx)
+	case "suspend":
+		s.b.SuspendConsumer(s.now, s.consumers[n], s.deliveries[n+" "+arg(d, "begun", "")], fx)
+	case "acquire":
+		s.b.Acquire(s.consumers[n], s.txns[arg(d, "txn", "")])
 	case "producer":
-		s.producers[n], _, err = s.b.OpenProducer(s.now, s.conns[arg(d, "conn", "")], ProducerOptions{Destination: s.destination(d)}, fx)
+		s.producers[n], _, err = s.b.OpenProducer(s.now, s.conns[arg(d, "conn", "")], ProducerOptions{Destination: s.destination(d), NoReject: has(d, "no-reject")}, fx)
 	case "close-producer":
 		s.b.CloseProducer(s.now, s.producers[n], fx)
 	case "consumer":

@@ -276,6 +276,8 @@ func (l *Link) onFlow(f *frame.Flow) {
 			l.overdrawn = true
 			c.overdrawn = append(c.overdrawn, l)
 		}
+	}
+	if f.LinkCredit.OK || f.Drain { // a drain is answered whatever else it says
 		c.events = append(c.events, Event{Kind: EventFlow, Session: l.session, Link: l, Limit: l.limit, Drain: f.Drain, Properties: f.Properties})
 	}
 	if f.Echo && !f.Drain && l.attached {

@@ -74,6 +74,18 @@ func TestConformanceFlowDrainOfNothing(t *testing.T) {
 	})
 }
 
+// A drain that says no credit drains what there is.
+func TestConformanceFlowDrainWithoutCredit(t *testing.T) {
+	conform(t, func(w *world) {
+		p := w.attached(receiver(0, "q"))
+		p.send(0, flow(0, 0, 3))
+		f := draining(flow(0, 0, 0))
+		f.LinkCredit, f.DeliveryCount = wire.Optional[uint32]{}, wire.Optional[uint32]{}
+		p.send(0, f)
+		p.want("flow handle=0 delivery-count=3 link-credit=0 drain=true")
+	})
+}
+
 func TestConformanceFlowEchoThenDrain(t *testing.T) {
 	conform(t, func(w *world) {
 		p := w.attached(receiver(0, "q"))
