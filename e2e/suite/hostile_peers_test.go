@@ -86,7 +86,7 @@ func raced() bool { return os.Getenv("TIDEGATE_E2E_RACE") != "" }
 func TestHostilePeers(t *testing.T) {
 	for _, m := range misdeeds() {
 		t.Run(m.name, func(t *testing.T) {
-			s, honest := m.start(t)
+			s, honest := m.start(t, "--memory", memory)
 			if m.before != nil {
 				m.before(t, s)
 			}
@@ -108,9 +108,9 @@ func TestHostilePeers(t *testing.T) {
 }
 
 // start runs a server, and connects the well-behaved client.
-func (m *misdeed) start(t testing.TB) (*harness.Server, *steady) {
+func (m *misdeed) start(t testing.TB, args ...string) (*harness.Server, *steady) {
 	t.Helper()
-	args, o := append([]string{"--memory", memory}, m.args...), (*amqp.ConnOptions)(nil)
+	args, o := append(args, m.args...), (*amqp.ConnOptions)(nil)
 	if m.login {
 		args = append(args, "--users", users(t))
 		o = &amqp.ConnOptions{SASLType: amqp.SASLTypePlain("alice", "s3cret")}
