@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/engine"
@@ -44,6 +45,8 @@ type Options struct {
 type Gateway struct {
 	o      Options
 	engine engine.Config // the same for all connections, which only read it
+	// unwritten is how many bytes of large messages wait for the disk.
+	unwritten atomic.Int64
 }
 
 // New makes a gateway.

@@ -18,6 +18,10 @@ import (
 // above it the reader pauses; below half of it it goes on.
 const maxUnwritten = 4 << 20
 
+// maxUnwrittenAll is the same for all connections together: above it each waits
+// until all of its own is written.
+const maxUnwrittenAll = 32 << 20
+
 // maxSpooling is how many large messages one connection may send at a time, so
 // that it cannot have all files that the spool writes at a time.
 const maxSpooling = 16
@@ -148,9 +152,10 @@ func (c *conn) flushLarge(l *large) {
 		c.sock.Engine(func(*engine.Conn) { l.session.Written(frames) })
 		return
 	}
+	total := c.g.unwritten.Add(n)
 	c.mu.Lock()
 	c.unwritten += n
-	pause := c.unwritten > maxUnwritten && !c.paused
+	pause := (c.unwritten > maxUnwritten || total > maxUnwrittenAll) && !c.paused
 	c.paused = c.paused || pause
 	c.mu.Unlock()
 	if pause {
@@ -158,9 +163,10 @@ func (c *conn) flushLarge(l *large) {
 	}
 	c.spool.SpoolWrite(l.number, pieces, func(error) { // SpoolEnd tells the error
 		c.sock.Engine(func(*engine.Conn) { l.session.Written(frames) })
+		total := c.g.unwritten.Add(-n)
 		c.mu.Lock()
 		c.unwritten -= n
-		resume := c.paused && c.unwritten <= maxUnwritten/2
+		resume := c.paused && (c.unwritten == 0 || c.unwritten <= maxUnwritten/2 && total <= maxUnwrittenAll)
 		c.paused = c.paused && !resume
 		c.mu.Unlock()
 		if resume {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -490,4 +492,47 @@ func TestLargeMessagesAtATimeAreBounded(t *testing.T) {
 		p.stream(most, most+1, nil, body, nil)
 		p.wantAccepted(most + 1)
 	}, roomy)
+}
+
+// TestLargeMessagesTogetherWaitForTheDisk: many connections have no more waiting
+// for the disk than a few may.
+func TestLargeMessagesTogetherWaitForTheDisk(t *testing.T) {
+	var hold chan struct{}
+	conform(t, func(w *world) {
+		const peers = 40 // each alone could have 4 MiB
+		body := largeMessage(false, 4<<20)
+		var taken atomic.Int64
+		var sent sync.WaitGroup
+		for i := range peers {
+			p := w.connected(fmt.Sprint(i))
+			p.attach(sender(0, "q"))
+			sent.Go(func() {
+				t := transfer(0, 0)
+				for n := 0; n < len(body); {
+					piece := body[n:min(n+60_000, len(body))]
+					n += len(piece)
+					t.More = n < len(body)
+					p.send(0, t, piece)
+					t = &frame.Transfer{Handle: 0}
+					taken.Add(int64(len(piece)))
+				}
+			})
+		}
+		synctest.Wait()
+		// What a connection has before its message counts as large is its own.
+		if n, most := taken.Load(), int64(32<<20+peers*(2<<20)); n > most {
+			w.t.Errorf("%d bytes were read while the disk took none, more than %d", n, most)
+		}
+		close(hold)
+		sent.Wait()
+		w.wantDepth("q", peers)
+	}, roomy, func(w *world) {
+		hold = make(chan struct{}) // of the bubble
+		w.fault = func(c vfs.Call) error {
+			if c.Op == "write" && strings.HasPrefix(c.Name, "large-") {
+				<-hold
+			}
+			return nil
+		}
+	})
 }

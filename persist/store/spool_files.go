@@ -156,7 +156,9 @@ func (s *Store) spoolWrite(f *spoolFile, pieces [][]byte) error {
 			return f.err
 		}
 	}
-	if f.err = f.flush(); f.err != nil {
+	f.err = f.flush()
+	f.buf = nil // there may be many files, each waiting for its next bytes
+	if f.err != nil {
 		return f.err
 	}
 	if f.size-f.looked >= spoolLook {
