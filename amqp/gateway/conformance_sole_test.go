@@ -129,3 +129,16 @@ func TestConformanceSoleFreeAfterClose(t *testing.T) {
 		first.want("close", "EOF")
 	})
 }
+
+// A newcomer that hangs up while it waits leaves nothing behind.
+func TestConformanceSoleNewcomerGone(t *testing.T) {
+	conform(t, func(w *world) {
+		first := w.opens(sole("a", evict), "open")
+		next := w.opens(sole("a", refuse))
+		first.want("close resource-locked")
+		next.drop()
+		first.send(0, &frame.Close{})
+		first.want("EOF")
+		w.opens(sole("a", refuse), "open")
+	})
+}

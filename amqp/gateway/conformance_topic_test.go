@@ -249,3 +249,25 @@ func TestConformanceResumeIsAnsweredEmpty(t *testing.T) {
 		p.want("attach role=sender !unsettled")
 	})
 }
+
+// A sender's link that comes again is new as well: what is sent as resumed is
+// taken as a message, so that none is lost.
+func TestConformanceResumeOfASend(t *testing.T) {
+	conform(t, func(w *world) {
+		p := w.attached(sender(0, "q"))
+		p.send(0, more(transfer(0, 0)), text("cut off")[:9])
+		p.send(0, &frame.Detach{Handle: 0})
+		p.want("detach !closed=true")
+		w.wantDepth("q", -1)
+		a := sender(0, "q")
+		a.Unsettled = wire.Map{{Key: []byte{0, 0, 0, 0}, Value: nil}}
+		a.IncompleteUnsettled = true
+		p.send(0, a)
+		p.want("attach role=receiver !unsettled !incomplete-unsettled=true", "flow")
+		f := transfer(0, 1)
+		f.DeliveryTag, f.Resume = []byte{0, 0, 0, 0}, true
+		p.send(0, f, text("whole"))
+		p.want("disposition first=1 settled=true accepted")
+		w.wantNext("q", "transfer text=whole")
+	})
+}
