@@ -100,6 +100,12 @@ func thisMachine() machine {
 	return m
 }
 
+// inMemory tells whether a folder lies in memory.
+func inMemory(dir string) bool {
+	var st unix.Statfs_t
+	return unix.Statfs(dir, &st) == nil && (st.Type == unix.TMPFS_MAGIC || st.Type == unix.RAMFS_MAGIC)
+}
+
 // cores gives the broker's core and the load's, -1 where there are not two.
 func cores() (broker, load int) {
 	var set unix.CPUSet

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -30,6 +32,8 @@ type benchBroker struct {
 	Durability string  `json:"durability,omitempty"` // of our own
 	FlushDelay float64 `json:"flush_delay_ms"`
 	Core       *int    `json:"core"` // null: not pinned
+	// DataInMemory: our own broker's data lies on a tmpfs, whose flushes are free.
+	DataInMemory bool `json:"data_in_memory"`
 }
 
 type benchWorkload struct {
@@ -70,6 +74,7 @@ type benchFigures struct {
 	BrokerSystem *float64 `json:"broker_system_us_per_msg"`
 	LoadCPU      *float64 `json:"load_cpu_us_per_msg"`
 	IdleRSS      *float64 `json:"broker_idle_rss_bytes"`
+	AttachedRSS  *float64 `json:"broker_attached_rss_bytes"` // all connections there, nothing sent
 	PeakRSS      *float64 `json:"broker_peak_rss_bytes"`
 	Written      *float64 `json:"broker_written_bytes"`
 
@@ -87,6 +92,7 @@ func (b *bencher) newReport(plan []workload) *benchReport {
 	if b.o.url == "" {
 		r.Broker.Durability = b.o.durability
 		r.Broker.FlushDelay = float64(b.o.flush) / float64(time.Millisecond)
+		r.Broker.DataInMemory = inMemory(cmp.Or(b.o.data, os.TempDir()))
 	} else {
 		r.Broker.URL = redacted(b.o.url)
 	}
@@ -101,8 +107,10 @@ func (b *bencher) newReport(plan []workload) *benchReport {
 	return r
 }
 
-// newFigures makes the figures of what happened between first and last.
-func newFigures(idle, first, last, end *look, res *load.Result) *benchFigures {
+// newFigures makes a round's figures; rates are of what happened between first
+// and last.
+func newFigures(s *span, res *load.Result) *benchFigures {
+	first, last := &s.first, &s.last
 	f := &benchFigures{Seconds: last.at.Sub(first.at).Seconds(), Redelivered: res.Totals.Redelivered, Foreign: res.Totals.Foreign}
 	per := func(n uint64) float64 { return float64(n) / f.Seconds }
 	sent, received := last.totals.Sent-first.totals.Sent, last.totals.Received-first.totals.Received
@@ -127,7 +135,7 @@ func newFigures(idle, first, last, end *look, res *load.Result) *benchFigures {
 		cpu, user := last.broker.cpu-first.broker.cpu, last.broker.user-first.broker.user
 		user = min(max(user, 0), cpu)
 		f.BrokerCPU, f.BrokerUser, f.BrokerSystem = each(cpu), each(user), each(cpu-user)
-		f.IdleRSS, f.PeakRSS = some(float64(idle.broker.rss)), some(float64(end.broker.peak))
+		f.IdleRSS, f.AttachedRSS, f.PeakRSS = some(float64(s.idle.broker.rss)), some(float64(s.attached.broker.rss)), some(float64(s.end.broker.peak))
 		if first.broker.written >= 0 {
 			f.Written = some(float64(last.broker.written - first.broker.written))
 		}
@@ -151,7 +159,7 @@ func (r *benchReport) finish() {
 
 // columns are the figures of which medians are taken.
 func (f *benchFigures) columns() []**float64 {
-	return []**float64{&f.P50, &f.P90, &f.P99, &f.P999, &f.Max, &f.BrokerCPU, &f.BrokerUser, &f.BrokerSystem, &f.LoadCPU, &f.IdleRSS, &f.PeakRSS, &f.Written}
+	return []**float64{&f.P50, &f.P90, &f.P99, &f.P999, &f.Max, &f.BrokerCPU, &f.BrokerUser, &f.BrokerSystem, &f.LoadCPU, &f.IdleRSS, &f.AttachedRSS, &f.PeakRSS, &f.Written}
 }
 
 func medians(rounds []benchFigures) *benchFigures {
@@ -189,6 +197,11 @@ func median(v []float64) float64 {
 	slices.Sort(v)
 	n := len(v)
 	return (v[(n-1)/2] + v[n/2]) / 2
+}
+
+// measured tells whether there is a figure to print.
+func (r *benchReport) measured() bool {
+	return slices.ContainsFunc(r.Workloads, func(w benchWorkload) bool { return len(w.Rounds) > 0 })
 }
 
 // problems counts all of them.
@@ -248,6 +261,9 @@ func (r *benchReport) where() string {
 		if r.Broker.FlushDelay > 0 {
 			what += fmt.Sprintf(", flush +%g ms", r.Broker.FlushDelay)
 		}
+	}
+	if r.Broker.DataInMemory {
+		what += ", data in memory (tmpfs: flushes cost nothing; see --data)"
 	}
 	if r.LoadCore != nil {
 		what += fmt.Sprintf(", broker on core %d, load on %d", *r.Broker.Core, *r.LoadCore)

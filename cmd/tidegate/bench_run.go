@@ -39,8 +39,10 @@ func bench(ctx context.Context, o *benchOptions, plan []workload, out io.Writer)
 		err = nil
 	}
 	report.finish()
-	if perr := report.print(out, o.json); err == nil {
-		err = perr
+	if err == nil || report.measured() {
+		if perr := report.print(out, o.json); err == nil {
+			err = perr
+		}
 	}
 	if err == nil && report.problems() > 0 {
 		err = &exit{exitNo, fmt.Sprintf("the broker failed the check: %d problems (lost, repeated, reordered, changed, refused or not settled)", report.problems())}
@@ -99,9 +101,13 @@ func (b *bencher) one(ctx context.Context, w *workload) (figures *benchFigures, 
 	if err != nil {
 		return nil, err
 	}
+	attached, attachedErr := m.look(load.Totals{})
 	first, last, runErr := b.drive(ctx, run, w, m)
 	res := run.Close()
 	end, err := m.look(res.Totals)
+	if err == nil {
+		err = attachedErr
+	}
 	if runErr != nil && !errors.Is(runErr, errInterrupted) && !load.Stuck(runErr) {
 		return nil, runErr
 	}
@@ -114,7 +120,7 @@ func (b *bencher) one(ctx context.Context, w *workload) (figures *benchFigures, 
 	if last.at.IsZero() {
 		return nil, runErr // interrupted before it measured anything
 	}
-	return newFigures(&idle, &first, &last, &end, &res), runErr
+	return newFigures(&span{idle, attached, first, last, end}, &res), runErr
 }
 
 // drive loads until the workload has what it wants, and looks at the beginning
@@ -194,6 +200,10 @@ func (b *bencher) watch(_ context.Context, run *load.Run, f func() error) error 
 
 // meter looks at the broker's process and at ours.
 type meter struct{ pid int }
+
+// span is the looks at a round: before anybody came, with everybody attached and
+// nothing sent, at the beginning and the end of what is measured, and at the very end.
+type span struct{ idle, attached, first, last, end look }
 
 // look is one look.
 type look struct {

@@ -44,6 +44,7 @@ type figures struct {
 	BrokerCPU   *float64 `json:"broker_cpu_us_per_msg"`
 	LoadCPU     *float64 `json:"load_cpu_us_per_msg"`
 	Idle        *float64 `json:"broker_idle_rss_bytes"`
+	Attached    *float64 `json:"broker_attached_rss_bytes"`
 	Peak        *float64 `json:"broker_peak_rss_bytes"`
 	Written     *float64 `json:"broker_written_bytes"`
 	Redelivered int
@@ -86,7 +87,7 @@ func (w *outcome) check(t *testing.T, messages float64) {
 		}
 		for what, v := range map[string]*float64{
 			"rate": &f.Rate, "p50": f.P50, "p90": f.P90, "p99": f.P99, "p99.9": f.P999, "longest latency": f.Max,
-			"broker CPU": f.BrokerCPU, "load CPU": f.LoadCPU, "idle memory": f.Idle, "peak memory": f.Peak,
+			"broker CPU": f.BrokerCPU, "load CPU": f.LoadCPU, "idle memory": f.Idle, "memory with everybody there": f.Attached, "peak memory": f.Peak,
 		} {
 			if v == nil || *v <= 0 {
 				t.Fatalf("%s, %s: %v", w.Name, what, v)
