@@ -54,7 +54,9 @@ type Broker struct {
 	routes      name.Trie[*queue] // topic patterns → subscription queues
 	subs        map[string]*subscription
 	txns        map[TxnID]*txn
-	throttled   bool
+	throttled   bool  // producers have no credit, since:
+	full        bool  // storage is full
+	pressed     bool  // memory is short
 	sweepAt     int64 // ms: lower bound of the earliest expiry; 0 none
 	lastSweep   int64
 	changed     []Key

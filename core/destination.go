@@ -213,15 +213,28 @@ func (b *Broker) CloseProducer(_ time.Time, id ProducerID, fx *Effects) {
 	}
 }
 
-// Throttle takes credit from all producers while storage or memory is full, and
-// gives it back.
+// Throttle takes credit from all producers while storage is full, refuses what
+// they send all the same, and gives credit back.
 func (b *Broker) Throttle(_ time.Time, full bool, fx *Effects) {
-	if b.throttled == full {
+	b.full = full
+	b.allow(fx)
+}
+
+// Press takes credit from all producers while memory is short, and gives it back.
+// What they send with the credit they had is taken.
+func (b *Broker) Press(_ time.Time, pressed bool, fx *Effects) {
+	b.pressed = pressed
+	b.allow(fx)
+}
+
+// allow tells producers when it changes whether they may send.
+func (b *Broker) allow(fx *Effects) {
+	if b.throttled == (b.full || b.pressed) {
 		return
 	}
-	b.throttled = full
+	b.throttled = !b.throttled
 	limit := ^uint32(0)
-	if full {
+	if b.throttled {
 		limit = 0
 	}
 	b.producers.each(func(p *producer) {

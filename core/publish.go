@@ -71,7 +71,7 @@ func (b *Broker) refuse(p *producer, s Send, err *Error, rollbackOnly bool, fx *
 }
 
 func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send, m message.Envelope, fx *Effects) {
-	if b.throttled {
+	if b.full {
 		b.refuse(p, s, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: errors.New("storage is full")}, true, fx)
 		return
 	}

@@ -170,6 +170,8 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 		err = s.b.Unsubscribe(s.now, arg(d, "id", ""), n, has(d, "global"), fx)
 	case "throttle":
 		s.b.Throttle(s.now, n == "on", fx)
+	case "press":
+		s.b.Press(s.now, n == "on", fx)
 	case "tick":
 		by, e := time.ParseDuration(n)
 		if e != nil {

@@ -56,6 +56,7 @@ func openStore(v *viper.Viper, memory int64, h *hooks, log *slog.Logger, failed 
 		Logger:      log,
 		OnStable:    func() { h.do((*server.Server).Stable) },
 		OnSpace:     func(full bool) { h.do(func(b *server.Server) { b.Full(full) }) },
+		OnPressure:  func(pressed bool) { h.do(func(b *server.Server) { b.Pressed(pressed) }) },
 		OnCheckpoint: func() {
 			h.do(func(b *server.Server) { go b.Checkpoint() })
 		},

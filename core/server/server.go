@@ -52,7 +52,8 @@ type Server struct {
 	due      time.Time // as last asked of the clock
 	ahead    []uint64  // messages of deliveries in one step
 	diskFull bool
-	memFull  bool
+	memFull  bool // more is held than MaxHeld
+	pressed  bool // as the journal says
 	gone     chan struct{} // closed when a connection ends that another waits for
 	closed   bool
 
@@ -360,7 +361,14 @@ func (s *Server) Full(full bool) {
 	s.Do(func(time.Time, *core.Broker, *core.Effects) { s.diskFull = full })
 }
 
-// throttle takes credit from producers while disk or memory is full.
+// Pressed is the journal's callback: memory is short because messages cannot leave
+// it fast enough, or no longer.
+func (s *Server) Pressed(pressed bool) {
+	s.Do(func(time.Time, *core.Broker, *core.Effects) { s.pressed = pressed })
+}
+
+// throttle takes credit from producers while disk or memory is full. What they
+// send all the same is refused only where the disk is.
 func (s *Server) throttle(now time.Time) {
 	held := s.b.HeldBytes()
 	if held > s.o.MaxHeld {
@@ -368,7 +376,8 @@ func (s *Server) throttle(now time.Time) {
 	} else if held < s.o.MaxHeld/4*3 {
 		s.memFull = false
 	}
-	s.b.Throttle(now, s.diskFull || s.memFull, &s.fx)
+	s.b.Throttle(now, s.diskFull, &s.fx)
+	s.b.Press(now, s.memFull || s.pressed, &s.fx)
 }
 
 // schedule asks the clock for the broker's deadline.

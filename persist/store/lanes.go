@@ -131,7 +131,7 @@ func (s *Store) finish(op *journal.Op, err error, took time.Duration) {
 	if due {
 		s.asked = true
 	}
-	full := s.isFull() != s.full
+	full := s.j.Full() != s.full
 	if op.Lane == journal.FlushLane {
 		s.flushes.add(took)
 	}
@@ -175,15 +175,12 @@ func (f *flushStats) add(took time.Duration) {
 	f.max = max(f.max, took)
 }
 
-// isFull says whether producers are to wait. The lock is held.
-func (s *Store) isFull() bool { return s.j.Full() || s.swap.pressed }
-
 // tellSpace tells what is so now, and each change once.
 func (s *Store) tellSpace() {
 	s.space.Lock()
 	defer s.space.Unlock()
 	s.mu.Lock()
-	full := s.isFull()
+	full := s.j.Full()
 	changed := full != s.full
 	s.full = full
 	s.mu.Unlock()
@@ -191,9 +188,9 @@ func (s *Store) tellSpace() {
 		return
 	}
 	if full {
-		s.opts.Logger.Warn("no space for more messages: producers wait", "dir", s.opts.Dir)
+		s.opts.Logger.Warn("no space for the next segments", "dir", s.opts.Dir)
 	} else {
-		s.opts.Logger.Info("space for messages again", "dir", s.opts.Dir)
+		s.opts.Logger.Info("space for the next segments again", "dir", s.opts.Dir)
 	}
 	if s.opts.OnSpace != nil {
 		s.opts.OnSpace(full)

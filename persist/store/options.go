@@ -43,6 +43,9 @@ type Options struct {
 	// OnSpace says that the disk is full, or no longer. While it is, appends go
 	// into the segments that are ready.
 	OnSpace func(full bool)
+	// OnPressure says that contents cannot leave memory as fast as they come, or
+	// that they can again. Nothing is lost, but memory grows while more come.
+	OnPressure func(pressed bool)
 	// Progress tells how far a recovery is, in bytes.
 	Progress func(done, total int64)
 

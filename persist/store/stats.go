@@ -33,7 +33,7 @@ func (s *Store) Stats() Stats {
 		return Stats{Last: s.found.Last, Written: s.found.Last, Synced: s.found.Last}
 	}
 	st := Stats{
-		Stats: s.j.Stats(), Last: s.j.Last(), InMemory: s.contents.count, Memory: s.contents.bytes, Full: s.isFull(),
+		Stats: s.j.Stats(), Last: s.j.Last(), InMemory: s.contents.count, Memory: s.contents.bytes, Full: s.j.Full(),
 		SwapFiles: len(s.swap.files), SwapBytes: s.swap.bytes,
 		Flushes: s.flushes.count, FlushLast: s.flushes.last, FlushMax: s.flushes.max,
 	}

@@ -146,8 +146,12 @@ func (s *Store) swapOnce() bool {
 		return true
 	case s.swapPressed() != s.swap.pressed:
 		s.swap.pressed = !s.swap.pressed
+		pressed := s.swap.pressed
 		s.mu.Unlock()
-		s.tellSpace()
+		s.opts.Logger.Debug("memory for messages", "short", pressed)
+		if s.opts.OnPressure != nil {
+			s.opts.OnPressure(pressed)
+		}
 		return true
 	case s.swapWanted() && !s.stopping:
 		victims, some := s.swapVictims()

@@ -135,7 +135,7 @@ func TestWithoutRoomToSwapProducersWait(t *testing.T) {
 		})
 		var told []bool
 		const n, memory = 3000, 1 << 20
-		o := Options{FS: fs, MemoryBytes: memory, OnSpace: func(full bool) { told = append(told, full) }}
+		o := Options{FS: fs, MemoryBytes: memory, OnPressure: func(full bool) { told = append(told, full) }}
 		s := open(t, o)
 		s.hold(0, n)
 		synctest.Wait()
@@ -193,7 +193,7 @@ func TestASlowDiskMakesProducersWait(t *testing.T) {
 		})
 		var told []bool
 		const memory = 1 << 20
-		s := open(t, Options{FS: fs, SegmentBytes: 1 << 20, MemoryBytes: memory, OnSpace: func(full bool) { told = append(told, full) }})
+		s := open(t, Options{FS: fs, SegmentBytes: 1 << 20, MemoryBytes: memory, OnPressure: func(full bool) { told = append(told, full) }})
 		s.Retain(func(func(uint64) bool) {})
 		synctest.Wait()
 		slow.Store(true)
