@@ -63,7 +63,7 @@ func TestBacklogLargerThanMemory(t *testing.T) {
 		peak := vmHWM(t, s)
 		bound := limit + backlogFixed + int64(n)*backlogPerMessage
 		t.Logf("%s: %v, VmHWM %d MiB of %d, %d MiB on disk", what, time.Since(began).Round(10*time.Millisecond), peak>>20, bound>>20, diskUse(t, s.Data)>>20)
-		if peak > bound {
+		if peak > bound && !raced() {
 			t.Errorf("%s: VmHWM is %d bytes, over the limit %d + %d + %d messages * %d = %d", what, peak, limit, backlogFixed, n, backlogPerMessage, bound)
 		}
 		began = time.Now()
@@ -104,7 +104,7 @@ func TestBacklogNotStoredLargerThanMemory(t *testing.T) {
 	bound := limit + backlogFixed + int64(n)*(backlogPerMessage+backlogPerSwapped)
 	peak := vmHWM(t, s)
 	t.Logf("VmHWM %d MiB of %d, %d MiB on disk when all was enqueued, %d at the end", peak>>20, bound>>20, swapped>>20, diskUse(t, s.Data)>>20)
-	if peak > bound {
+	if peak > bound && !raced() {
 		t.Errorf("VmHWM is %d bytes, over %d", peak, bound)
 	}
 	if left, err := filepath.Glob(filepath.Join(s.Data, "swap-*")); err != nil || len(left) > 1 {
