@@ -52,8 +52,8 @@ type Server struct {
 	due      time.Time // as last asked of the clock
 	ahead    []uint64  // messages of deliveries in one step
 	diskFull bool
-	memFull  bool // more is held than MaxHeld
-	pressed  bool // as the journal says
+	memFull  bool          // more is held than MaxHeld
+	pressed  bool          // as the journal says
 	gone     chan struct{} // closed when a connection ends that another waits for
 	closed   bool
 
