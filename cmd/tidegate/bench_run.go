@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -72,74 +73,79 @@ func (b *bencher) rounds(ctx context.Context, plan []workload, report *benchRepo
 }
 
 // one runs a workload once, against a broker of its own or the one at --url.
-func (b *bencher) one(ctx context.Context, w *workload) (figures *benchFigures, err error) {
-	url, pid := b.o.address(), b.o.pid
-	if b.o.url == "" {
-		broker, err := startBroker(ctx, b.o, b.brokerCore)
-		if ctx.Err() != nil {
-			return nil, errInterrupted
-		}
-		if err != nil {
-			return nil, err
-		}
-		url, pid = broker.url, broker.cmd.Process.Pid
-		defer func() {
-			if stopped := broker.stop(); err == nil {
-				err = stopped
-			}
-		}()
+func (b *bencher) one(ctx context.Context, w *workload) (*benchFigures, error) {
+	if b.o.url != "" {
+		return b.against(ctx, w, b.o.address(), b.o.pid)
 	}
-	m := &meter{pid: pid}
-	idle, err := m.look(load.Totals{})
+	broker, err := startBroker(ctx, b.o, b.brokerCore)
 	if err != nil {
+		return nil, interrupted(ctx, err)
+	}
+	figures, err := b.against(ctx, w, broker.url, broker.cmd.Process.Pid)
+	// A broker that ended by itself says more about it than a lost connection.
+	if stopped := broker.stop(); stopped != nil {
+		err = stopped
+	}
+	return figures, err
+}
+
+// against runs a workload once against a broker that runs. Figures come with an
+// error where the run was interrupted.
+func (b *bencher) against(ctx context.Context, w *workload, url string, pid int) (*benchFigures, error) {
+	m := &meter{pid: pid}
+	var s span
+	var err error
+	if s.idle, err = m.look(load.Totals{}); err != nil {
 		return nil, err
 	}
 	run, err := load.Open(ctx, b.o.load(w, url))
-	if ctx.Err() != nil {
-		return nil, errInterrupted
-	}
 	if err != nil {
-		return nil, err
+		return nil, interrupted(ctx, err)
 	}
-	attached, attachedErr := m.look(load.Totals{})
-	first, last, runErr := b.drive(ctx, run, w, m)
-	res := run.Close()
-	end, err := m.look(res.Totals)
+	s.attached, err = m.look(load.Totals{})
 	if err == nil {
-		err = attachedErr
+		err = b.drive(ctx, run, w, m, &s)
 	}
-	if runErr != nil && !errors.Is(runErr, errInterrupted) && !load.Stuck(runErr) {
-		return nil, runErr
-	}
-	if err != nil {
+	res := run.Close()
+	stuck := load.Stuck(err)
+	if err != nil && !stuck && !errors.Is(err, errInterrupted) {
 		return nil, err
 	}
-	if load.Stuck(runErr) {
-		runErr = nil // what never came is among the problems
+	end, lookErr := m.look(res.Totals)
+	if lookErr != nil {
+		return nil, lookErr
 	}
-	if last.at.IsZero() {
-		return nil, runErr // interrupted before it measured anything
+	s.end = end
+	idle := !stuck && err == nil && s.last.totals == s.first.totals
+	switch {
+	case stuck && s.last.at.IsZero(), stuck && !res.Problems.Any(), idle:
+		return nil, fmt.Errorf("nothing more came for %v: %d messages sent, %d settled, %d received; does the broker give credit? %s",
+			b.o.patience, res.Totals.Sent, res.Totals.Settled, res.Totals.Received, strings.Join(res.Problems.Examples, "; "))
+	case s.last.at.IsZero():
+		return nil, err // interrupted before it measured anything
+	case stuck:
+		err = nil // what never came is among the problems
 	}
-	return newFigures(&span{idle, attached, first, last, end}, &res), runErr
+	return newFigures(&s, &res), err
 }
 
 // drive loads until the workload has what it wants, and looks at the beginning
 // and the end of what is measured.
-func (b *bencher) drive(ctx context.Context, run *load.Run, w *workload, m *meter) (first, last look, err error) {
+func (b *bencher) drive(ctx context.Context, run *load.Run, w *workload, m *meter, s *span) (err error) {
 	if w.queued > 0 {
 		if err := run.Fill(ctx, w.queued); err != nil {
-			return first, last, interrupted(ctx, err)
+			return interrupted(ctx, err)
 		}
 	}
 	run.Start()
 	if b.o.count == 0 {
 		if err := b.spend(ctx, run, b.o.warm); err != nil {
-			return first, last, err
+			return err
 		}
 	}
 	run.Measure(true)
-	if first, err = m.look(run.Totals()); err != nil {
-		return first, last, err
+	if s.first, err = m.look(run.Totals()); err != nil {
+		return err
 	}
 	if b.o.count > 0 {
 		err = b.watch(ctx, run, func() error { return run.Wait(ctx) })
@@ -148,13 +154,13 @@ func (b *bencher) drive(ctx context.Context, run *load.Run, w *workload, m *mete
 	}
 	run.Measure(false)
 	var lookErr error
-	if last, lookErr = m.look(run.Totals()); err == nil {
+	if s.last, lookErr = m.look(run.Totals()); err == nil {
 		err = lookErr
 	}
 	if err == nil && b.o.count == 0 {
 		err = run.Halt(ctx)
 	}
-	return first, last, interrupted(ctx, err)
+	return interrupted(ctx, err)
 }
 
 // interrupted turns the end of ctx into errInterrupted.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -98,6 +99,24 @@ func TestTheBrokerHangsUp(t *testing.T) {
 	res := harness.Tool(t, "", "bench", "run", "--url", url, "--workload", "p-windowed", "--count", "2000", "--rounds", "1")
 	if res.Code != 2 || !bytes.Contains([]byte(res.Stderr), []byte("the broker sent close: amqp:internal-error for the test")) {
 		t.Errorf("exit code %d: %s", res.Code, res.Stderr)
+	}
+}
+
+// A broker that takes nothing is an error, not a rate of nothing.
+func TestABrokerThatTakesNothing(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t)
+	for _, how := range [][]string{{"--count", "10"}, {"--duration", "300ms", "--warm", "0s"}, {"--count", "10", "--queued", "5"}} {
+		url := proxy(t, s.Addr(), func(f []byte) [][]byte {
+			if is(f, frame.CodeFlow) {
+				return nil
+			}
+			return [][]byte{f}
+		})
+		args := append([]string{"bench", "run", "--url", url, "--workload", "p-windowed", "--rounds", "1", "--patience", settleFor}, how...)
+		if res := harness.Tool(t, "", args...); res.Code != 2 || res.Stdout != "" || !strings.Contains(res.Stderr, "nothing more came") || !strings.Contains(res.Stderr, "0 messages sent") {
+			t.Errorf("%v: exit code %d\n%s\n%s", how, res.Code, res.Stdout, res.Stderr)
+		}
 	}
 }
 
