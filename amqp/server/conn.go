@@ -239,7 +239,9 @@ func (c *Conn) write() {
 			c.handler.Output(c.e, now)
 			parts = c.e.Output(now, parts[:0])
 			*buf = c.e.TakeBack()
-			stream, c.writing = c.stream, len(parts) > 0
+			if stream = c.stream; len(parts) > 0 {
+				c.writing, c.ahead = true, 0
+			}
 			done := c.e.Done()
 			c.arm()
 			c.mu.Unlock()
@@ -272,7 +274,7 @@ func (c *Conn) write() {
 // wrote says that no write is under way. The caller holds mu.
 func (c *Conn) wrote() {
 	if c.writing {
-		c.writing, c.ahead = false, 0
+		c.writing = false
 		c.written.Signal()
 	}
 }

@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/engine"
+	"github.com/tidegate/tidegate/amqp/frame"
 	"github.com/tidegate/tidegate/amqp/sasl"
+	"github.com/tidegate/tidegate/amqp/wire"
 )
 
 // opener is the least of a protocol: it answers open, begin comes from the
@@ -243,6 +245,67 @@ func TestMaxConnections(t *testing.T) {
 		}
 		s.Shutdown(0)
 	})
+}
+
+// TestReadsNoFurther: while a write is under way a peer that asks on and reads
+// nothing is read only so far; once it reads, it is heard again. What came while
+// nothing was written does not count.
+func TestReadsNoFurther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShell(t, Config{})
+		p := newPipes()
+		s.Serve(&Listener{Listener: p})
+		c := p.dial()
+		read := func() { // what there is to read
+			for {
+				_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
+				if _, err := c.Read(make([]byte, 1<<10)); err != nil {
+					return
+				}
+			}
+		}
+		// write gives at least so many bytes of b, over and over, as far as they
+		// are taken.
+		write := func(b []byte, most int) (taken int) {
+			for taken < most {
+				_ = c.SetWriteDeadline(time.Now().Add(time.Second))
+				n, err := c.Write(b)
+				if taken += n; err != nil {
+					break
+				}
+			}
+			return taken
+		}
+		session := &frame.Begin{IncomingWindow: 100, OutgoingWindow: 100, HandleMax: 1}
+		echo := &frame.Flow{NextIncomingID: wire.Some(uint32(0)), IncomingWindow: 100, OutgoingWindow: 100, Echo: true}
+		quiet := bytes.Repeat(frame.Empty[:], 8<<10) // is not answered
+		header, hello := []byte(open[:8]), append([]byte(open[8:]), encode(session)...)
+		write(header, len(header))
+		read()
+		write(hello, len(hello))
+		read()
+		if n := write(quiet, 3<<20); n != 3<<20 {
+			t.Fatalf("%d bytes were taken while nothing was written", n)
+		}
+		write(encode(echo), 1)
+		if n := write(quiet, 10<<20); n < maxAhead || n > 2*maxAhead {
+			t.Errorf("%d bytes were taken while an answer is not read, want about %d", n, maxAhead)
+		}
+		read()
+		synctest.Wait()
+		// The last write was cut somewhere in a frame: fill it up with zeros, which
+		// are the beginning of the next, too short ones and so a fault: it is heard.
+		write(make([]byte, 64), 1)
+		read()
+		<-s.closed
+		s.Shutdown(0)
+	})
+}
+
+// encode makes a frame on channel 0.
+func encode(p frame.Performative) []byte {
+	b, at := frame.BeginFrame(nil, frame.TypeAMQP, 0)
+	return frame.EndFrame(p.Append(b), at, 0)
 }
 
 // TestQuiet: at most LogBurst lines of one message pass in an interval, of each
