@@ -6,5 +6,6 @@
 // A seed gives a plan, a list of actions (plan.go); the plan alone decides what
 // happens, so that a failing one can be printed, replayed and shrunk
 // (shrink.go). What clients were told is kept in a ledger, which knows what may
-// come and what must (ledger.go).
+// come and what must (ledger.go). DESIGN.md tells
+// the rest.
 package sim

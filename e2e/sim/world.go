@@ -48,7 +48,6 @@ type World struct {
 	crashSeed  uint64
 	failIn     int
 	failOp     string
-	full       bool
 
 	aside      *rand.Rand // for what happens during a checkpoint
 	asideSteps int
