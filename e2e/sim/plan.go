@@ -131,7 +131,9 @@ func (p *planner) next(quiet bool) {
 	case n < 34:
 		p.send(c)
 		p.maybeRun()
-	case n < 44:
+	case n < 37:
+		p.wobble(c)
+	case n < 45:
 		p.add("credit", c, p.r.IntN(4), p.r.IntN(12), oneOf(p.r, 0, 0, 0, 1))
 		p.maybeRun()
 	case n < 58:
@@ -163,6 +165,19 @@ func (p *planner) next(quiet bool) {
 		p.add("checkpoint", p.r.IntN(20), p.r.IntN(1<<30))
 	case !quiet:
 		p.disaster(c)
+	}
+}
+
+// wobble gives credit, takes it back and gives it again while messages are on
+// their way.
+func (p *planner) wobble(c int) {
+	link := p.r.IntN(4)
+	for range 2 + p.r.IntN(3) {
+		p.add("credit", c, link, oneOf(p.r, 0, 1, 2, 8, 8), oneOf(p.r, 0, 0, 0, 0, 1))
+		p.add("run", 1+p.r.IntN(12), p.r.IntN(1<<30))
+		if p.r.IntN(2) == 0 {
+			p.send(p.r.IntN(clients))
+		}
 	}
 }
 

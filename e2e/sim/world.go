@@ -77,16 +77,24 @@ func Run(plan []Action) error {
 	return err
 }
 
-func run(plan []Action, b breaks) (w *World, err error) {
-	a := plan[0].Args
-	w = &World{
-		config: config{need: core.Write, segment: int64(a[1]), memory: int64(a[2]), held: int64(a[3]), clientWindow: uint32(a[4]), frame: uint32(a[5])},
+func newWorld(a Action, b breaks) *World {
+	n := a.Args
+	w := &World{
+		config: config{need: core.Write, segment: int64(n[1]), memory: int64(n[2]), held: int64(n[3]), clientWindow: uint32(n[4]), frame: uint32(n[5])},
 		breaks: b, now: epoch, disk: vfs.NewMem(),
 	}
-	if a[0] == 1 {
+	if n[0] == 1 {
 		w.config.need = core.Sync
 	}
 	w.ledger, w.tape = newLedger(w), newTape(w)
+	for c := range clients {
+		w.clients = append(w.clients, &client{w: w, name: fmt.Sprintf("c%d", c)})
+	}
+	return w
+}
+
+func run(plan []Action, b breaks) (w *World, err error) {
+	w = newWorld(plan[0], b)
 	at := 0
 	defer func() {
 		switch r := recover().(type) {
@@ -97,9 +105,6 @@ func run(plan []Action, b breaks) (w *World, err error) {
 			err = &Violation{at, fmt.Sprintf("panic: %v\n%s", r, debug.Stack())}
 		}
 	}()
-	for c := range clients {
-		w.clients = append(w.clients, &client{w: w, name: fmt.Sprintf("c%d", c)})
-	}
 	w.start()
 	for i := range plan[1:] {
 		at = i + 1

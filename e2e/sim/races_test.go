@@ -1,0 +1,118 @@
+package sim
+
+import (
+	"testing"
+
+	"github.com/tidegate/tidegate/core/message"
+)
+
+// Races between a connection's reader and writer that the simulation found, step
+// by step: what is behind the first line of each is what goroutines did.
+
+// race is a world with a sender at the first client and a receiver at the second,
+// both on q0.
+type race struct {
+	*World
+	from, to *conn
+	sender   *sender
+	receiver *receiver
+}
+
+func newRace(t *testing.T, mode int) *race {
+	t.Helper()
+	plan, err := ParseScript("world failsafe=1 segment=65536 memory=1048576 held=1048576 window=2048 frame=65536")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &race{World: newWorld(plan[0], breaks{})}
+	r.start()
+	for _, c := range r.clients[:2] {
+		c.connect()
+	}
+	r.from, r.to = r.clients[0].conn, r.clients[1].conn
+	r.from.newSender("q0", 0)
+	r.receiver = r.to.newReceiver(source{dest: "q0"}, mode)
+	r.rest()
+	r.sender = r.from.senders[0]
+	return r
+}
+
+// send lets the broker read one message that is not stored.
+func (r *race) send() {
+	r.from.send(r.sender, 1, sendVolatile, 10, 0)
+	r.reads(r.from)
+}
+
+// reads lets the broker's reader take what a client has to say.
+func (r *race) reads(k *conn) {
+	k.flush()
+	k.sock.read(message.LargeAbove, false)
+}
+
+func (r *race) credit(n int) {
+	r.receiver.credit(n, false)
+	r.reads(r.to)
+}
+
+// end settles the accounts; what a checker finds fails the test.
+func (r *race) end(t *testing.T) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		if v := recover(); v != nil {
+			t.Fatal(v)
+		}
+	}()
+	r.finale()
+}
+
+// seen lets a message reach the client while the writer has not yet told the
+// broker that it is written.
+func (r *race) seen(t *testing.T) {
+	t.Helper()
+	r.credit(1)
+	r.send()
+	for range 3 {
+		if r.to.sock.write(); len(r.to.down.b) > 0 {
+			break
+		}
+	}
+	if r.to.read(message.LargeAbove); r.receiver.got != 1 || !r.to.sock.wrote {
+		t.Fatalf("%d messages came", r.receiver.got)
+	}
+}
+
+func TestASessionThatEndsBeforeTheWritersReport(t *testing.T) {
+	for _, mode := range []int{0, modePresettled} {
+		r := newRace(t, mode)
+		r.seen(t)
+		r.to.endSession()
+		r.reads(r.to)
+		r.end(t)
+	}
+}
+
+func TestALinkThatEndsBeforeTheWritersReport(t *testing.T) {
+	for _, mode := range []int{0, modePresettled, modeKeeps} {
+		r := newRace(t, mode)
+		r.seen(t)
+		r.receiver.detach(false)
+		r.reads(r.to)
+		r.end(t)
+	}
+}
+
+func TestWhatIsUnsentIsNotOvertaken(t *testing.T) {
+	r := newRace(t, 0)
+	r.credit(1)
+	r.send() // dispatched, and not yet written
+	r.credit(0)
+	r.to.sock.write() // and unsent, of which the broker does not know yet
+	r.credit(2)
+	r.send()
+	r.rest()
+	if r.receiver.got != 2 {
+		t.Errorf("%d messages came", r.receiver.got)
+	}
+	r.end(t)
+}
