@@ -96,6 +96,7 @@ func (p *process) open() error {
 		OnFail:       func(err error) { p.failed = err },
 		OnCheckpoint: func() { p.checkpoint = true },
 		OnSpace:      func(full bool) { p.tell(func(s *server.Server) { s.Full(full) }) },
+		OnPressure:   func(pressed bool) { p.tell(func(s *server.Server) { s.Pressed(pressed) }) },
 	})
 	if err != nil {
 		return err
