@@ -182,7 +182,7 @@ func TestMessagesAllocateNothing(t *testing.T) {
 		t.Errorf("%v allocations for 64 messages", n)
 	}
 	sum := r.book.sum()
-	if sum.Sent != uint64(id) || sum.Settled != sum.Sent || sum.Received != sum.Sent || c.latency.Count() != sum.Sent {
+	if sum.Sent != uint64(id) || sum.Settled != sum.Sent || sum.Received != sum.Sent || c.latency.Count() != sum.Sent || p.accepted.Count() != sum.Sent {
 		t.Errorf("%+v of %d, %d latencies", sum, id, c.latency.Count())
 	}
 	if p := r.book.close(); p.Any() {

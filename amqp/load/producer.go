@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tidegate/tidegate/amqp/frame"
 	"github.com/tidegate/tidegate/amqp/wire"
@@ -23,6 +24,10 @@ type producer struct {
 
 	pace pace
 
+	// When the unsettled messages were stamped, at their number modulo the length.
+	stamps   []int64
+	accepted Histogram // from the stamp to the read that brought the settlement
+
 	flow        frame.Flow
 	disposition frame.Disposition
 }
@@ -30,6 +35,9 @@ type producer struct {
 func newProducer(r *Run, number int, s *session) (*producer, error) {
 	p := &producer{session: s, run: r, number: uint32(number), t: newTemplate(&r.o, r.number, uint32(number), s.peerFrame)}
 	p.window = int64(s.begin.IncomingWindow)
+	if !r.o.Settled {
+		p.stamps = make([]int64, r.o.Window)
+	}
 	if p.window < int64(p.t.frames) {
 		return nil, fmt.Errorf("a message of %d bytes takes %d frames, and the broker's session window is %d: use a smaller --size", r.o.Size, p.t.frames, p.window)
 	}
@@ -98,9 +106,31 @@ func (p *producer) onDisposition(d *frame.Disposition) {
 	if !accepted && d.State != nil {
 		what = d.State.String()
 	}
-	p.settled += p.run.book.settle(p.number, from, to, accepted, what)
+	fresh := p.run.book.settle(p.number, from, to, accepted, what)
+	p.settled += fresh
+	if accepted && fresh == to-from && p.run.measuring.Load() {
+		p.observe(from, to)
+	}
 	if !d.Settled {
 		p.out = frame.Append(p.out, frame.TypeAMQP, 0, &frame.Disposition{Role: frame.RoleSender, First: d.First, Last: d.Last, Settled: true})
+	}
+}
+
+// observe counts how long messages from..to-1 took to be accepted.
+func (p *producer) observe(from, to uint64) {
+	if to-from > uint64(len(p.stamps)) {
+		return // more than can be unsettled
+	}
+	now := p.run.now()
+	for from < to {
+		// Those of one write have one stamp.
+		stamp := p.stamps[from%uint64(len(p.stamps))]
+		n := uint64(1)
+		for from+n < to && p.stamps[(from+n)%uint64(len(p.stamps))] == stamp {
+			n++
+		}
+		p.accepted.AddN(time.Duration(now-stamp), n)
+		from += n
 	}
 }
 
@@ -121,7 +151,11 @@ func (p *producer) act() error {
 			return nil
 		}
 		for i := range n {
-			p.t.patch(i, p.next, p.pace.stamp(p.next, now))
+			stamp := p.pace.stamp(p.next, now)
+			p.t.patch(i, p.next, stamp)
+			if p.stamps != nil {
+				p.stamps[p.next%uint64(len(p.stamps))] = stamp
+			}
 			p.next++
 		}
 		p.credit -= int64(n)

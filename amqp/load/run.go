@@ -230,6 +230,9 @@ type Result struct {
 	// Latency is of the messages received while Measure was on: from the send,
 	// or the time when it was due, to the read that brought them.
 	Latency Histogram
+	// Accepted is of the messages settled in that time: from the send, or when it
+	// was due, to the read that brought the settlement.
+	Accepted Histogram
 }
 
 // Close hangs up and gives what the run found. Messages count as lost, or as
@@ -239,6 +242,9 @@ func (r *Run) Close() Result {
 	res := Result{Totals: r.book.sum(), Problems: r.book.close()}
 	for _, c := range r.consumers {
 		res.Latency.Merge(&c.latency)
+	}
+	for _, p := range r.producers {
+		res.Accepted.Merge(&p.accepted)
 	}
 	return res
 }

@@ -52,7 +52,7 @@ A flag that is given counts for every workload. --producers, --consumers, --wind
 --credit, --batch, --backlog, --queued, and how messages are sent, without --workload
 make one workload, called custom.
 
-Latency is from the send to the read that brought the message. With --rate it counts
+Latency is from the send to the read that brought the message, or its acceptance. With --rate it counts
 from when the message was due, so a stall counts against all that had to wait; give
 half of the highest rate for figures that mean something.
 

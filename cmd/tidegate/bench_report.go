@@ -69,6 +69,11 @@ type benchFigures struct {
 	P999 *float64 `json:"latency_p999_us"`
 	Max  *float64 `json:"latency_max_us"`
 
+	// From the send to the settlement; null where messages are sent settled.
+	AcceptP50 *float64 `json:"accept_p50_us"`
+	AcceptP99 *float64 `json:"accept_p99_us"`
+	AcceptMax *float64 `json:"accept_max_us"`
+
 	BrokerCPU    *float64 `json:"broker_cpu_us_per_msg"`
 	BrokerUser   *float64 `json:"broker_user_us_per_msg"`
 	BrokerSystem *float64 `json:"broker_system_us_per_msg"`
@@ -120,8 +125,11 @@ func newFigures(s *span, res *load.Result) *benchFigures {
 		messages = sent
 	}
 	f.Messages, f.Rate = float64(messages), per(messages)
+	us := func(d time.Duration) *float64 { return some(float64(d) / 1e3) }
+	if h := &res.Accepted; h.Count() > 0 {
+		f.AcceptP50, f.AcceptP99, f.AcceptMax = us(h.Quantile(.5)), us(h.Quantile(.99)), us(h.Max())
+	}
 	if h := &res.Latency; h.Count() > 0 {
-		us := func(d time.Duration) *float64 { return some(float64(d) / 1e3) }
 		f.P50, f.P90, f.P99, f.P999, f.Max = us(h.Quantile(.5)), us(h.Quantile(.9)), us(h.Quantile(.99)), us(h.Quantile(.999)), us(h.Max())
 	}
 	each := func(d time.Duration) *float64 {
@@ -159,7 +167,7 @@ func (r *benchReport) finish() {
 
 // columns are the figures of which medians are taken.
 func (f *benchFigures) columns() []**float64 {
-	return []**float64{&f.P50, &f.P90, &f.P99, &f.P999, &f.Max, &f.BrokerCPU, &f.BrokerUser, &f.BrokerSystem, &f.LoadCPU, &f.IdleRSS, &f.AttachedRSS, &f.PeakRSS, &f.Written}
+	return []**float64{&f.P50, &f.P90, &f.P99, &f.P999, &f.Max, &f.AcceptP50, &f.AcceptP99, &f.AcceptMax, &f.BrokerCPU, &f.BrokerUser, &f.BrokerSystem, &f.LoadCPU, &f.IdleRSS, &f.AttachedRSS, &f.PeakRSS, &f.Written}
 }
 
 func medians(rounds []benchFigures) *benchFigures {
@@ -229,7 +237,7 @@ func (r *benchReport) print(out io.Writer, asJSON bool) error {
 func (r *benchReport) table(out io.Writer) error {
 	fmt.Fprintf(out, "tidegate %s, %s, %d cores (%s), %s\n", r.Version, r.where(), r.Machine.Cores, r.Machine.CPU, r.Machine.Kernel)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "workload\trounds\tmsgs/s\tlowest\thighest\tp50 ms\tp90\tp99\tp99.9\tmax\tbroker us/msg\tuser\tsystem\tload us/msg\tidle MiB\tpeak MiB\twritten B/msg\t")
+	fmt.Fprintln(w, "workload\trounds\tmsgs/s\tlowest\thighest\tp50 ms\tp90\tp99\tp99.9\tmax\taccepted p50\tp99\tbroker us/msg\tuser\tsystem\tload us/msg\tidle MiB\tpeak MiB\twritten B/msg\t")
 	for i := range r.Workloads {
 		r.Workloads[i].row(w)
 	}
@@ -274,7 +282,7 @@ func (r *benchReport) where() string {
 func (b *benchWorkload) row(w io.Writer) {
 	m := b.Median
 	if m == nil {
-		fmt.Fprintf(w, "%s\t0%s\n", b.Name, strings.Repeat("\t-", 15)+"\t")
+		fmt.Fprintf(w, "%s\t0%s\n", b.Name, strings.Repeat("\t-", 17)+"\t")
 		return
 	}
 	low, high := m.Rate, m.Rate
@@ -290,7 +298,7 @@ func (b *benchWorkload) row(w io.Writer) {
 	}
 	cells := []string{
 		b.Name, fmt.Sprint(len(b.Rounds)), fmt.Sprintf("%.0f", m.Rate), fmt.Sprintf("%.0f", low), fmt.Sprintf("%.0f", high),
-		cell(m.P50, ms, 2), cell(m.P90, ms, 2), cell(m.P99, ms, 2), cell(m.P999, ms, 2), cell(m.Max, ms, 2),
+		cell(m.P50, ms, 2), cell(m.P90, ms, 2), cell(m.P99, ms, 2), cell(m.P999, ms, 2), cell(m.Max, ms, 2), cell(m.AcceptP50, ms, 2), cell(m.AcceptP99, ms, 2),
 		cell(m.BrokerCPU, 1, 2), cell(m.BrokerUser, 1, 2), cell(m.BrokerSystem, 1, 2), cell(m.LoadCPU, 1, 2),
 		cell(m.IdleRSS, mib, 1), cell(m.PeakRSS, mib, 1), cell(m.Written, max(m.Messages, 1), 0),
 	}

@@ -41,6 +41,8 @@ type figures struct {
 	P99         *float64 `json:"latency_p99_us"`
 	P999        *float64 `json:"latency_p999_us"`
 	Max         *float64 `json:"latency_max_us"`
+	Accept50    *float64 `json:"accept_p50_us"`
+	Accept99    *float64 `json:"accept_p99_us"`
 	BrokerCPU   *float64 `json:"broker_cpu_us_per_msg"`
 	LoadCPU     *float64 `json:"load_cpu_us_per_msg"`
 	Idle        *float64 `json:"broker_idle_rss_bytes"`
@@ -92,6 +94,9 @@ func (w *outcome) check(t *testing.T, messages float64) {
 			if v == nil || *v <= 0 {
 				t.Fatalf("%s, %s: %v", w.Name, what, v)
 			}
+		}
+		if presettled := w.Delivery == "presettled"; presettled != (f.Accept50 == nil) || !presettled && (*f.Accept50 <= 0 || *f.Accept50 > *f.Accept99) {
+			t.Errorf("%s: accepted after %v, %v", w.Name, f.Accept50, f.Accept99)
 		}
 		if f.Written == nil || *f.Peak < *f.Idle || *f.P50 > *f.P90 || *f.P90 > *f.P99 || *f.P99 > *f.P999 || *f.P999 > *f.Max {
 			t.Errorf("%s: %+v", w.Name, f)
