@@ -12,7 +12,7 @@ import (
 
 func TestTheFirstFourWorkloadsCountAndCheckTheirMessages(t *testing.T) {
 	t.Parallel()
-	r := run(t, 0, "--rounds", "1", "--count", "2000", "--no-pin", "--durability", "normal")
+	r := run(t, 0, "--rounds", "1", "--count", "800", "--no-pin", "--durability", "normal")
 	if r.Machine.Cores < 1 || r.Machine.CPU == "" || r.Machine.Kernel == "" || r.Version == "" || r.Broker.Durability != "normal" || r.Interrupted {
 		t.Errorf("%+v", r)
 	}
@@ -24,7 +24,7 @@ func TestTheFirstFourWorkloadsCountAndCheckTheirMessages(t *testing.T) {
 		if w.Name != names[i] {
 			t.Errorf("workload %d is %s", i, w.Name)
 		}
-		w.check(t, 2000)
+		w.check(t, 800)
 	}
 }
 
