@@ -137,3 +137,11 @@ func TestMistakesAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// Settings in the environment or in a tidegate.yaml are meant for somebody's own
+// gateway, not for the broker that is measured.
+func TestTheOwnBrokerTakesNobodysSettings(t *testing.T) {
+	t.Setenv("TIDEGATE_USERS", "/nowhere/users.conf")
+	r := run(t, 0, "--workload", "p-windowed", "--rounds", "1", "--count", "50", "--no-pin", "--data", t.TempDir())
+	r.Workloads[0].check(t, 50)
+}
