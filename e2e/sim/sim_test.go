@@ -18,7 +18,7 @@ var (
 // detector does in as long.
 const (
 	usualSeeds = 2000
-	shortSeeds = 200
+	shortSeeds = 100
 )
 
 // TestSimulation runs seeds; a failing one is shrunk and printed as a script.

@@ -66,7 +66,7 @@ func (t *txn) rollback(sure bool) {
 	t.state, t.binding = txnRolledBack, sure
 	for _, c := range t.acks {
 		if c.txn == t {
-			c.txn, c.ended = nil, settleFail
+			c.txn, c.ended, c.holder = nil, settleFail, nil
 		}
 	}
 }

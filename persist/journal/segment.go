@@ -78,10 +78,11 @@ func (l *segments) remove(s *segment) {
 	}
 }
 
-// after is the segment that follows s in the log, or nil.
+// after is the segment that follows s in the log, or nil. A spill file between
+// their ordinals is not of the log.
 func (l *segments) after(s *segment) *segment {
 	for n := s.ordinal + 1; n-l.base < uint64(len(l.list)); n++ {
-		if next := l.get(n); next != nil {
+		if next := l.list[n-l.base]; next != nil {
 			return next
 		}
 	}
