@@ -275,3 +275,25 @@ func TestDetachCutsASource(t *testing.T) {
 		t.Errorf("events %+v", e)
 	}
 }
+
+// TestCreditThatIsTakenBackHoldsASource: one that has not begun is given back like
+// any other delivery, and what waited behind it as well.
+func TestCreditThatIsTakenBackHoldsASource(t *testing.T) {
+	p := openPeer(t, plain())
+	p.manual = true
+	l := p.receiverManual("out", 0)
+	p.window(0, 0, 9)
+	src := &parts{}
+	l.Send(fromSource(1, 10, src))
+	l.Send(delivery(2, 3))
+	p.wantOut()
+	p.credit(0, 0, 0, false)
+	var back []uint64
+	p.c.Overdrawn(func(_ *Link, ref uint64) { back = append(back, ref) })
+	if !slices.Equal(back, []uint64{2, 1}) || src.closed != 1 {
+		t.Errorf("given back: %v, the source closed %d times", back, src.closed)
+	}
+	src.ready = [][]byte{[]byte("123456789")}
+	p.credit(0, 0, 1, false)
+	p.wantOut()
+}

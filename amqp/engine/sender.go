@@ -122,6 +122,11 @@ func (c *Conn) Overdrawn(visit func(l *Link, ref uint64)) {
 				l.session.give(o)
 			}
 		}
+		if o := l.source; o != nil && !o.begun && l.queued > max(l.Credit(), 0) {
+			l.queued--
+			visit(l, o.d.Ref)
+			l.session.endSource(slices.Index(l.session.sources, o))
+		}
 	}
 	clear(c.overdrawn)
 	c.overdrawn = c.overdrawn[:0]

@@ -64,8 +64,9 @@ func Plan(seed uint64) []Action {
 }
 
 type planner struct {
-	r    *rand.Rand
-	plan []Action
+	r     *rand.Rand
+	plan  []Action
+	heavy bool // much is logged: checkpoints, recycling, spilling
 }
 
 func oneOf(r *rand.Rand, of ...int) int { return of[r.IntN(len(of))] }
@@ -108,10 +109,13 @@ func (p *planner) send(c int) {
 	case n < 20:
 		size = 3 << 10
 	}
+	if p.heavy && size < 1<<10 {
+		size = 1<<10 + p.r.IntN(4<<10)
+	}
 	flags := oneOf(p.r, 0, 0, 0, 0, sendVolatile, sendVolatile, sendSettled, sendVolatile|sendSettled)
 	flags |= oneOf(p.r, 0, 0, 0, sendHigh, sendLow) | oneOf(p.r, 0, 0, sendTxn)
 	n := 1 + p.r.IntN(6)
-	if size > 1<<10 {
+	if size > 1<<10 && !p.heavy {
 		n = 1 + n/3
 	}
 	p.add("send", c, p.r.IntN(4), n, flags, size, oneOf(p.r, 0, 0, 0, 0, 0, 50, 2000))
@@ -126,6 +130,9 @@ func (p *planner) settle(c int) {
 func (p *planner) next(quiet bool) {
 	c := p.r.IntN(clients)
 	switch n := p.r.IntN(100); {
+	case n < 4 && p.heavy:
+		p.add("checkpoint", p.r.IntN(20), p.r.IntN(1<<30))
+		p.add("tick", 100)
 	case n < 16:
 		p.run()
 	case n < 34:
