@@ -17,7 +17,7 @@ var (
 // Seeds of a run that asks for no number: a few dozen seconds, and what the race
 // detector does in as long.
 const (
-	usualSeeds = 2000
+	usualSeeds = 4000
 	shortSeeds = 100
 )
 
