@@ -12,12 +12,18 @@ import (
 	"github.com/tidegate/tidegate/core/message"
 )
 
-// slab is how many messages' views are made at a time: one allocation for all.
-const slab = 64
+// How many messages' views are made at a time, at first and at most: one
+// allocation for all.
+const (
+	firstSlab = 16
+	mostSlab  = 512
+)
 
 // inbound is the reader's workspace.
 type inbound struct {
-	views  []amqpmessage.Message
+	slab   []amqpmessage.Message // views of the read's messages
+	used   int                   // of it
+	keep   bool                  // a transaction holds some of them beyond the step
 	sends  []send
 	refill []*producer
 }
@@ -68,9 +74,8 @@ func (c *conn) step(events []engine.Event) {
 	for i := range events {
 		if e := &events[i]; e.Kind == engine.EventDelivery {
 			if _, ok := e.Link.Ref.(*producer); ok {
-				s := in.index(e, now)
-				s.event = i
-				in.sends = append(in.sends, s)
+				in.sends = append(in.sends, send{event: i})
+				in.index(&in.sends[len(in.sends)-1], e, now)
 			}
 		}
 	}
@@ -88,7 +93,7 @@ func (c *conn) step(events []engine.Event) {
 					if next < len(in.sends) && in.sends[next].event == i {
 						s = in.sends[next]
 					} else {
-						s = in.index(e, now.UnixMilli()) // attached in this very read
+						in.index(&s, e, now.UnixMilli()) // attached in this very read
 					}
 					c.delivery(now, b, fx, l, e, s)
 				case *coordinator:
@@ -101,7 +106,28 @@ func (c *conn) step(events []engine.Event) {
 	})
 	clear(in.sends)
 	in.sends = in.sends[:0]
+	in.forget()
 	c.giveCredit()
+}
+
+// forget ends the life of the read's views: the broker has taken their bytes, and
+// only a transaction keeps the views themselves.
+func (in *inbound) forget() {
+	if in.keep {
+		in.slab, in.keep = nil, false
+	}
+	clear(in.slab[:min(in.used, len(in.slab))])
+	in.used = 0
+}
+
+// view gives one that is not in use.
+func (in *inbound) view() *amqpmessage.Message {
+	if in.used == len(in.slab) {
+		// Those before stay where they are: sends point to them.
+		in.slab, in.used = make([]amqpmessage.Message, min(max(2*len(in.slab), firstSlab), mostSlab)), 0
+	}
+	in.used++
+	return &in.slab[in.used-1]
 }
 
 // giveCredit tops up producers whose deliveries are settled already.
@@ -147,16 +173,12 @@ func (c *conn) noteEnds(events []engine.Event) {
 }
 
 // index makes the envelope of a delivery.
-func (in *inbound) index(e *engine.Event, now int64) send {
-	if len(in.views) == 0 {
-		in.views = make([]amqpmessage.Message, slab)
+func (in *inbound) index(s *send, e *engine.Event, now int64) {
+	v := in.view()
+	if s.err = v.Index(e.Payload, e.Rest, nil); s.err != nil {
+		return
 	}
-	v := &in.views[0]
-	if err := v.Index(e.Payload, e.Rest, nil); err != nil {
-		return send{err: err}
-	}
-	in.views = in.views[1:]
-	return send{m: v, env: envelope(v, v, now)}
+	s.m, s.env = v, envelope(v, v, now)
 }
 
 // envelope is what a message's sections say of it, at now in ms since 1970.

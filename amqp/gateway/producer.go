@@ -78,6 +78,7 @@ func (c *conn) delivery(now time.Time, b *core.Broker, fx *core.Effects, p *prod
 	to := core.Send{Tag: uint64(e.ID), Settled: e.Settled}
 	if t, ok := e.State.(*frame.TransactionalState); ok {
 		to.Txn = txnID(t.TxnID)
+		c.in.keep = true
 	}
 	switch {
 	case s.err != nil:

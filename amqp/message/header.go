@@ -60,10 +60,7 @@ func (h *Header) set(i int, b []byte) (n int, err error) {
 }
 
 // Header gives the header, with the defaults where it is absent.
-func (m *Message) Header() Header {
-	h, _ := parseHeader(m.value(headerSection)) // Index has read it
-	return h
-}
+func (m *Message) Header() Header { return m.header }
 
 // SkipHeader reads the header of the message that starts with first, and gives
 // the offset of the first byte behind header and delivery annotations: where a

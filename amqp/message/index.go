@@ -12,6 +12,8 @@ type Message struct {
 	at   [sections + 1]uint32 // where each section starts; an absent one is empty
 	head [sections]uint8      // length of its descriptor; of the body, of the first
 	kind BodyKind
+
+	header Header
 }
 
 // MaxSize is the largest message that can be indexed, in bytes.
@@ -34,7 +36,7 @@ func Index(first []byte, rest [][]byte, lim *wire.Limits) (Message, error) {
 // Index makes m the view of other bytes, in place; after an error it is of no
 // use. See the function Index.
 func (m *Message) Index(first []byte, rest [][]byte, lim *wire.Limits) error {
-	*m = Message{pieces: pieces{first, rest}}
+	*m = Message{pieces: pieces{first, rest}, header: Header{Priority: DefaultPriority}}
 	size := m.size()
 	if size > MaxSize {
 		return &Error{Reason: "larger than 4 GiB"}
@@ -55,7 +57,7 @@ func (m *Message) Index(first []byte, rest [][]byte, lim *wire.Limits) error {
 		if err != nil {
 			return &Error{Section: sectionNames[s], Offset: pos, Err: err}
 		}
-		if err := check(c, s, kind, pos+head, end, lim); err != nil {
+		if err := check(c, s, kind, pos+head, end, &m.header, lim); err != nil {
 			return &Error{Section: sectionNames[s], Offset: pos, Err: err}
 		}
 		for ; next <= s; next++ {
@@ -123,7 +125,7 @@ func (c cursor) valueEnd(pos, size int) (int, error) {
 // check looks at the form of the section whose value lies from start to end,
 // and inside those that the broker and every consumer will read: one message
 // that a client cannot decode would cost each of them its connection.
-func check(c cursor, s section, kind BodyKind, start, end int, lim *wire.Limits) error {
+func check(c cursor, s section, kind BodyKind, start, end int, header *Header, lim *wire.Limits) error {
 	if s == bodySection {
 		var buf [windowSize]byte
 		window := c.window(start, &buf)
@@ -138,7 +140,8 @@ func check(c cursor, s section, kind BodyKind, start, end int, lim *wire.Limits)
 	b := c.bytes(start, end)
 	switch s {
 	case headerSection:
-		_, err := parseHeader(b)
+		h, err := parseHeader(b)
+		*header = h
 		return err
 	case propertiesSection:
 		return checkProperties(b, lim)

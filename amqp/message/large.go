@@ -48,7 +48,7 @@ func Front(first []byte, rest [][]byte, lim *wire.Limits) (Message, Walk, error)
 		if err != nil {
 			return Message{}, Walk{}, &Error{Section: sectionNames[s], Offset: pos, Reason: "must end within the first MiB of a message that is larger", Err: err}
 		}
-		if err := check(c, s, kind, pos+head, end, lim); err != nil {
+		if err := check(c, s, kind, pos+head, end, new(Header), lim); err != nil {
 			return Message{}, Walk{}, &Error{Section: sectionNames[s], Offset: pos, Err: err}
 		}
 		pos, next = end, s+1

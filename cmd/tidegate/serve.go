@@ -34,7 +34,7 @@ const (
 	shutdownTime      = 10 * time.Second
 	// gcPercent: read buffers are the garbage, and the live heap is small
 	// (performance.md 3.2b measured a third more throughput).
-	gcPercent = 400
+	gcPercent = 1000
 )
 
 func serveCommand() *cobra.Command {
