@@ -1,8 +1,18 @@
 package frame
 
-import "github.com/tidegate/tidegate/amqp/wire"
+import (
+	"encoding/binary"
 
+	"github.com/tidegate/tidegate/amqp/wire"
+)
+
+// boolean and uint look for the short forms first: they are nearly all fields of
+// the frames that come by the million.
 func (r *reader) boolean() bool {
+	if b := r.body; len(b) > 0 && (b[0] == 0x41 || b[0] == 0x42) {
+		r.body = b[1:]
+		return b[0] == 0x41
+	}
 	v, n, err := wire.Bool(r.body)
 	r.took(n, err)
 	return v
@@ -21,6 +31,17 @@ func (r *reader) ushort() uint16 {
 }
 
 func (r *reader) uint() uint32 {
+	switch b := r.body; {
+	case len(b) >= 2 && b[0] == 0x52:
+		r.body = b[2:]
+		return uint32(b[1])
+	case len(b) >= 5 && b[0] == 0x70:
+		r.body = b[5:]
+		return binary.BigEndian.Uint32(b[1:])
+	case len(b) >= 1 && b[0] == 0x43:
+		r.body = b[1:]
+		return 0
+	}
 	v, n, err := wire.Uint(r.body)
 	r.took(n, err)
 	return v

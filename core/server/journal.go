@@ -19,9 +19,10 @@ type Journal interface {
 	// operating system) and synced. The callback given at open says when they
 	// move; a store that failed stops moving them and says so through OnFail.
 	Stable() (written, synced uint64)
-	// Hold keeps a message that is not stored until it is released. Its id has
-	// bit 63 set; such ids come from a range of their own.
-	Hold(id uint64, head []byte, body [][]byte)
+	// Hold keeps messages that are not stored until they are released. Their ids
+	// have bit 63 set, and come from a range of their own. It keeps the slices
+	// inside (not all itself).
+	Hold(all ...record.Held)
 	// Bytes gives the head and body of an id that is in memory.
 	Bytes(id uint64) (head []byte, body [][]byte, ok bool)
 	// Load brings the bodies of ids into memory, outside every lock, and then

@@ -46,6 +46,7 @@ type Server struct {
 	fx       core.Effects
 	enc      encoder
 	records  []record.Record
+	holds    []record.Held
 	conns    map[core.ConnID]*Conn
 	touched  []*Conn
 	clock    Clock
@@ -236,7 +237,12 @@ func (s *Server) carryOut() (wake []*Conn) {
 			s.o.Spool.SpoolBind(f.Number, h.ID)
 			head = record.AppendFile(head[:len(head):len(head)], record.FileRef(f))
 		}
-		s.journal.Hold(h.ID, head, s.enc.body(h.Content))
+		s.holds = append(s.holds, record.Held{ID: h.ID, Head: head, Body: s.enc.body(h.Content)})
+	}
+	if len(s.holds) > 0 {
+		s.journal.Hold(s.holds...)
+		clear(s.holds)
+		s.holds = s.holds[:0]
 	}
 	wake = s.distribute()
 	if len(fx.Released) > 0 {

@@ -48,3 +48,10 @@ type Record struct {
 	Head  []byte
 	Body  [][]byte
 }
+
+// Held is a message that is kept and not stored: it has no record.
+type Held struct {
+	ID   uint64 // with bit 63
+	Head []byte
+	Body [][]byte
+}

@@ -85,7 +85,7 @@ func BenchmarkAppendBytesRelease(b *testing.B) {
 	ids := make([]uint64, 1)
 	for b.Loop() {
 		id++
-		s.Hold(id, head, payload)
+		s.Hold(record.Held{ID: id, Head: head, Body: payload})
 		if _, _, ok := s.Bytes(id); !ok {
 			b.Fatal("not there")
 		}

@@ -140,9 +140,9 @@ func TestOldContentsShareNoBuffer(t *testing.T) {
 		s, _ := bubble(t, Options{})
 		network := make([]byte, 64<<10) // as a connection reads it
 		copy(network[100:], "kept")
-		s.Hold(held|1, nil, [][]byte{network[100:104:104]})
+		s.Hold(record.Held{ID: held | 1, Body: [][]byte{network[100:104:104]}})
 		for id := uint64(2); id <= 24<<10; id++ {
-			s.Hold(held|id, nil, [][]byte{make([]byte, 1000)})
+			s.Hold(record.Held{ID: held | id, Body: [][]byte{make([]byte, 1000)}})
 			s.Release(0, []uint64{held | (id - 1)}[:min(1, id-2)])
 		}
 		synctest.Wait()

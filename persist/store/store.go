@@ -167,15 +167,18 @@ func (s *Store) Stable() (written, synced uint64) {
 	return s.j.Stable()
 }
 
-// Hold keeps a message that is not stored until it is released.
-func (s *Store) Hold(id uint64, head []byte, body [][]byte) {
-	if id < held {
-		panic("store: Hold of an id of the stored range")
-	}
+// Hold keeps messages that are not stored until they are released.
+func (s *Store) Hold(all ...record.Held) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.start()
-	s.contents.put(id, head, body, false)
+	for i := range all {
+		h := &all[i]
+		if h.ID < held {
+			panic("store: Hold of an id of the stored range")
+		}
+		s.contents.put(h.ID, h.Head, h.Body, false)
+	}
 	s.rouseHouse()
 	if s.contents.bytes > s.opts.MemoryBytes {
 		s.rouseSwap()

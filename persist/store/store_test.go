@@ -221,7 +221,7 @@ func TestContentsLeaveMemoryAndComeBack(t *testing.T) {
 		last = s.Append([]record.Record{message(id, 1000, record.Sync)})
 		s.synced(last)
 	}
-	s.Hold(held|1, []byte("h"), [][]byte{[]byte("b")})
+	s.Hold(record.Held{ID: held | 1, Head: []byte("h"), Body: [][]byte{[]byte("b")}})
 	for s.Stats().Memory > 200<<10 {
 		runtime.Gosched() // the house lane evicts
 	}

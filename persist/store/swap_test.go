@@ -15,7 +15,7 @@ import (
 // hold keeps messages of 1 KiB that are not stored: numbers from to before to.
 func (f fixture) hold(from, to uint64) {
 	for n := from; n < to; n++ {
-		f.Hold(held|n, []byte("head"), [][]byte{body(n, 500), body(n+1, 524)})
+		f.Hold(record.Held{ID: held | n, Head: []byte("head"), Body: [][]byte{body(n, 500), body(n+1, 524)}})
 	}
 }
 
@@ -104,7 +104,7 @@ func TestSwapFilesGoWithTheirLastMessage(t *testing.T) {
 		id := uint64(0)
 		for s.Stats().SwapFiles < files {
 			id++
-			s.Hold(held|id, nil, [][]byte{make([]byte, message)})
+			s.Hold(record.Held{ID: held | id, Body: [][]byte{make([]byte, message)}})
 			synctest.Wait()
 		}
 		before := swapFilesOf(t, mem)
