@@ -51,7 +51,8 @@ type Broker struct {
 	byID        map[QueueID]*queue
 	all         []*queue // everything in byID, in order of creation
 	topics      map[string]*topic
-	routes      name.Trie[*queue] // topic patterns → subscription queues
+	routes      name.Trie[*audience] // topic patterns → their subscriptions
+	audiences   map[string]*audience // the same, by pattern
 	subs        map[string]*subscription
 	txns        map[TxnID]*txn
 	throttled   bool  // producers have no credit, since:
@@ -65,6 +66,8 @@ type Broker struct {
 	touched     []*queue
 	unblocked   []*conn // have room again: their drains may be answered
 	targets     []*queue
+	hearing     []*audience     // of the topic that is being routed
+	hears       func(*audience) // adds to it; made once, as routing must not allocate
 	tempCounter uint64
 	heldBytes   int64 // of entries that are not stored
 }
@@ -77,11 +80,13 @@ func NewBroker(o Options) *Broker {
 	if o.Server == "" {
 		o.Server = "tidegate"
 	}
-	return &Broker{
+	b := &Broker{
 		o: o, next: 1, nextStored: 1, nextHeld: HeldBit | 1, nextQueue: 1, nextTxn: 1,
 		clients: map[string]*conn{}, queues: map[string]*queue{}, byID: map[QueueID]*queue{},
-		topics: map[string]*topic{}, subs: map[string]*subscription{}, txns: map[TxnID]*txn{},
+		topics: map[string]*topic{}, subs: map[string]*subscription{}, txns: map[TxnID]*txn{}, audiences: map[string]*audience{},
 	}
+	b.hears = func(a *audience) { b.hearing = append(b.hearing, a) }
+	return b
 }
 
 // Next is the position that the next record will have.

@@ -102,7 +102,7 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 		delete(b.queues, q.dest.Name)
 	}
 	if q.sub != nil {
-		b.routes.Remove(q.dest.Name, q)
+		b.unlisten(q)
 	}
 	b.markChanged(q)
 }

@@ -254,7 +254,7 @@ func (b *Broker) matches(k *consumer, r *ring, seq uint64, fx *Effects) (match, 
 		fx.Needs = append(fx.Needs, id)
 		return false, true
 	}
-	return k.selector.Match(c.Property), false
+	return k.selector.Match(c), false
 }
 
 func (b *Broker) wait(k *consumer) {

@@ -103,16 +103,11 @@ func (b *Broker) route(p *producer, q *queue, tp *topic, m message.Envelope) []*
 		return b.targets
 	}
 	tp.in++
-	b.routes.Match(tp.name, func(q *queue) {
-		sub := q.sub
-		if sub.noLocal && (p.conn == sub.conn || (sub.clientID != "" && sub.clientID == p.conn.clientID)) {
-			return
-		}
-		if sub.selector != nil && !sub.selector.Match(m.Content.Property) {
-			return
-		}
-		b.targets = append(b.targets, q)
-	})
+	b.hearing = b.hearing[:0]
+	b.routes.Match(tp.name, b.hears)
+	for _, a := range b.hearing {
+		b.hear(a, p, &m)
+	}
 	return b.targets
 }
 

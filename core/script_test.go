@@ -215,9 +215,13 @@ func (s *script) consumer(d *datadriven.TestData, n string, fx *Effects) (err er
 func (s *script) publish(d *datadriven.TestData, n string, fx *Effects) {
 	for range number(d, "n", 1) {
 		s.sent++
+		props := map[string]int64{"x": number(d, "x", 0)}
+		if y := number(d, "y", 0); y != 0 {
+			props["y"] = y
+		}
 		m := message.Envelope{
 			Durable: has(d, "durable"), Priority: uint8(number(d, "priority", 4)),
-			Content: &text{label: fmt.Sprintf("m%d", s.sent), size: number(d, "size", 100), props: map[string]int64{"x": number(d, "x", 0)}},
+			Content: &text{label: fmt.Sprintf("m%d", s.sent), size: number(d, "size", 100), props: props},
 		}
 		if ttl := number(d, "ttl", 0); ttl != 0 {
 			m.Expires = s.now.UnixMilli() + ttl

@@ -22,6 +22,7 @@ type subscription struct {
 	global   bool
 	conn     *conn // of an unnamed one: for noLocal
 	queue    *queue
+	listens  listens
 }
 
 // SubscriptionInfo is a named subscription as others see it.
@@ -118,7 +119,7 @@ func (b *Broker) addSubscription(s *subscription, d Destination, fx *Effects) *q
 
 func (b *Broker) attachSubscription(q *queue, s *subscription) {
 	s.queue, q.sub = q, s
-	b.routes.Insert(q.dest.Name, q)
+	b.listen(q)
 	// a replay may meet the definition of a deleted predecessor after the newer
 	// one that a checkpoint brought
 	if old := b.subs[s.key]; s.key != "" && (old == nil || old.queue.id < q.id) {

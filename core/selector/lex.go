@@ -2,8 +2,9 @@ package selector
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Limits on what a client may send as a selector.
@@ -23,12 +24,16 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("selector, position %d: %s", e.Position, e.Reason)
 }
 
+func errorAt(position int, format string, args ...any) *Error {
+	return &Error{position, fmt.Sprintf(format, args...)}
+}
+
 type tokenKind uint8
 
 const (
 	end tokenKind = iota
 	identifier
-	keyword // text is upper case
+	keyword // s is upper case
 	text
 	exact
 	approximate
@@ -37,146 +42,141 @@ const (
 
 type token struct {
 	kind tokenKind
-	s    string
+	s    string // of a number: as it was written
 	i    int64
 	f    float64
-	at   int
+	min  bool // the exact number 2^63, which is one only behind a minus
+	at   int  // position, from 1
 }
 
+// keywords may not be identifiers, in whatever case they are written.
 var keywords = map[string]bool{
 	"NOT": true, "AND": true, "OR": true, "BETWEEN": true, "LIKE": true, "IN": true, "IS": true,
 	"ESCAPE": true, "NULL": true, "TRUE": true, "FALSE": true,
 }
 
+const longestKeyword = 7
+
+// symbols, longer ones first.
+var symbols = []string{"<>", "<=", ">=", "=", "<", ">", "+", "-", "*", "/", "(", ")", ","}
+
+// whitespace is space, tab, form feed and line terminators (jms 3.8.1.1).
+const whitespace = " \t\f\r\n"
+
 func lex(s string) ([]token, error) {
 	if len(s) > MaxLength {
-		return nil, &Error{MaxLength, fmt.Sprintf("is longer than %d bytes", MaxLength)}
+		return nil, errorAt(MaxLength+1, "the selector has %d bytes, the limit is %d", len(s), MaxLength)
 	}
 	var out []token
 	for i := 0; ; {
-		for i < len(s) && strings.IndexByte(" \t\r\n\f", s[i]) >= 0 {
+		for i < len(s) && strings.IndexByte(whitespace, s[i]) >= 0 {
 			i++
-		}
-		if len(out) > MaxTokens {
-			return nil, &Error{i + 1, fmt.Sprintf("more than %d words", MaxTokens)}
 		}
 		if i == len(s) {
 			return append(out, token{kind: end, at: i + 1}), nil
 		}
-		t, n, err := next(s, i)
+		if len(out) == MaxTokens {
+			return nil, errorAt(i+1, "the selector has more than %d words", MaxTokens)
+		}
+		t, next, err := scan(s, i)
 		if err != nil {
 			return nil, err
 		}
 		t.at = i + 1
 		out = append(out, t)
-		i += n
+		i = next
 	}
 }
 
-func next(s string, i int) (token, int, error) {
-	c := s[i]
+// scan reads the token that begins at i, and says where it ends.
+func scan(s string, i int) (token, int, error) {
+	c, n := utf8.DecodeRuneInString(s[i:])
 	switch {
 	case c == '\'':
 		return quoted(s, i)
-	case c >= '0' && c <= '9', c == '.' && i+1 < len(s) && s[i+1] >= '0' && s[i+1] <= '9':
+	case digits(s, i, 10) > i, c == '.' && digits(s, i+1, 10) > i+1:
 		return number(s, i)
-	case isStart(c):
-		n := 1
-		for i+n < len(s) && (isStart(s[i+n]) || s[i+n] >= '0' && s[i+n] <= '9') {
-			n++
-		}
-		w := s[i : i+n]
-		if u := strings.ToUpper(w); keywords[u] {
-			return token{kind: keyword, s: u}, n, nil
-		}
-		return token{kind: identifier, s: w}, n, nil
+	case identifierStart(c) && !broken(c, n):
+		return word(s, i)
 	}
-	for _, op := range []string{"<>", "<=", ">=", "=", "<", ">", "+", "-", "*", "/", "(", ")", ","} {
+	for _, op := range symbols {
 		if strings.HasPrefix(s[i:], op) {
-			return token{kind: symbol, s: op}, len(op), nil
+			return token{kind: symbol, s: op}, i + len(op), nil
 		}
 	}
-	return token{}, 0, &Error{i + 1, fmt.Sprintf("%q cannot stand here", rune(c))}
+	switch {
+	case broken(c, n):
+		return token{}, 0, errorAt(i+1, "the byte %#02x is not UTF-8", s[i])
+	case c == '"':
+		return token{}, 0, errorAt(i+1, "a string stands in single quotes")
+	case c == '!':
+		return token{}, 0, errorAt(i+1, "%q cannot stand here; not equal is <>", c)
+	}
+	return token{}, 0, errorAt(i+1, "%q cannot stand here", c)
 }
 
-// isStart: a Java identifier's letters, and every character beyond ASCII.
-func isStart(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '$' || c >= 0x80
+func broken(c rune, size int) bool { return c == utf8.RuneError && size <= 1 }
+
+func word(s string, i int) (token, int, error) {
+	j := i
+	for j < len(s) {
+		c, n := utf8.DecodeRuneInString(s[j:])
+		if broken(c, n) || !identifierPart(c) {
+			break
+		}
+		j += n
+	}
+	w := s[i:j]
+	if u := upper(w); keywords[u] {
+		return token{kind: keyword, s: u}, j, nil
+	}
+	return token{kind: identifier, s: w}, j, nil
 }
 
+// upper knows ASCII alone: Unicode would make a keyword of what is none, for
+// example of a dotless i.
+func upper(w string) string {
+	if len(w) > longestKeyword {
+		return w
+	}
+	var b [longestKeyword]byte
+	for i := range len(w) {
+		if b[i] = w[i]; w[i] >= 'a' && w[i] <= 'z' {
+			b[i] = w[i] - 'a' + 'A'
+		}
+	}
+	return string(b[:len(w)])
+}
+
+// identifierStart is Java's Character.isJavaIdentifierStart (jms 3.8.1.1).
+func identifierStart(c rune) bool {
+	return unicode.IsLetter(c) || unicode.In(c, unicode.Nl, unicode.Sc, unicode.Pc)
+}
+
+// identifierPart is Java's Character.isJavaIdentifierPart: also digits, combining
+// marks, and characters that Java ignores in identifiers.
+func identifierPart(c rune) bool {
+	return identifierStart(c) || unicode.In(c, unicode.Nd, unicode.Mc, unicode.Mn, unicode.Cf) ||
+		c <= 0x08 || c >= 0x0e && c <= 0x1b || c >= 0x7f && c <= 0x9f
+}
+
+// quoted reads a string; a doubled quote is one.
 func quoted(s string, i int) (token, int, error) {
 	var b strings.Builder
-	for n := i + 1; n < len(s); n++ {
-		if s[n] != '\'' {
-			b.WriteByte(s[n])
-			continue
-		}
-		if n+1 < len(s) && s[n+1] == '\'' {
-			b.WriteByte('\'')
-			n++
-			continue
-		}
-		return token{kind: text, s: b.String()}, n + 1 - i, nil
-	}
-	return token{}, 0, &Error{i + 1, "the string has no closing quote"}
-}
-
-func number(s string, i int) (token, int, error) {
-	n := 0
-	hex := strings.HasPrefix(s[i:], "0x") || strings.HasPrefix(s[i:], "0X")
-	float := false
-	for i+n < len(s) {
-		c := s[i+n]
-		digit := c >= '0' && c <= '9'
+	for j := i + 1; j < len(s); {
+		c, n := utf8.DecodeRuneInString(s[j:])
 		switch {
-		case digit, hex && (n == 1 || isHex(c)):
-		case hex:
-			return finish(s, i, n, false)
-		case c == '.':
-			float = true
-		case c == 'e' || c == 'E':
-			float = true
-			if i+n+1 < len(s) && (s[i+n+1] == '+' || s[i+n+1] == '-') {
-				n++
-			}
+		case broken(c, n):
+			return token{}, 0, errorAt(j+1, "the byte %#02x is not UTF-8", s[j])
+		case c != '\'':
+			b.WriteString(s[j : j+n])
+		case strings.HasPrefix(s[j:], "''"):
+			b.WriteByte('\'')
+			n = 2
 		default:
-			return finish(s, i, n, float)
+			return token{kind: text, s: b.String()}, j + 1, nil
 		}
-		n++
+		j += n
 	}
-	return finish(s, i, n, float)
-}
-
-func isHex(c byte) bool { return c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' }
-
-// finish reads the digits, with Java's suffixes.
-func finish(s string, i, n int, float bool) (token, int, error) {
-	w, used := s[i:i+n], n
-	if i+n < len(s) {
-		switch s[i+n] {
-		case 'l', 'L':
-			used++
-		case 'f', 'F', 'd', 'D':
-			used++
-			float = true
-		}
-	}
-	if i+used < len(s) && isStart(s[i+used]) {
-		return token{}, 0, &Error{i + used + 1, "a number cannot go on with a letter"}
-	}
-	if float {
-		f, err := strconv.ParseFloat(w, 64)
-		if err != nil {
-			return token{}, 0, &Error{i + 1, "not a number: " + w}
-		}
-		return token{kind: approximate, f: f}, used, nil
-	}
-	v, err := strconv.ParseInt(w, 0, 64)
-	if err != nil {
-		if u, uerr := strconv.ParseUint(w, 0, 64); uerr == nil && u == 1<<63 {
-			return token{kind: exact, i: -1 << 63, s: "min"}, used, nil // only right behind a minus
-		}
-		return token{}, 0, &Error{i + 1, "not a whole number of 64 bits: " + w}
-	}
-	return token{kind: exact, i: v}, used, nil
+	return token{}, 0, errorAt(i+1, "the string has no closing quote")
 }

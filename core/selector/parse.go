@@ -1,28 +1,6 @@
-// Package selector is the JMS message selector (jms 3.8): lexed, parsed and
-// compiled once, evaluated on properties that are read when asked for.
 package selector
 
-import (
-	"fmt"
-
-	"github.com/tidegate/tidegate/core/message"
-)
-
-// Selector is a compiled selector; it may be used by many at a time.
-type Selector struct {
-	text string
-	root node
-}
-
-// String gives the text it was parsed from.
-func (s *Selector) String() string { return s.text }
-
-// Match says whether a message passes: whether the condition is true, neither
-// false nor unknown. property answers an identifier; false means null.
-func (s *Selector) Match(property func(string) (message.Value, bool)) bool {
-	v := s.root.eval(property)
-	return v.Kind == message.Bool && v.B
-}
+import "unicode/utf8"
 
 type parser struct {
 	tokens []token
@@ -30,27 +8,7 @@ type parser struct {
 	depth  int
 }
 
-// Parse compiles a selector. Its errors are of type *Error.
-func Parse(text string) (*Selector, error) {
-	tokens, err := lex(text)
-	if err != nil {
-		return nil, err
-	}
-	p := &parser{tokens: tokens}
-	n, err := p.or()
-	if err != nil {
-		return nil, err
-	}
-	if t := p.peek(); t.kind != end {
-		return nil, p.unexpected("AND, OR or the end")
-	}
-	if !n.condition() {
-		return nil, &Error{1, "is a value, not a condition"}
-	}
-	return &Selector{text: text, root: n}, nil
-}
-
-func (p *parser) peek() token { return p.tokens[p.at] }
+func (p *parser) peek() *token { return &p.tokens[p.at] }
 
 func (p *parser) is(kind tokenKind, s string) bool {
 	if t := p.peek(); t.kind == kind && t.s == s {
@@ -62,48 +20,68 @@ func (p *parser) is(kind tokenKind, s string) bool {
 
 func (p *parser) unexpected(want string) error {
 	t := p.peek()
-	got := t.s
 	switch t.kind {
 	case end:
-		got = "the end"
+		return errorAt(t.at, "expected %s, found the end", want)
 	case text:
-		got = "'" + t.s + "'"
-	case exact:
-		got = fmt.Sprint(t.i)
-	case approximate:
-		got = fmt.Sprint(t.f)
-	case identifier, keyword, symbol:
+		return errorAt(t.at, "expected %s, found the string '%s'", want, shorten(t.s))
+	case identifier, keyword, exact, approximate, symbol:
 	}
-	return &Error{t.at, fmt.Sprintf("expected %s, found %s", want, got)}
+	return errorAt(t.at, "expected %s, found %s", want, shorten(t.s))
+}
+
+// want refuses an operand that can never be what an operator takes; at is where
+// it begins.
+func want(n node, s static, at int, who string) error {
+	is := n.static()
+	if is == anything || is == s {
+		return nil
+	}
+	words := [...]string{condition: "a condition", numeric: "a number", textual: "a string"}
+	return errorAt(at, "%s must be %s, not %s", who, words[s], words[is])
 }
 
 func (p *parser) deeper() error {
 	if p.depth++; p.depth > MaxDepth {
-		return &Error{p.peek().at, fmt.Sprintf("nested more than %d deep", MaxDepth)}
+		return errorAt(p.peek().at, "the selector is nested more than %d deep", MaxDepth)
 	}
 	return nil
 }
 
-func (p *parser) or() (node, error) {
-	return p.chain("OR", p.and, func(l, r node) node { return &logic{l: l, r: r, or: true} })
-}
+func (p *parser) or() (node, error) { return p.chain("OR", true, p.and) }
 
-func (p *parser) and() (node, error) {
-	return p.chain("AND", p.not, func(l, r node) node { return &logic{l: l, r: r} })
-}
+func (p *parser) and() (node, error) { return p.chain("AND", false, p.not) }
 
-func (p *parser) chain(word string, below func() (node, error), make func(l, r node) node) (node, error) {
-	l, err := below()
-	for err == nil && p.is(keyword, word) {
-		var r node
-		if r, err = below(); err == nil {
-			if !l.condition() || !r.condition() {
-				return nil, &Error{p.peek().at, word + " takes conditions, not values"}
-			}
-			l = make(l, r)
+func (p *parser) chain(word string, or bool, below func() (node, error)) (node, error) {
+	at := p.peek().at
+	n, err := below()
+	if err != nil || p.peek().kind != keyword || p.peek().s != word {
+		return n, err
+	}
+	l := &logic{or: or}
+	for {
+		if err := want(n, condition, at, "an operand of "+word); err != nil {
+			return nil, err
+		}
+		l.add(n)
+		if !p.is(keyword, word) {
+			return l, nil
+		}
+		at = p.peek().at
+		if n, err = below(); err != nil {
+			return nil, err
 		}
 	}
-	return l, err
+}
+
+// add joins one more part; those of the same operator in parentheses join one
+// by one.
+func (n *logic) add(part node) {
+	if l, ok := part.(*logic); ok && l.or == n.or {
+		n.parts = append(n.parts, l.parts...)
+		return
+	}
+	n.parts = append(n.parts, part)
 }
 
 func (p *parser) not() (node, error) {
@@ -113,49 +91,49 @@ func (p *parser) not() (node, error) {
 	if err := p.deeper(); err != nil {
 		return nil, err
 	}
+	at := p.peek().at
 	n, err := p.not()
 	if err != nil {
 		return nil, err
 	}
 	p.depth--
-	if !n.condition() {
-		return nil, &Error{p.peek().at, "NOT takes a condition, not a value"}
+	if err := want(n, condition, at, "the operand of NOT"); err != nil {
+		return nil, err
 	}
 	return &negate{n}, nil
 }
 
+var relations = map[string]relation{
+	"=": equal, "<>": unequal, "<": less, "<=": lessOrEqual, ">": greater, ">=": greaterOrEqual,
+}
+
 func (p *parser) comparison() (node, error) {
+	at := p.peek().at
 	l, err := p.sum()
 	if err != nil {
 		return nil, err
 	}
-	for _, op := range []string{"=", "<>", "<=", ">=", "<", ">"} {
-		if p.is(symbol, op) {
-			r, err := p.sum()
-			if err != nil {
-				return nil, err
-			}
-			return &compare{l: l, r: r, op: op}, nil
-		}
+	if op, ok := relations[p.peek().s]; ok && p.peek().kind == symbol {
+		return p.relation(l, op, at)
 	}
 	if p.is(keyword, "IS") {
 		not := p.is(keyword, "NOT")
 		if !p.is(keyword, "NULL") {
 			return nil, p.unexpected("NULL")
 		}
-		if _, ok := l.(*name); !ok {
-			return nil, &Error{p.peek().at, "IS NULL takes an identifier"}
+		if _, err := identifierOf(l, at, "IS NULL"); err != nil {
+			return nil, err
 		}
 		return &isNull{l, not}, nil
 	}
 	not := p.is(keyword, "NOT")
 	switch {
 	case p.is(keyword, "BETWEEN"):
-		return p.between(l, not)
+		return p.between(l, not, at)
 	case p.is(keyword, "IN"):
-		return p.in(l, not)
+		return p.in(l, not, at)
 	case p.is(keyword, "LIKE"):
-		return p.like(l, not)
+		return p.like(l, not, at)
 	}
 	if not {
 		return nil, p.unexpected("BETWEEN, IN or LIKE")
@@ -163,33 +141,75 @@ func (p *parser) comparison() (node, error) {
 	return l, nil
 }
 
-func (p *parser) between(l node, not bool) (node, error) {
-	lo, err := p.sum()
+// relation is a comparison; order is for numbers alone (jms 3.8.1.1).
+func (p *parser) relation(l node, op relation, at int) (node, error) {
+	word := p.peek().s
+	p.at++
+	right := p.peek().at
+	r, err := p.sum()
+	if err != nil {
+		return nil, err
+	}
+	if op > unequal {
+		if err := want(l, numeric, at, "the left of "+word); err != nil {
+			return nil, err
+		}
+		if err := want(r, numeric, right, "the right of "+word); err != nil {
+			return nil, err
+		}
+	}
+	return &compare{l: l, r: r, op: op}, nil
+}
+
+func identifierOf(n node, at int, who string) (*name, error) {
+	id, ok := n.(*name)
+	if !ok {
+		return nil, errorAt(at, "the left of %s must be an identifier", who)
+	}
+	return id, nil
+}
+
+// between is what jms 3.8.1.1 calls equivalent: two comparisons, and of NOT
+// BETWEEN their opposites, so that a string is neither inside nor outside.
+func (p *parser) between(l node, not bool, at int) (node, error) {
+	if err := want(l, numeric, at, "the left of BETWEEN"); err != nil {
+		return nil, err
+	}
+	lo, err := p.bound()
 	if err != nil {
 		return nil, err
 	}
 	if !p.is(keyword, "AND") {
 		return nil, p.unexpected("AND")
 	}
-	hi, err := p.sum()
+	hi, err := p.bound()
 	if err != nil {
 		return nil, err
 	}
-	var n node = &logic{l: &compare{l: l, r: lo, op: ">="}, r: &compare{l: l, r: hi, op: "<="}}
 	if not {
-		n = &negate{n}
+		return &logic{or: true, parts: []node{&compare{l: l, r: lo, op: less}, &compare{l: l, r: hi, op: greater}}}, nil
 	}
-	return n, nil
+	return &logic{parts: []node{&compare{l: l, r: lo, op: greaterOrEqual}, &compare{l: l, r: hi, op: lessOrEqual}}}, nil
 }
 
-func (p *parser) in(l node, not bool) (node, error) {
-	if _, ok := l.(*name); !ok {
-		return nil, &Error{p.peek().at, "IN takes an identifier on its left"}
+func (p *parser) bound() (node, error) {
+	at := p.peek().at
+	n, err := p.sum()
+	if err != nil {
+		return nil, err
+	}
+	return n, want(n, numeric, at, "a bound of BETWEEN")
+}
+
+func (p *parser) in(l node, not bool, at int) (node, error) {
+	id, err := identifierOf(l, at, "IN")
+	if err != nil {
+		return nil, err
 	}
 	if !p.is(symbol, "(") {
 		return nil, p.unexpected("(")
 	}
-	n := &in{l: l, not: not, set: map[string]bool{}}
+	n := &in{l: id, not: not, set: map[string]bool{}}
 	for {
 		t := p.peek()
 		if t.kind != text {
@@ -206,113 +226,66 @@ func (p *parser) in(l node, not bool) (node, error) {
 	}
 }
 
-func (p *parser) like(l node, not bool) (node, error) {
-	if _, ok := l.(*name); !ok {
-		return nil, &Error{p.peek().at, "LIKE takes an identifier on its left"}
+func (p *parser) like(l node, not bool, at int) (node, error) {
+	id, err := identifierOf(l, at, "LIKE")
+	if err != nil {
+		return nil, err
 	}
 	t := p.peek()
 	if t.kind != text {
-		return nil, p.unexpected("a pattern")
+		return nil, p.unexpected("a pattern in quotes")
 	}
 	p.at++
 	escape := rune(-1)
 	if p.is(keyword, "ESCAPE") {
 		e := p.peek()
-		r := []rune(e.s)
-		if e.kind != text || len(r) != 1 {
+		if e.kind != text || utf8.RuneCountInString(e.s) != 1 {
 			return nil, p.unexpected("one character in quotes")
 		}
-		escape = r[0]
+		escape, _ = utf8.DecodeRuneInString(e.s)
 		p.at++
 	}
 	pattern, err := compilePattern(t.s, escape)
 	if err != nil {
-		return nil, &Error{t.at, err.Error()}
+		return nil, errorAt(t.at, "%v", err)
 	}
-	return &like{l: l, not: not, pattern: pattern}, nil
+	return &like{l: id, not: not, pattern: pattern}, nil
 }
 
-func (p *parser) sum() (node, error) {
-	l, err := p.product()
-	for err == nil {
-		op := p.peek().s
-		if !p.is(symbol, "+") && !p.is(symbol, "-") {
-			break
-		}
-		l, err = p.arithmetic(l, op[0], p.product)
-	}
-	return l, err
-}
+func (p *parser) sum() (node, error) { return p.series("+", "-", p.product) }
 
-func (p *parser) product() (node, error) {
-	l, err := p.factor()
-	for err == nil {
-		op := p.peek().s
-		if !p.is(symbol, "*") && !p.is(symbol, "/") {
-			break
-		}
-		l, err = p.arithmetic(l, op[0], p.factor)
-	}
-	return l, err
-}
+func (p *parser) product() (node, error) { return p.series("*", "/", p.factor) }
 
-func (p *parser) arithmetic(l node, op byte, below func() (node, error)) (node, error) {
-	r, err := below()
+// series reads operands of one precedence, from left to right.
+func (p *parser) series(one, other string, below func() (node, error)) (node, error) {
+	at := p.peek().at
+	n, err := below()
 	if err != nil {
 		return nil, err
 	}
-	return &arithmetic{l: l, r: r, op: op}, nil
-}
-
-func (p *parser) factor() (node, error) {
-	t := p.peek()
-	if t.kind == symbol && (t.s == "-" || t.s == "+") {
-		p.at++
-		if err := p.deeper(); err != nil {
-			return nil, err
+	var a *arithmetic
+	for {
+		op := p.peek().s
+		if !p.is(symbol, one) && !p.is(symbol, other) {
+			if a != nil {
+				return a, nil
+			}
+			return n, nil
 		}
-		if n := p.peek(); t.s == "-" && n.kind == exact && n.s == "min" {
-			p.at++
-			return &literal{message.Value{Kind: message.Int, I: n.i}}, nil
+		if a == nil {
+			if err := want(n, numeric, at, "an operand of "+op); err != nil {
+				return nil, err
+			}
+			a = &arithmetic{first: n}
 		}
-		n, err := p.factor()
-		p.depth--
-		if err != nil || t.s == "+" {
-			return n, err
-		}
-		return &arithmetic{l: &literal{message.Value{Kind: message.Int}}, r: n, op: '-'}, nil
-	}
-	return p.primary()
-}
-
-func (p *parser) primary() (node, error) {
-	t := p.peek()
-	p.at++
-	switch {
-	case t.kind == symbol && t.s == "(":
-		if err := p.deeper(); err != nil {
-			return nil, err
-		}
-		n, err := p.or()
+		at = p.peek().at
+		r, err := below()
 		if err != nil {
 			return nil, err
 		}
-		if !p.is(symbol, ")") {
-			return nil, p.unexpected(")")
+		if err := want(r, numeric, at, "an operand of "+op); err != nil {
+			return nil, err
 		}
-		p.depth--
-		return n, nil
-	case t.kind == identifier:
-		return &name{t.s}, nil
-	case t.kind == text:
-		return &literal{message.Value{Kind: message.String, Str: t.s}}, nil
-	case t.kind == exact && t.s == "":
-		return &literal{message.Value{Kind: message.Int, I: t.i}}, nil
-	case t.kind == approximate:
-		return &literal{message.Value{Kind: message.Double, F: t.f}}, nil
-	case t.kind == keyword && (t.s == "TRUE" || t.s == "FALSE"):
-		return &literal{message.Value{Kind: message.Bool, B: t.s == "TRUE"}}, nil
+		a.rest = append(a.rest, term{op[0], r})
 	}
-	p.at--
-	return nil, p.unexpected("a value")
 }
