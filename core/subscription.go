@@ -70,6 +70,9 @@ func (b *Broker) subscribe(_ time.Time, c *conn, o ConsumerOptions, sel *selecto
 		if t.temp != c && !t.open {
 			return nil, &Error{Op: "receive from", Kind: Conflict, Name: d.Name, Err: errors.New("only the connection that made it may consume from it")}
 		}
+		if o.Subscription != nil && o.Subscription.Durable { // not found: what JMS wants is an invalid destination (jms 8.3.3)
+			return nil, &Error{Op: "subscribe", Kind: NotFound, Name: o.Subscription.Name, Err: errors.New("a temporary topic has no durable subscriptions")}
+		}
 	}
 	if b.topics[d.Name] == nil && !name.IsWildcard(d.Name) {
 		if err := b.mayCreate("receive from", d); err != nil {
@@ -91,6 +94,9 @@ func (b *Broker) subscribe(_ time.Time, c *conn, o ConsumerOptions, sel *selecto
 	}
 	if len(old.queue.consumers) > 0 && (!old.shared || !s.shared) {
 		return nil, &Error{Op: "subscribe", Kind: Conflict, Name: so.Name, Err: errors.New("the subscription has an active consumer")}
+	}
+	if old.durable && old.shared != s.shared { // never taken for a change of the old one (jms 8.3.4)
+		return nil, &Error{Op: "subscribe", Kind: Conflict, Name: so.Name, Err: errors.New("the durable subscription of that name is shared where this one is not, or the other way round: unsubscribe it first")}
 	}
 	if old.queue.dest.Name == d.Name && old.text == s.text && old.noLocal == s.noLocal && old.shared == s.shared {
 		return old.queue, nil
