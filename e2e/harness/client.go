@@ -55,6 +55,8 @@ type Event struct {
 	Can     []string          `json:"can"`
 	Cannot  map[string]string `json:"cannot"`
 	Types   []string          `json:"types"`
+
+	Scenarios []string `json:"scenarios"` // of the java driver's JMS program
 }
 
 // Client is a running driver of one client library.

@@ -1,5 +1,6 @@
 package org.tidegate.e2e;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.BufferedReader;
@@ -7,6 +8,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import org.tidegate.e2e.jms.Scenarios;
 
 /** Drives Qpid JMS over the line protocol of ../PROTOCOL.md. */
 public final class Driver {
@@ -35,6 +37,19 @@ public final class Driver {
         System.exit(0);
     }
 
+    /** Runs one scenario of the JMS program, or names them all. */
+    private static JsonObject jms(Command c) throws Exception {
+        JsonObject done = new JsonObject();
+        if (c.has("scenario")) {
+            Scenarios.run(c.text("url", ""), c.text("scenario", ""));
+            return done;
+        }
+        JsonArray all = new JsonArray();
+        Scenarios.names().forEach(all::add);
+        done.add("scenarios", all);
+        return done;
+    }
+
     private static void run(Command c) {
         try (Client client = new Client(c)) {
             JsonObject done = switch (c.text("cmd", "")) {
@@ -45,6 +60,7 @@ public final class Driver {
                 case "unsubscribe" -> new Receive(client).unsubscribe();
                 case "request" -> new Requests(client).request();
                 case "respond" -> new Requests(client).respond();
+                case "jms" -> jms(c);
                 default -> throw new IllegalArgumentException("no command " + c.text("cmd", ""));
             };
             c.event("done", done);

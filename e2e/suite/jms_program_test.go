@@ -1,0 +1,38 @@
+package suite
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tidegate/tidegate/e2e/harness"
+)
+
+// TestJMS runs the JMS program of the java driver, each scenario a subtest that
+// docs/jms.md names: real Qpid JMS against the real binary.
+func TestJMS(t *testing.T) {
+	s := harness.Start(t)
+	c := harness.Driver(t, "java")
+	all, _ := c.Do(t, harness.Fields{"cmd": "jms"}).Done(t)
+	if len(all.Scenarios) == 0 {
+		t.Fatal("the java driver has no scenarios")
+	}
+	for _, name := range all.Scenarios {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.Do(t, harness.Fields{"cmd": "jms", "url": s.URL, "scenario": name}).Done(t)
+		})
+	}
+}
+
+// TestJMSRefusedLogin: wrong credentials are a JMSSecurityException (jms 6.1.1).
+func TestJMSRefusedLogin(t *testing.T) {
+	s := harness.Start(t, "--users", users(t))
+	c := harness.Driver(t, "java")
+	for _, login := range []harness.Fields{credentials("wrong"), {"user": "nobody", "password": "s3cret"}} {
+		e := c.Do(t, with(harness.Fields{"cmd": "connect", "url": s.URL}, login)).Error(t)
+		if !strings.HasPrefix(e.Error, "JMSSecuritySaslException: ") { // Qpid JMS's own kind of JMSSecurityException
+			t.Errorf("%v was refused by %q, want a JMSSecurityException", login["user"], e.Error)
+		}
+	}
+	c.Do(t, with(harness.Fields{"cmd": "connect", "url": s.URL}, credentials("s3cret"))).Done(t)
+}
