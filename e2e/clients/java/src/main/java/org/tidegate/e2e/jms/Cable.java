@@ -9,12 +9,15 @@ import java.net.Socket;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 
 /** A way to the server that a scenario can cut; who dials again gets through. */
 final class Cable implements AutoCloseable {
     private final URI server;
     private final ServerSocket listener;
     private final List<Socket> ends = new ArrayList<>();
+    private final Semaphore dialled = new Semaphore(0);
 
     Cable(String url) throws IOException {
         server = URI.create(url);
@@ -41,6 +44,7 @@ final class Cable implements AutoCloseable {
                     ends.add(client);
                     ends.add(peer);
                 }
+                dialled.release();
                 run("cable out", () -> carry(client, peer));
                 run("cable in", () -> carry(peer, client));
             } catch (IOException closed) {
@@ -55,6 +59,11 @@ final class Cable implements AutoCloseable {
         } catch (IOException cut) {
             // Both ends are closed, which is all that a cut is.
         }
+    }
+
+    /** Waits until it was dialled so often, since the last such wait. */
+    boolean untilDialled(int times) throws InterruptedException {
+        return dialled.tryAcquire(times, Chapter.PATIENCE, TimeUnit.MILLISECONDS);
     }
 
     /** Cuts all connections that go through. */

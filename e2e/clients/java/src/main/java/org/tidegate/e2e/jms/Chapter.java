@@ -12,8 +12,13 @@ import jakarta.jms.Session;
 import jakarta.jms.TextMessage;
 import jakarta.jms.Topic;
 import java.util.ArrayList;
+import java.util.Hashtable;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import javax.naming.Context;
+import javax.naming.InitialContext;
+import javax.naming.NamingException;
 import org.apache.qpid.jms.JmsConnectionFactory;
 
 /**
@@ -68,7 +73,7 @@ abstract class Chapter implements AutoCloseable {
         return cable;
     }
 
-    /** A started connection over a cable; with failover it is dialled again when that was cut. */
+    /** A connection over a cable; with failover it is dialled again when that was cut. */
     final Connection over(Cable cable, boolean failover) throws JMSException {
         String options = "?amqp.saslMechanisms=ANONYMOUS&jms.closeTimeout=" + PATIENCE;
         JmsConnectionFactory factory = new JmsConnectionFactory(failover
@@ -76,8 +81,15 @@ abstract class Chapter implements AutoCloseable {
                 : cable.url() + options);
         Connection connection = factory.createConnection();
         opened.add(0, connection); // closed before the cable
-        connection.start();
         return connection;
+    }
+
+    /** What a Qpid JMS properties file says, for JNDI. */
+    final Context naming(Map<String, String> more) throws NamingException {
+        Hashtable<String, String> environment = new Hashtable<>(more);
+        environment.put(Context.INITIAL_CONTEXT_FACTORY, "org.apache.qpid.jms.jndi.JmsInitialContextFactory");
+        environment.put("connectionfactory.server", url + "?amqp.saslMechanisms=ANONYMOUS");
+        return new InitialContext(environment);
     }
 
     /** A connection that is not started. */

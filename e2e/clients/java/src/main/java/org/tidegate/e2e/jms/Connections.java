@@ -1,21 +1,27 @@
 package org.tidegate.e2e.jms;
 
 import jakarta.jms.Connection;
+import jakarta.jms.ConnectionConsumer;
+import jakarta.jms.ConnectionFactory;
 import jakarta.jms.ConnectionMetaData;
+import jakarta.jms.Destination;
 import jakarta.jms.IllegalStateException;
 import jakarta.jms.InvalidClientIDException;
 import jakarta.jms.JMSException;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
+import jakarta.jms.ServerSession;
 import jakarta.jms.Session;
 import jakarta.jms.TemporaryQueue;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import javax.naming.Context;
 
 /** Connections (jms 6.1) and what their end means. */
 final class Connections extends Chapter {
@@ -129,6 +135,7 @@ final class Connections extends Chapter {
         Connection connection = over(cable, false);
         LinkedBlockingQueue<JMSException> heard = new LinkedBlockingQueue<>();
         connection.setExceptionListener(heard::add);
+        connection.start();
         Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
         MessageConsumer consumer = session.createConsumer(queue(session));
         cable.cut();
@@ -202,6 +209,7 @@ final class Connections extends Chapter {
     void failover() throws Exception {
         Cable cable = cable();
         Connection connection = over(cable, true);
+        connection.start();
         Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
         TemporaryQueue temporary = session.createTemporaryQueue();
         MessageConsumer consumer = session.createConsumer(queue(session));
@@ -217,6 +225,78 @@ final class Connections extends Chapter {
         same(2, n, "the message behind the cut");
         send(session, temporary, 3, 3);
         takeAll(own, 3, 3, 1); // made anew
+    }
+
+    @Scenario
+    void clientIDInUseUnderFailover() throws Exception {
+        Connection first = identified();
+        Cable cable = cable();
+        Connection second = over(cable, true);
+        CompletableFuture<String> in = new CompletableFuture<>();
+        new Thread(() -> {
+            try {
+                second.setClientID(named());
+                second.start();
+                in.complete(second.getClientID());
+            } catch (JMSException e) {
+                in.completeExceptionally(e);
+            }
+        }).start();
+        check(cable.untilDialled(3), "a client whose id is in use must dial again"); // so it was refused, twice
+        check(!in.isDone(), "two connections have the client id");
+        first.close();
+        same(named(), in.get(PATIENCE, TimeUnit.MILLISECONDS), "the client id, once it is free");
+    }
+
+    @Scenario
+    void naming() throws Exception {
+        Context names = naming(Map.of("queue.orders", named(), "topic.prices", named()));
+        Connection connection = ((ConnectionFactory) names.lookup("server")).createConnection();
+        try {
+            connection.start();
+            Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
+            for (String name : List.of("orders", "prices")) {
+                Destination found = (Destination) names.lookup(name);
+                MessageConsumer consumer = session.createConsumer(found);
+                send(session, found, 1, 2);
+                takeAll(consumer, 1, 2, 1);
+            }
+        } finally {
+            connection.close();
+        }
+    }
+
+    @Scenario
+    void connectionConsumer() throws Exception {
+        Connection connection = unstarted();
+        Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
+        LinkedBlockingQueue<Object> got = new LinkedBlockingQueue<>();
+        session.setMessageListener(message -> {
+            try {
+                got.add(message.getIntProperty("n"));
+            } catch (JMSException e) {
+                got.add(e);
+            }
+        });
+        ServerSession worker = new ServerSession() {
+            @Override
+            public Session getSession() {
+                return session;
+            }
+
+            @Override
+            public void start() {
+                session.run();
+            }
+        };
+        ConnectionConsumer consumer = connection.createConnectionConsumer(queue(session), null, () -> worker, 10);
+        connection.start();
+        Session sender = session();
+        send(sender, queue(sender), 1, 5);
+        for (int n = 1; n <= 5; n++) {
+            same(n, got.poll(PATIENCE, TimeUnit.MILLISECONDS), "what the listener of the session got");
+        }
+        consumer.close();
     }
 
     @Scenario

@@ -133,16 +133,20 @@ final class Producers extends Chapter {
         refused(UnsupportedOperationException.class, () -> producer.send(queue(session), session.createMessage()));
     }
 
+    private static void sendAsync(Session session, MessageProducer producer, int count, Answers answers) throws JMSException {
+        for (int n = 1; n <= count; n++) {
+            Message message = session.createMessage();
+            message.setIntProperty("n", n);
+            producer.send(message, answers);
+        }
+    }
+
     @Scenario
     void async() throws Exception {
         Session session = session();
         MessageProducer producer = session.createProducer(queue(session));
         Answers answers = new Answers();
-        for (int n = 1; n <= 100; n++) {
-            Message message = session.createMessage();
-            message.setIntProperty("n", n);
-            producer.send(message, answers);
-        }
+        sendAsync(session, producer, 100, answers);
         answers.wants(1, 100);
         takeAll(session.createConsumer(queue(session)), 1, 100, 1);
     }
@@ -152,11 +156,7 @@ final class Producers extends Chapter {
         Session session = session();
         MessageProducer producer = session.createProducer(queue(session));
         Answers answers = new Answers();
-        for (int n = 1; n <= 50; n++) {
-            Message message = session.createMessage();
-            message.setIntProperty("n", n);
-            producer.send(message, answers);
-        }
+        sendAsync(session, producer, 50, answers);
         producer.close();
         same(50, answers.all.size(), "answers told before close returned");
         answers.wants(1, 50);
@@ -221,11 +221,7 @@ final class Producers extends Chapter {
         Session session = connect().createSession(true, Session.SESSION_TRANSACTED);
         MessageProducer producer = session.createProducer(queue(session));
         Answers answers = new Answers();
-        for (int n = 1; n <= 50; n++) {
-            Message message = session.createMessage();
-            message.setIntProperty("n", n);
-            producer.send(message, answers);
-        }
+        sendAsync(session, producer, 50, answers);
         session.commit();
         same(50, answers.all.size(), "answers told before commit returned");
         takeAll(session.createConsumer(queue(session)), 1, 50, 1);

@@ -258,6 +258,38 @@ final class Subscriptions extends Chapter {
     }
 
     @Scenario
+    void wildcards() throws Exception {
+        Session session = session();
+        MessageConsumer one = session.createConsumer(session.createTopic(named("*.b")));
+        MessageConsumer rest = session.createConsumer(session.createTopic(named(">")));
+        send(session, session.createTopic(named("a.b")), 1, 1);
+        send(session, session.createTopic(named("a.c")), 2, 2);
+        send(session, session.createTopic(named("a.b.c")), 3, 3);
+        send(session, session.createTopic(named("d.b")), 4, 4);
+        takeAll(one, 1, 1, 1);
+        Message last = take(one);
+        same(4, last.getIntProperty("n"), "what * stands for");
+        same(session.createTopic(named("d.b")), last.getJMSDestination(), "JMSDestination is the topic itself");
+        nothing(one);
+        takeAll(rest, 1, 4, 1);
+    }
+
+    @Scenario
+    void durableWildcards() throws Exception {
+        Session session = on(identified());
+        session.createDurableConsumer(session.createTopic(named("*.b")), "sub").close();
+        send(session, session.createTopic(named("a.b")), 1, 1);
+        send(session, session.createTopic(named("a.c")), 2, 2);
+        send(session, session.createTopic(named("d.b")), 3, 3);
+        MessageConsumer consumer = session.createDurableConsumer(session.createTopic(named("*.b")), "sub");
+        takeAll(consumer, 1, 1, 1);
+        takeAll(consumer, 3, 3, 1);
+        nothing(consumer);
+        consumer.close();
+        session.unsubscribe("sub");
+    }
+
+    @Scenario
     void temporaryTopicsHaveNone() throws Exception {
         Session session = on(identified());
         var topic = session.createTemporaryTopic();

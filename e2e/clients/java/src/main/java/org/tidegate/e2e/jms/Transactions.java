@@ -182,7 +182,9 @@ final class Transactions extends Chapter {
     void lostConnection() throws Exception {
         prepare(1, 3);
         Cable cable = cable();
-        Session session = over(cable, false).createSession(true, Session.SESSION_TRANSACTED);
+        var lost = over(cable, false);
+        lost.start();
+        Session session = lost.createSession(true, Session.SESSION_TRANSACTED);
         takeAll(session.createConsumer(queue(session)), 1, 2, 1);
         send(session, session.createQueue(named("out")), 1, 2);
         cable.cut();
