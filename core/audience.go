@@ -61,8 +61,8 @@ func wantedNumber(f float64) wanted {
 }
 
 // listens is where a subscription stands in its audience: a nil property is
-// among the rest. Where the value is all that the selector asks for, exactly so,
-// the selector need not be evaluated.
+// among the rest. Exactly says that the value is all that the selector asks for,
+// and the index's equal is the selector's.
 type listens struct {
 	property *property
 	value    wanted
@@ -79,6 +79,7 @@ func (b *Broker) listen(q *queue) {
 	}
 	l := a.place(q.sub.selector)
 	q.sub.listens = l
+	q.asks = q.sub.noLocal || q.sub.selector != nil && !l.exactly
 	if l.property == nil {
 		a.rest = insertByAge(a.rest, q)
 	} else {
@@ -182,12 +183,15 @@ func (b *Broker) hear(a *audience, p *producer, m *message.Envelope) {
 
 // offer makes a subscription's queue a target if it wants the message.
 func (b *Broker) offer(q *queue, p *producer, m *message.Envelope) {
-	s := q.sub
-	if s.noLocal && (p.conn == s.conn || (s.clientID != "" && s.clientID == p.conn.clientID)) {
-		return
-	}
-	if s.selector != nil && !s.listens.exactly && !s.selector.Match(m.Content) {
+	if q.asks && !q.sub.wants(p, m) {
 		return
 	}
 	b.targets = append(b.targets, q)
+}
+
+func (s *subscription) wants(p *producer, m *message.Envelope) bool {
+	if s.noLocal && (p.conn == s.conn || (s.clientID != "" && s.clientID == p.conn.clientID)) {
+		return false
+	}
+	return s.selector == nil || s.listens.exactly || s.selector.Match(m.Content)
 }

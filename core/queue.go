@@ -9,6 +9,7 @@ type queue struct {
 	id        QueueID
 	dest      Destination // for a subscription, its topic (maybe with wildcards)
 	sub       *subscription
+	asks      bool  // sub must be asked about messages, beyond its place in the index: spares a far look
 	temp      *conn // creator of a temporary one
 	open      bool  // a temporary one that every connection may consume from
 	recorded  bool  // defined in the journal: its stored messages are

@@ -216,8 +216,15 @@ func TestClauseNullValues(t *testing.T) {
 	for _, r := range []struct {
 		l, r, and, or rune
 	}{
-		{'T', 'T', 'T', 'T'}, {'T', 'F', 'F', 'T'}, {'T', 'U', 'U', 'T'}, {'F', 'T', 'F', 'T'}, {'F', 'F', 'F', 'F'},
-		{'F', 'U', 'F', 'U'}, {'U', 'T', 'U', 'T'}, {'U', 'F', 'F', 'U'}, {'U', 'U', 'U', 'U'},
+		{'T', 'T', 'T', 'T'},
+		{'T', 'F', 'F', 'T'},
+		{'T', 'U', 'U', 'T'},
+		{'F', 'T', 'F', 'T'},
+		{'F', 'F', 'F', 'F'},
+		{'F', 'U', 'F', 'U'},
+		{'U', 'T', 'U', 'T'},
+		{'U', 'F', 'F', 'U'},
+		{'U', 'U', 'U', 'U'},
 	} {
 		rows[value[r.l]+" AND "+value[r.r]] = r.and
 		rows[value[r.l]+" OR "+value[r.r]] = r.or
