@@ -136,6 +136,28 @@ final class Acknowledgement extends Chapter {
     }
 
     @Scenario
+    void orderAfterALostConnection() throws Exception {
+        prepare(100);
+        Cable cable = cable();
+        Connection connection = over(cable, false);
+        connection.start();
+        Session session = connection.createSession(false, INDIVIDUAL);
+        MessageConsumer consumer = session.createConsumer(queue(session));
+        for (int n = 1; n <= 20; n++) {
+            same(n, take(consumer).getIntProperty("n"), "the message's number");
+        }
+        cable.cut(); // twenty were received, eighty are in the client's buffer or on their way
+        Session again = session();
+        MessageConsumer next = again.createConsumer(queue(again));
+        for (int n = 1; n <= 100; n++) {
+            Message message = take(next);
+            same(n, message.getIntProperty("n"), "the message's number");
+            check(n > 20 || message.getJMSRedelivered(), "message " + n + " must be flagged as redelivered");
+        }
+        nothing(next);
+    }
+
+    @Scenario
     void noAcknowledge() throws Exception {
         for (int mode : NONE) {
             prepare(6);

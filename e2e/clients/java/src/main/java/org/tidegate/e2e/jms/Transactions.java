@@ -6,6 +6,7 @@ import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
 import jakarta.jms.Session;
+import jakarta.jms.TemporaryQueue;
 import jakarta.jms.TransactionRolledBackException;
 import java.util.List;
 
@@ -212,6 +213,28 @@ final class Transactions extends Chapter {
         send(session, queue(session), 4, 4);
         session.commit();
         same(List.of(4), left(), "what was committed");
+    }
+
+    @Scenario
+    void destinationDeleted() throws Exception {
+        prepare(1, 2);
+        Session owner = session();
+        TemporaryQueue temporary = owner.createTemporaryQueue();
+        Session session = transacted();
+        MessageConsumer consumer = session.createConsumer(queue(session));
+        takeAll(consumer, 1, 1, 1);
+        send(session, session.createQueue(named("out")), 1, 1);
+        send(session, temporary, 1, 1);
+        temporary.delete();
+        // Qpid JMS 2.10 takes the condition amqp:transaction:rollback for doubt, and any other for a rollback.
+        JMSException e = refused(JMSException.class, session::commit);
+        check(e.getMessage().contains("amqp:transaction:rollback"), "commit failed by " + e);
+        send(session, session.createQueue(named("next")), 3, 3);
+        session.commit(); // this one has none of that
+        session.close();
+        same(List.of(3), left(named("next")), "what was sent with the next one");
+        same(List.of(1, 2), left(), "what was received with the one that could not be committed, and not");
+        same(List.of(), left(named("out")), "what was sent with the one that could not be committed");
     }
 
     @Scenario
