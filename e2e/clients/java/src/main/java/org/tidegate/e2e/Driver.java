@@ -61,6 +61,7 @@ public final class Driver {
                 case "request" -> new Requests(client).request();
                 case "respond" -> new Requests(client).respond();
                 case "jms" -> jms(c);
+                case "move" -> new Move(client).run();
                 default -> throw new IllegalArgumentException("no command " + c.text("cmd", ""));
             };
             c.event("done", done);
