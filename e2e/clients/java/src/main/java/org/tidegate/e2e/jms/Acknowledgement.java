@@ -2,10 +2,13 @@ package org.tidegate.e2e.jms;
 
 import jakarta.jms.Connection;
 import jakarta.jms.IllegalStateException;
+import jakarta.jms.JMSException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.Session;
 import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 
 /** Acknowledge modes, recover, close and redelivery (jms 3.6, 6.2.10 and following). */
 final class Acknowledgement extends Chapter {
@@ -185,8 +188,31 @@ final class Acknowledgement extends Chapter {
     }
 
     @Scenario
+    void clientInListener() throws Exception {
+        prepare(3);
+        Session session = connect().createSession(false, Session.CLIENT_ACKNOWLEDGE);
+        LinkedBlockingQueue<Object> got = new LinkedBlockingQueue<>();
+        session.createConsumer(queue(session)).setMessageListener(message -> {
+            try {
+                int n = message.getIntProperty("n");
+                if (n == 2) {
+                    message.acknowledge();
+                }
+                got.add(n);
+            } catch (JMSException e) {
+                got.add(e);
+            }
+        });
+        for (int n = 1; n <= 3; n++) {
+            same(n, got.poll(PATIENCE, TimeUnit.MILLISECONDS), "what the listener got");
+        }
+        session.close();
+        same(List.of(3), left(), "what was not acknowledged");
+    }
+
+    @Scenario
     void badMode() throws Exception {
         Connection connection = connect();
-        refused(jakarta.jms.JMSException.class, () -> connection.createSession(false, 17));
+        refused(JMSException.class, () -> connection.createSession(false, 17));
     }
 }

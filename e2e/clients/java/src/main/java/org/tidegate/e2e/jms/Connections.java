@@ -8,11 +8,20 @@ import jakarta.jms.Destination;
 import jakarta.jms.IllegalStateException;
 import jakarta.jms.InvalidClientIDException;
 import jakarta.jms.JMSException;
+import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
+import jakarta.jms.QueueConnection;
+import jakarta.jms.QueueReceiver;
+import jakarta.jms.QueueSender;
+import jakarta.jms.QueueSession;
 import jakarta.jms.ServerSession;
 import jakarta.jms.Session;
 import jakarta.jms.TemporaryQueue;
+import jakarta.jms.TopicConnection;
+import jakarta.jms.TopicPublisher;
+import jakarta.jms.TopicSession;
+import jakarta.jms.TopicSubscriber;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -297,6 +306,55 @@ final class Connections extends Chapter {
             same(n, got.poll(PATIENCE, TimeUnit.MILLISECONDS), "what the listener of the session got");
         }
         consumer.close();
+    }
+
+    @Scenario
+    void queueDomain() throws Exception {
+        QueueConnection connection = factory().createQueueConnection();
+        try {
+            connection.start();
+            QueueSession session = connection.createQueueSession(false, Session.AUTO_ACKNOWLEDGE);
+            QueueReceiver receiver = session.createReceiver(queue(session), "n > 1");
+            QueueSender sender = session.createSender(queue(session));
+            same(queue(session), sender.getQueue(), "the sender's queue");
+            for (int n = 1; n <= 2; n++) {
+                Message message = session.createMessage();
+                message.setIntProperty("n", n);
+                sender.send(message);
+            }
+            takeAll(receiver, 2, 2, 1);
+            refused(IllegalStateException.class, () -> session.createTopic("a"));
+            refused(IllegalStateException.class, session::createTemporaryTopic);
+            refused(IllegalStateException.class, () -> session.unsubscribe("a"));
+        } finally {
+            connection.close();
+        }
+    }
+
+    @Scenario
+    void topicDomain() throws Exception {
+        TopicConnection connection = factory("jms.clientID=" + named()).createTopicConnection();
+        try {
+            connection.start();
+            TopicSession session = connection.createTopicSession(false, Session.AUTO_ACKNOWLEDGE);
+            TopicSubscriber subscriber = session.createSubscriber(topic(session));
+            TopicSubscriber durable = session.createDurableSubscriber(topic(session), "sub", "n > 1", false);
+            TopicPublisher publisher = session.createPublisher(topic(session));
+            same(topic(session), publisher.getTopic(), "the publisher's topic");
+            for (int n = 1; n <= 2; n++) {
+                Message message = session.createMessage();
+                message.setIntProperty("n", n);
+                publisher.publish(message);
+            }
+            takeAll(subscriber, 1, 2, 1);
+            takeAll(durable, 2, 2, 1);
+            durable.close();
+            session.unsubscribe("sub");
+            refused(IllegalStateException.class, () -> session.createQueue("a"));
+            refused(IllegalStateException.class, session::createTemporaryQueue);
+        } finally {
+            connection.close();
+        }
     }
 
     @Scenario

@@ -238,6 +238,16 @@ final class Transactions extends Chapter {
     }
 
     @Scenario
+    void acknowledgeDoesNothing() throws Exception {
+        prepare(1, 1);
+        Session session = transacted();
+        take(session.createConsumer(queue(session))).acknowledge();
+        session.rollback();
+        session.close();
+        same(List.of(1), left(), "what was acknowledged and rolled back");
+    }
+
+    @Scenario
     void notTransacted() throws Exception {
         Session session = session();
         refused(IllegalStateException.class, session::commit);
