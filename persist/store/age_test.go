@@ -7,7 +7,7 @@ import (
 )
 
 // TestAgeing: what lives of a page leaves the buffers in which it came once that
-// is less than a quarter of their bytes and old; a page that is full stays as it
+// is less than half of their bytes, and old; a page that is full stays as it
 // is, and so does one whose rest goes soon anyway.
 func TestAgeing(t *testing.T) {
 	const size = 1000

@@ -137,9 +137,9 @@ func (c *contents) drop(id uint64) bool {
 // enough: copying them out would cost more than the rest is worth.
 func dense(p *sparse.Page[content]) bool { return p.Live*sparseShare >= p.Ever }
 
-// sparseShare: with less than a quarter of its bytes alive a page is sparse. It
+// sparseShare: with less than half of its bytes alive a page is sparse. It
 // bounds what the network's buffers hold for the sake of what lives in them.
-const sparseShare = 4
+const sparseShare = 2
 
 // agedPage says whether the oldest young page is due to be aged: the page that
 // came after it is far behind already.
@@ -193,11 +193,11 @@ func (e *content) unshare() {
 	}
 }
 
-// evict drops stored contents that can be read back, as long as there is more
-// than budget, going round from where it ended before; what was read or asked
-// for since it last came by stays for another round. It looks at one page and
-// says whether anything left; rounds counts pages of this pass.
-func (c *contents) evict(budget int64, idle func(id uint64) bool, rounds *int) (left bool) {
+// evict drops stored contents that can be read back, going round from where it
+// ended before; what was read or asked for since it last came by stays for
+// another round. It looks at one page and says whether anything left; rounds
+// counts pages of this pass.
+func (c *contents) evict(idle func(id uint64) bool, rounds *int) (left bool) {
 	*rounds++
 	p := c.stored.Next(c.hand)
 	if p == nil {
@@ -208,8 +208,8 @@ func (c *contents) evict(budget int64, idle func(id uint64) bool, rounds *int) (
 	c.hand = p.Number + 1
 	first, n := p.Number*sparse.PageIDs, p.Used
 	for i := range p.Slots {
-		if n == 0 || c.bytes <= budget {
-			break
+		if n == 0 {
+			break // and not once there is room: half a page would keep the buffers of all of it
 		}
 		e := &p.Slots[i]
 		if e.size == 0 {

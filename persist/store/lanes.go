@@ -206,7 +206,7 @@ func (s *Store) tidyMemory() {
 		switch {
 		case s.contents.bytes > s.opts.MemoryBytes && rounds <= 2*s.contents.stored.Pages():
 			// First, so that nothing is copied only to be dropped.
-			if s.contents.evict(s.opts.MemoryBytes, s.evictable, &rounds) {
+			if s.contents.evict(s.evictable, &rounds) {
 				s.sparse.Store(true)
 			}
 		case at > 0 || s.contents.agedPage():

@@ -122,7 +122,7 @@ func (s *Store) swapPressed() bool {
 	if s.swap.pressed {
 		return over > s.opts.MemoryBytes/8
 	}
-	return over > s.opts.MemoryBytes || over > s.opts.MemoryBytes/2 && s.contents.heldBytes > s.opts.MemoryBytes/2
+	return over > s.opts.MemoryBytes/2
 }
 
 func (s *Store) runSwap() {
