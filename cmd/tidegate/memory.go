@@ -88,6 +88,10 @@ func machineMemory() int64 {
 // garbage. It works after every collection, as a finalizer; most is the share
 // for small heaps, in percent.
 func boundGarbage(garbage int64, most int) {
+	// However little lives, the runtime lets the heap grow to this many bytes at
+	// 100 %, and to as much more as the share is larger.
+	const runtimeLeast = 4 << 20
+	most = min(most, max(int(garbage*100/runtimeLeast), minGarbage))
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	now := most
 	var arm func()
