@@ -105,7 +105,8 @@ final class Consumers extends Chapter {
     void closeInListener() throws Exception {
         Session sender = session();
         send(sender, queue(sender), 1, 3);
-        Session session = session();
+        Connection connection = connect();
+        Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
         MessageConsumer consumer = session.createConsumer(queue(session));
         LinkedBlockingQueue<Object> got = new LinkedBlockingQueue<>();
         consumer.setMessageListener(message -> {
@@ -117,6 +118,7 @@ final class Consumers extends Chapter {
             }
         });
         same(1, got.poll(PATIENCE, TimeUnit.MILLISECONDS), "what the listener told");
+        connection.stop(); // waits for the listener (jms 6.1.4), and so for its acknowledgement
         session.close();
         same(List.of(2, 3), left(), "what the listener did not get");
     }
