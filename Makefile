@@ -5,8 +5,9 @@ BIN     := bin
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 DATA    ?= tidegate-data
 
-# How long each fuzz target runs in `make fuzz`, and which benchmarks `make bench` runs.
-FUZZTIME ?= 5s
+# How many inputs each fuzz target gets in `make fuzz` (or how long it runs: 60s),
+# and which benchmarks `make bench` runs.
+FUZZTIME ?= 200000x
 BENCH    ?= .
 
 .DEFAULT_GOAL := build
