@@ -81,6 +81,11 @@ type Call struct {
 // Names are the drivers, each one client library.
 var Names = []string{"go", "java", "python", "javascript", "cpp"}
 
+// Javax is the java driver over Qpid JMS 1.x: the same sources, with the interfaces
+// of JMS 2.0 (javax.jms) in place of those of Jakarta Messaging. It is not of
+// Names, because on the wire it does what the other does: it runs the JMS program.
+const Javax = "java-javax"
+
 // Words are what a library may be able to express. Each driver says of each of
 // them that it can, or why it cannot.
 var Words = []string{

@@ -38,17 +38,23 @@ debian() {
 # Go: go-amqp comes through go.mod.
 go build -o "$clients/go" ./e2e/clients/go
 
-# Java: Qpid JMS from Maven Central, versions pinned in pom.xml. One core's worth
-# of compiler and a small heap: several of these run at once.
+# Java: Qpid JMS from Maven Central, versions pinned in pom.xml, twice from the
+# same sources: 2.x (jakarta.jms), and 1.x (javax.jms). One core's worth of
+# compiler and a small heap: several of these run at once.
 java_dir=$PWD/e2e/clients/java
-stamp=$java_dir/target/built
-if [ ! -e "$stamp" ] || [ -n "$(find "$java_dir/pom.xml" "$java_dir/src" -newer "$stamp" -print -quit)" ]; then
-  echo "installing Qpid JMS and building its driver"
-  rm -rf "$java_dir/target"
-  (cd "$java_dir" && mvn -q -B package && touch target/built)
-fi
-launcher java java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
-  -cp "'$java_dir/target/classes:$java_dir/target/lib/*'" org.tidegate.e2e.Driver
+for generation in jakarta javax; do
+  case $generation in
+  jakarta) name=java target=$java_dir/target/jakarta profile=() ;;
+  javax) name=java-javax target=$java_dir/target/javax profile=(-Pjavax) ;;
+  esac
+  if [ ! -e "$target/built" ] || [ -n "$(find "$java_dir/pom.xml" "$java_dir/src" -newer "$target/built" -print -quit)" ]; then
+    echo "installing Qpid JMS ($generation) and building its driver"
+    rm -rf "$target"
+    (cd "$java_dir" && mvn -q -B "${profile[@]}" package && touch "$target/built")
+  fi
+  launcher "$name" java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+    -cp "'$target/classes:$target/lib/*'" org.tidegate.e2e.Driver
+done
 
 # Python: proton from PyPI, built here so that it finds Cyrus SASL: without it
 # (as in Debian's own package) proton knows neither PLAIN's siblings nor SCRAM.

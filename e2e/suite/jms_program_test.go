@@ -7,19 +7,31 @@ import (
 	"github.com/tidegate/tidegate/e2e/harness"
 )
 
-// TestJMS runs the JMS program of the java driver, each scenario a subtest that
-// docs/jms.md names: real Qpid JMS against the real binary.
+// generations are the two that JMS programs are written to, and their drivers:
+// Qpid JMS 2.x has the interfaces of Jakarta Messaging, 1.x those of JMS 2.0.
+var generations = map[string]struct{ driver, version string }{"jakarta": {"java", "2."}, "javax": {harness.Javax, "1."}}
+
+// TestJMS runs the JMS program of the java drivers, each scenario a subtest that
+// docs/jms.md names: real Qpid JMS, of both generations, against the real binary.
 func TestJMS(t *testing.T) {
-	s := harness.Start(t)
-	c := harness.Driver(t, "java")
-	all, _ := c.Do(t, harness.Fields{"cmd": "jms"}).Done(t)
-	if len(all.Scenarios) == 0 {
-		t.Fatal("the java driver has no scenarios")
-	}
-	for _, name := range all.Scenarios {
-		t.Run(name, func(t *testing.T) {
+	for generation, g := range generations { // order: they run side by side
+		t.Run(generation, func(t *testing.T) {
 			t.Parallel()
-			c.Do(t, harness.Fields{"cmd": "jms", "url": s.URL, "scenario": name}).Done(t)
+			s := harness.Start(t)
+			c := harness.Driver(t, g.driver)
+			if v := c.Declared().Version; !strings.HasPrefix(v, g.version) {
+				t.Fatalf("the %s driver runs Qpid JMS %s, want %sx", g.driver, v, g.version)
+			}
+			all, _ := c.Do(t, harness.Fields{"cmd": "jms"}).Done(t)
+			if len(all.Scenarios) == 0 {
+				t.Fatal("the java driver has no scenarios")
+			}
+			for _, name := range all.Scenarios {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					c.Do(t, harness.Fields{"cmd": "jms", "url": s.URL, "scenario": name}).Done(t)
+				})
+			}
 		})
 	}
 }
