@@ -1,0 +1,216 @@
+package command
+
+import (
+	"strings"
+)
+
+// Syntax is what one command looks like.
+type Syntax struct {
+	Usage string
+	words []string
+	parts []part
+}
+
+type partKind uint8
+
+const (
+	argument partKind = iota // NAME
+	option                   // key=VALUE
+	choice                   // a word, or one of several
+	rest                     // NAME...
+)
+
+// part is one thing behind the words of a command.
+type part struct {
+	kind     partKind
+	name     string   // of an argument or rest, in small letters; an option's key
+	words    []string // of a choice; values of an option
+	number   bool
+	optional bool
+}
+
+// Name is the command's words: "show queues".
+func (s *Syntax) Name() string { return strings.Join(s.words, " ") }
+
+// New reads a usage line. It panics where that is none: usage lines are written
+// in the operation table.
+func New(usage string) *Syntax {
+	s := &Syntax{Usage: usage}
+	for _, field := range strings.Fields(usage) {
+		p := part{}
+		if strings.HasPrefix(field, "[") && strings.HasSuffix(field, "]") {
+			p.optional = true
+			field = field[1 : len(field)-1]
+		}
+		braces := strings.HasPrefix(field, "{") && strings.HasSuffix(field, "}")
+		key, value, isOption := strings.Cut(strings.Trim(field, "{}"), "=")
+		switch {
+		case isOption:
+			p.kind, p.name = option, key
+			if value == strings.ToLower(value) {
+				p.words = strings.Split(value, "|")
+			}
+			p.number = value == "N" || value == "SECONDS"
+		case strings.HasSuffix(field, "..."):
+			p.kind, p.name = rest, strings.ToLower(strings.TrimSuffix(field, "..."))
+		case braces || p.optional && key == strings.ToLower(key):
+			p.kind, p.words = choice, strings.Split(key, "|")
+		case key == strings.ToUpper(key):
+			p.kind, p.name, p.number = argument, strings.ToLower(key), key == "N" || key == "SECONDS"
+		case len(s.parts) > 0:
+			panic("command: a word behind arguments in " + usage)
+		default:
+			s.words = append(s.words, key)
+			continue
+		}
+		s.parts = append(s.parts, p)
+	}
+	return s
+}
+
+// Args are what a command line gives to a command.
+type Args struct {
+	values map[string]string
+	said   map[string]bool
+}
+
+// Get is the value of an argument, option or rest; "" where it is missing.
+func (a *Args) Get(name string) string { return a.values[name] }
+
+// Has says whether an argument, option, rest or word stands in the line.
+func (a *Args) Has(name string) bool {
+	if a.said[name] {
+		return true
+	}
+	_, ok := a.values[name]
+	return ok
+}
+
+// Int is a whole number that the syntax has checked; 0 where it is missing.
+func (a *Args) Int(name string) int { n, _ := number(a.values[name]); return n }
+
+func number(s string) (int, bool) {
+	if s == "" || len(s) > 18 {
+		return 0, false
+	}
+	n := 0
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, true
+}
+
+// parse reads what stands behind the words of the command.
+func (s *Syntax) parse(line string, list []token) (*Args, *Error) {
+	a := &Args{values: map[string]string{}, said: map[string]bool{}}
+	for i, t := range list {
+		p, err := s.place(a, t)
+		if err != nil {
+			return nil, err
+		}
+		value := t.text
+		switch p.kind {
+		case option:
+			_, value, _ = strings.Cut(t.text, "=")
+			if p.words != nil && !contains(p.words, strings.ToLower(value)) {
+				return nil, fault(s.Usage, "%s=%s: write %s=%s", p.name, value, p.name, strings.Join(p.words, "|"))
+			}
+			if p.words != nil {
+				value = strings.ToLower(value)
+			}
+		case choice:
+			a.said[strings.ToLower(t.text)] = true
+			continue
+		case rest:
+			a.values[p.name] = strings.TrimSpace(line[t.at:])
+			return a, s.complete(a)
+		case argument:
+		}
+		if _, ok := number(value); p.number && !ok {
+			return nil, fault(s.Usage, "%q, word %d, is no whole number", t.text, i+1+len(s.words))
+		}
+		a.values[p.name] = value
+	}
+	return a, s.complete(a)
+}
+
+// place finds what a word is: an option by its key, a required argument in its
+// turn, a word of the syntax, an optional argument, the rest.
+func (s *Syntax) place(a *Args, t token) (*part, *Error) {
+	key, _, hasKey := strings.Cut(t.text, "=")
+	for i := range s.parts {
+		if p := &s.parts[i]; hasKey && p.kind == option && strings.EqualFold(p.name, key) {
+			if a.Has(p.name) {
+				return nil, fault(s.Usage, "%s= stands there twice", p.name)
+			}
+			return p, nil
+		}
+	}
+	for i := range s.parts { // required ones in order, words among them
+		p := &s.parts[i]
+		switch {
+		case p.optional || p.kind == option:
+		case p.kind == choice && !a.anyOf(p.words):
+			if !contains(p.words, strings.ToLower(t.text)) {
+				return nil, fault(s.Usage, "%q: write %s", t.text, strings.Join(p.words, " or "))
+			}
+			return p, nil
+		case p.kind == argument && !a.Has(p.name), p.kind == rest:
+			return p, nil
+		}
+	}
+	for i := range s.parts {
+		p := &s.parts[i]
+		if p.kind == choice && p.optional && !t.quoted && contains(p.words, strings.ToLower(t.text)) {
+			if a.anyOf(p.words) {
+				return nil, fault(s.Usage, "%q: one of %s has been said already", t.text, strings.Join(p.words, ", "))
+			}
+			return p, nil
+		}
+	}
+	for i := range s.parts {
+		p := &s.parts[i]
+		if p.optional && (p.kind == argument && !a.Has(p.name) || p.kind == rest) {
+			return p, nil
+		}
+	}
+	return nil, fault(s.Usage, "%q is too much, or not known here", t.text)
+}
+
+func (a *Args) anyOf(words []string) bool {
+	for _, w := range words {
+		if a.said[w] {
+			return true
+		}
+	}
+	return false
+}
+
+// complete says what is missing.
+func (s *Syntax) complete(a *Args) *Error {
+	for i := range s.parts {
+		p := &s.parts[i]
+		switch {
+		case p.optional:
+		case p.kind == choice && !a.anyOf(p.words):
+			return fault(s.Usage, "one of %s is missing", strings.Join(p.words, ", "))
+		case p.kind == option && !a.Has(p.name):
+			return fault(s.Usage, "%s= is missing", p.name)
+		case (p.kind == argument || p.kind == rest) && !a.Has(p.name):
+			return fault(s.Usage, "%s is missing", strings.ToUpper(p.name))
+		}
+	}
+	return nil
+}
+
+func contains(words []string, w string) bool {
+	for _, x := range words {
+		if x == w {
+			return true
+		}
+	}
+	return false
+}
