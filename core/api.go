@@ -94,6 +94,7 @@ type ConsumerOptions struct {
 type Send struct {
 	Tag     uint64 // given back in OutSettled
 	Settled bool   // the producer wants no answer
+	Check   Check  // what an answer means if the message is not persistent
 	Txn     TxnID
 }
 

@@ -79,7 +79,7 @@ func (b *Broker) listen(q *queue) {
 	}
 	l := a.place(q.sub.selector)
 	q.sub.listens = l
-	q.asks = q.sub.noLocal || q.sub.selector != nil && !l.exactly
+	b.guard(q)
 	if l.property == nil {
 		a.rest = insertByAge(a.rest, q)
 	} else {
@@ -183,7 +183,7 @@ func (b *Broker) hear(a *audience, p *producer, m *message.Envelope) {
 
 // offer makes a subscription's queue a target if it wants the message.
 func (b *Broker) offer(q *queue, p *producer, m *message.Envelope) {
-	if q.asks && !q.sub.wants(p, m) {
+	if q.asks && (q.sub.barred || !q.sub.wants(p, m) || q.sub.roams && !b.mayHear(q.sub, b.topicNow)) {
 		return
 	}
 	b.targets = append(b.targets, q)

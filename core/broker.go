@@ -24,6 +24,11 @@ type Options struct {
 	// MayCreate says which destinations come into being when somebody first uses
 	// them; nil: all. It must be a function of its argument alone.
 	MayCreate func(d Destination) bool
+	// Authority says who may do what; nil: everybody everything. Authorization
+	// says that users log in, SendCheck what a non-persistent send's answer means.
+	Authority     Authority
+	Authorization bool
+	SendCheck     Check
 }
 
 // Broker is the state machine. Its methods are serialised by the caller.
@@ -69,7 +74,10 @@ type Broker struct {
 	hearing     []*audience     // of the topic that is being routed
 	hears       func(*audience) // adds to it; made once, as routing must not allocate
 	tempCounter uint64
-	heldBytes   int64 // of entries that are not stored
+	heldBytes   int64  // of entries that are not stored
+	rights      uint64 // counts calls of Authorize: what was permitted before is asked anew
+	topicNow    string // the topic that is being routed
+	drops       Drops
 }
 
 // NewBroker makes an empty broker.

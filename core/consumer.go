@@ -29,6 +29,7 @@ type consumer struct {
 	cursor    *[priorities]uint64
 	skip      map[skipped]struct{}
 	stuck     bool  // in broker.waiting
+	barred    bool  // its user has no right any more: it gets nothing
 	suspended bool  // it has left its queue, and only keeps deliveries
 	acquire   TxnID // its deliveries belong to this transaction
 	inflight  []flight
@@ -49,10 +50,10 @@ type flight struct {
 
 func (c *consumer) credit() int32 { return int32(c.limit - c.count) }
 
-func (c *consumer) canTake() bool { return c.credit() > 0 && c.conn.hasRoom() }
+func (c *consumer) canTake() bool { return c.credit() > 0 && !c.barred && c.conn.hasRoom() }
 
 // OpenConsumer admits a consumer of a queue, a topic or a subscription. It has
-// no credit yet. Errors: Invalid for a name or selector, NotFound, Conflict.
+// no credit yet. Errors: Invalid for a name or selector, Denied, NotFound, Conflict.
 func (b *Broker) OpenConsumer(now time.Time, id ConnID, o ConsumerOptions, fx *Effects) (ConsumerID, error) {
 	c := b.conns.get(uint64(id))
 	d := o.Destination
@@ -72,6 +73,13 @@ func (b *Broker) OpenConsumer(now time.Time, id ConnID, o ConsumerOptions, fx *E
 	}
 	k := &consumer{conn: c, browse: o.Browse, settled: o.Settled, readyAt: -1}
 	if d.Kind == Queue {
+		need := MayReceive
+		if o.Browse {
+			need = MayBrowse
+		}
+		if err := b.denied(c, "receive from", need, d); err != nil {
+			return 0, err
+		}
 		q, err := b.resolveQueue("receive from", d.Name)
 		if err != nil {
 			return 0, err
@@ -262,7 +270,7 @@ func (b *Broker) wake(k *consumer) {
 		k.queue.makeReady(k)
 	} else {
 		k.queue.unready(k)
-		if k.credit() > 0 {
+		if k.credit() > 0 && !k.barred {
 			k.conn.blocked = true
 		}
 	}

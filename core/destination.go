@@ -147,10 +147,14 @@ type producer struct {
 	dest     Destination
 	queue    *queue
 	topic    *topic
+
+	rights uint64 // as of which denied is the answer for asked
+	asked  Destination
+	denied *Error
 }
 
 // OpenProducer admits a producer; a zero destination makes an anonymous one.
-// It answers with the destination as it is. Errors: Invalid, NotFound.
+// It answers with the destination as it is. Errors: Invalid, Denied, NotFound.
 func (b *Broker) OpenProducer(_ time.Time, id ConnID, o ProducerOptions, fx *Effects) (ProducerID, Destination, error) {
 	c := b.conns.get(uint64(id))
 	if c == nil {
@@ -159,6 +163,9 @@ func (b *Broker) OpenProducer(_ time.Time, id ConnID, o ProducerOptions, fx *Eff
 	p := &producer{conn: c, dest: o.Destination, noReject: o.NoReject}
 	if o.Destination.Name != "" {
 		if err := b.checkName("send to", o.Destination, false); err != nil {
+			return 0, Destination{}, err
+		}
+		if err := b.denied(c, "send to", MaySend, o.Destination); err != nil {
 			return 0, Destination{}, err
 		}
 		if err := b.aim(p, o.Destination); err != nil {

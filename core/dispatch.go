@@ -170,6 +170,9 @@ func (b *Broker) answerDrain(k *consumer, fx *Effects) {
 
 // servable says whether there may be something for k now.
 func (b *Broker) servable(k *consumer) bool {
+	if k.barred {
+		return false
+	}
 	if k.cursor == nil {
 		return k.queue.available() > 0
 	}
@@ -189,8 +192,8 @@ func (b *Broker) scanFor(now time.Time, k *consumer, fx *Effects) {
 		for at < r.next {
 			if !k.canTake() {
 				k.cursor[r.priority] = at
-				k.conn.blocked = k.conn.blocked || k.credit() > 0
-				if k.credit() <= 0 {
+				k.conn.blocked = k.conn.blocked || k.credit() > 0 && !k.barred
+				if k.credit() <= 0 || k.barred {
 					b.answerDrain(k, fx)
 				}
 				return

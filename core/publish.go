@@ -14,6 +14,10 @@ func (b *Broker) Publish(now time.Time, id ProducerID, s Send, m message.Envelop
 	if p == nil {
 		return
 	}
+	if err := b.maySend(p, p.dest); err != nil {
+		b.refuse(p, s, m.Durable, err, true, fx)
+		return
+	}
 	b.publish(now, p, p.queue, p.topic, s, m, fx)
 	b.dispatchTouched(now, fx)
 }
@@ -25,14 +29,18 @@ func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, 
 		return
 	}
 	if err := b.checkName("send to", d, false); err != nil {
-		b.refuse(p, s, err, false, fx)
+		b.refuse(p, s, m.Durable, err, false, fx)
+		return
+	}
+	if err := b.maySend(p, d); err != nil { // before it comes into being
+		b.refuse(p, s, m.Durable, err, true, fx)
 		return
 	}
 	if d.Kind == Topic {
 		t := b.topics[d.Name]
 		if t == nil {
 			if err := b.mayCreate("send to", d); err != nil {
-				b.refuse(p, s, err, false, fx)
+				b.refuse(p, s, m.Durable, err, false, fx)
 				return
 			}
 			t = &topic{name: d.Name}
@@ -41,7 +49,7 @@ func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, 
 	} else {
 		q, err := b.resolveQueue("send to", d.Name)
 		if err != nil {
-			b.refuse(p, s, err, false, fx)
+			b.refuse(p, s, m.Durable, err, false, fx)
 			return
 		}
 		b.publish(now, p, q, nil, s, m, fx)
@@ -53,8 +61,11 @@ func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, 
 // transaction rollback-only where the caller says so, or the client could not be
 // told otherwise. Outside of one, a producer that cannot be told is closed: one
 // that knows no rejected, and one whose settled send had nowhere to go. Other
-// settled sends are dropped.
-func (b *Broker) refuse(p *producer, s Send, err *Error, rollbackOnly bool, fx *Effects) {
+// settled sends are dropped, and so is what its sender is not to learn of (Dropped).
+func (b *Broker) refuse(p *producer, s Send, durable bool, err *Error, rollbackOnly bool, fx *Effects) {
+	if b.dropped(p, s, durable, err, fx) {
+		return
+	}
 	t := b.txns[s.Txn]
 	mine := t != nil && t.conn == p.conn
 	if mine && (rollbackOnly || s.Settled || p.noReject) {
@@ -72,11 +83,11 @@ func (b *Broker) refuse(p *producer, s Send, err *Error, rollbackOnly bool, fx *
 
 func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send, m message.Envelope, fx *Effects) {
 	if b.full {
-		b.refuse(p, s, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: errors.New("storage is full")}, true, fx)
+		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: errors.New("storage is full")}, true, fx)
 		return
 	}
 	if q != nil && q.deleted {
-		b.refuse(p, s, &Error{Op: "send to", Kind: NotFound, Name: q.dest.Name}, false, fx)
+		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: NotFound, Name: q.dest.Name}, false, fx)
 		return
 	}
 	if s.Txn != 0 {
@@ -103,7 +114,7 @@ func (b *Broker) route(p *producer, q *queue, tp *topic, m message.Envelope) []*
 		return b.targets
 	}
 	tp.in++
-	b.hearing = b.hearing[:0]
+	b.hearing, b.topicNow = b.hearing[:0], tp.name
 	b.routes.Match(tp.name, b.hears)
 	for _, a := range b.hearing {
 		b.hear(a, p, &m)

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/tidegate/tidegate/core/message"
+	"github.com/tidegate/tidegate/core/name"
 )
 
 // script gives the names of a datadriven script to what a broker numbers.
@@ -20,6 +22,7 @@ type script struct {
 	txns       map[string]TxnID
 	temps      map[string]Destination
 	deliveries map[string]DeliveryID // by consumer and label, the newest
+	forbidden  []forbidden
 	sent       int
 }
 
@@ -100,6 +103,9 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	for _, o := range outs {
 		b.WriteString(s.out(o))
 	}
+	if has(d, "drops") {
+		fmt.Fprintf(&b, "drops %+v\n", s.b.Drops())
+	}
 	if d.Cmd == "show" {
 		b.WriteString(s.show())
 	}
@@ -118,7 +124,7 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 	n := plain(d, 0)
 	switch d.Cmd {
 	case "connect":
-		s.conns[n], err = s.b.Connect(s.now, ConnectOptions{ClientID: arg(d, "id", n), Sole: has(d, "sole"), Yield: has(d, "yield"), Room: number(d, "room", 0)}, fx)
+		s.conns[n], err = s.b.Connect(s.now, ConnectOptions{ClientID: arg(d, "id", n), User: arg(d, "user", ""), Sole: has(d, "sole"), Yield: has(d, "yield"), Room: number(d, "room", 0)}, fx)
 	case "disconnect":
 		s.b.Disconnect(s.now, s.conns[n], fx)
 	case "temporary":
@@ -182,6 +188,14 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 		}
 		s.now = s.now.Add(by)
 		s.b.Expire(s.now, fx)
+	case "forbid", "permit":
+		s.forbid(d, n, fx)
+	case "check": // npsend_check_mode
+		mode, ok := ParseCheck(n)
+		if !ok {
+			t.Fatalf("%s: no mode %q", d.Pos, n)
+		}
+		s.b.o.SendCheck = mode
 	case "unstable":
 		s.env.durable = false
 	case "crash":
@@ -194,6 +208,28 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 		t.Fatalf("%s: unknown command %q", d.Pos, d.Cmd)
 	}
 	return err
+}
+
+// forbidden is what a user may not do to destinations that match a pattern.
+type forbidden struct {
+	user, permission string
+	d                Destination
+}
+
+// forbid reads PERMISSION user=U queue=PATTERN.
+func (s *script) forbid(d *datadriven.TestData, permission string, fx *Effects) {
+	f := forbidden{arg(d, "user", ""), permission, s.destination(d)}
+	if d.Cmd == "forbid" {
+		s.forbidden = append(s.forbidden, f)
+	} else {
+		s.forbidden = slices.DeleteFunc(s.forbidden, func(g forbidden) bool { return f == g })
+	}
+	rules := slices.Clone(s.forbidden)
+	s.b.Authorize(s.now, has(d, "authorization"), func(user string, p Permission, d Destination) bool {
+		return !slices.ContainsFunc(rules, func(f forbidden) bool {
+			return f.user == user && f.permission == p.String() && f.d.Kind == d.Kind && name.Match(f.d.Name, d.Name)
+		})
+	}, fx)
 }
 
 func (s *script) consumer(d *datadriven.TestData, n string, fx *Effects) (err error) {

@@ -23,6 +23,8 @@ type subscription struct {
 	conn     *conn // of an unnamed one: for noLocal
 	queue    *queue
 	listens  listens
+	barred   bool // its user has no right to it: it gets nothing
+	roams    bool // a wildcard whose right is asked for each topic
 }
 
 // SubscriptionInfo is a named subscription as others see it.
@@ -74,38 +76,60 @@ func (b *Broker) subscribe(_ time.Time, c *conn, o ConsumerOptions, sel *selecto
 			return nil, &Error{Op: "subscribe", Kind: NotFound, Name: o.Subscription.Name, Err: errors.New("a temporary topic has no durable subscriptions")}
 		}
 	}
+	s := &subscription{text: o.Selector, selector: sel, noLocal: o.NoLocal, conn: c, clientID: c.clientID}
+	var old *subscription
+	if so := o.Subscription; so != nil {
+		s.key, s.name, s.durable, s.shared, s.global = subscriptionKey(c.clientID, *so), so.Name, so.Durable, so.Shared, so.Global
+		if s.global {
+			s.clientID = ""
+		}
+		old = b.subs[s.key]
+	}
+	same := old != nil && old.queue.dest.Name == d.Name && old.text == s.text && old.noLocal == s.noLocal && old.shared == s.shared
+	if err := b.maySubscribe(s, d, same); err != nil {
+		return nil, err
+	}
 	if b.topics[d.Name] == nil && !name.IsWildcard(d.Name) {
 		if err := b.mayCreate("receive from", d); err != nil {
 			return nil, err
 		}
 	}
-	s := &subscription{text: o.Selector, selector: sel, noLocal: o.NoLocal, conn: c, clientID: c.clientID}
-	if o.Subscription == nil {
-		return b.addSubscription(s, d, fx), nil
-	}
-	so := *o.Subscription
-	s.key, s.name, s.durable, s.shared, s.global = subscriptionKey(c.clientID, so), so.Name, so.Durable, so.Shared, so.Global
-	if s.global {
-		s.clientID = ""
-	}
-	old := b.subs[s.key]
 	if old == nil {
 		return b.addSubscription(s, d, fx), nil
 	}
 	if len(old.queue.consumers) > 0 && (!old.shared || !s.shared) {
-		return nil, &Error{Op: "subscribe", Kind: Conflict, Name: so.Name, Err: errors.New("the subscription has an active consumer")}
+		return nil, &Error{Op: "subscribe", Kind: Conflict, Name: s.name, Err: errors.New("the subscription has an active consumer")}
 	}
 	if old.durable && old.shared != s.shared { // never taken for a change of the old one (jms 8.3.4)
-		return nil, &Error{Op: "subscribe", Kind: Conflict, Name: so.Name, Err: errors.New("the durable subscription of that name is shared where this one is not, or the other way round: unsubscribe it first")}
+		return nil, &Error{Op: "subscribe", Kind: Conflict, Name: s.name, Err: errors.New("the durable subscription of that name is shared where this one is not, or the other way round: unsubscribe it first")}
 	}
-	if old.queue.dest.Name == d.Name && old.text == s.text && old.noLocal == s.noLocal && old.shared == s.shared {
+	if same {
 		return old.queue, nil
 	}
 	if len(old.queue.consumers) > 0 {
-		return nil, &Error{Op: "subscribe", Kind: Conflict, Name: so.Name, Err: errors.New("the subscription is in use with another topic or selector")}
+		return nil, &Error{Op: "subscribe", Kind: Conflict, Name: s.name, Err: errors.New("the subscription is in use with another topic or selector")}
 	}
 	b.endSubscription(old, fx) // changed: as if deleted and made again (jms 8.3.3)
 	return b.addSubscription(s, d, fx), nil
+}
+
+// maySubscribe asks for the right that a topic consumer needs, for a durable
+// subscription that is there as it is only to use it. A wildcard's that is neither
+// durable nor shared is asked for each topic (ems 6.4).
+func (b *Broker) maySubscribe(s *subscription, d Destination, same bool) error {
+	need := MaySubscribe
+	switch {
+	case s.durable && same:
+		need = MayUseDurable
+	case s.durable:
+		need = MayDurable
+	case !s.shared && name.IsWildcard(d.Name):
+		return nil
+	}
+	if err := b.denied(s.conn, "receive from", need, d); err != nil {
+		return err
+	}
+	return nil
 }
 
 func (b *Broker) addSubscription(s *subscription, d Destination, fx *Effects) *queue {

@@ -56,11 +56,11 @@ func (b *Broker) Begin(_ time.Time, id ConnID, _ *Effects) TxnID {
 func (b *Broker) publishIn(p *producer, q *queue, tp *topic, s Send, m message.Envelope, fx *Effects) {
 	t := b.txns[s.Txn]
 	if t == nil || t.conn != p.conn {
-		b.refuse(p, s, &Error{Op: "send to", Kind: UnknownTransaction, Name: p.dest.Name}, false, fx)
+		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: UnknownTransaction, Name: p.dest.Name}, false, fx)
 		return
 	}
 	if len(t.sends)+len(t.acks) >= MaxTransactionOperations {
-		b.refuse(p, s, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: errors.New("the transaction is too large")}, true, fx)
+		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: errors.New("the transaction is too large")}, true, fx)
 		return
 	}
 	// Who will have subscribed to a topic by the commit is not known yet: what

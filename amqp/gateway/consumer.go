@@ -48,11 +48,21 @@ func (c *conn) closeConsumer(now time.Time, b *core.Broker, fx *core.Effects, k 
 	case k.made != nil:
 		return c.leave(now, b, fx, k.link, k.made, closed)
 	case closed && k.subscription != nil && k.subscription.Durable:
-		if err := b.Unsubscribe(now, k.client, k.subscription.Name, k.subscription.Global, fx); err != nil && !isKind(err, core.NotFound) {
+		if err := c.unsubscribe(now, b, fx, k.client, k.subscription.Name, k.subscription.Global); err != nil && !isKind(err, core.NotFound) {
 			return amqpError(err)
 		}
 	}
 	return nil
+}
+
+// unsubscribe deletes a durable subscription, if the client may.
+func (c *conn) unsubscribe(now time.Time, b *core.Broker, fx *core.Effects, client, name string, global bool) error {
+	if s, found := b.Subscription(client, name, global); found {
+		if err := b.May(c.b.ID(), "unsubscribe from", core.MayDurable, core.Destination{Kind: core.Topic, Name: s.Topic}); err != nil {
+			return err
+		}
+	}
+	return b.Unsubscribe(now, client, name, global, fx)
 }
 
 // suspend is a detach that does not close: what the client has seen it may still

@@ -334,7 +334,7 @@ func (c *conn) unlink(now time.Time, b *core.Broker, fx *core.Effects, link *eng
 		c.closeCoordinator(now, b, fx, l)
 	case *lookup:
 		if l.found && closed {
-			if err := b.Unsubscribe(now, l.client, l.name, l.global, fx); err != nil {
+			if err := c.unsubscribe(now, b, fx, l.client, l.name, l.global); err != nil {
 				refused = amqpError(err)
 			}
 		}

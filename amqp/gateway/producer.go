@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/binary"
+	"errors"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -87,6 +88,7 @@ func (c *conn) delivery(now time.Time, b *core.Broker, fx *core.Effects, p *prod
 		c.refuseSend(now, b, fx, p, e, to, &frame.Error{
 			Condition: frame.ConditionNotImplemented, Description: "message-format " + strconv.FormatUint(uint64(e.Format), 10) + " is not known here",
 		})
+	case s.refused != nil && c.dropped(b, fx, p, to, s, s.refused):
 	case s.refused != nil:
 		if b.HasTransaction(c.b.ID(), to.Txn) {
 			b.RollbackOnly(to.Txn)
@@ -112,12 +114,22 @@ func (c *conn) relay(now time.Time, b *core.Broker, fx *core.Effects, p *produce
 		b.PublishTo(now, p.id, d, to, s.env, fx)
 		return
 	}
+	if c.dropped(b, fx, p, to, s, err) {
+		return
+	}
 	refused := amqpError(err)
 	if s.m.To() == "" {
 		refused.Condition = frame.ConditionNotFound
 	}
 	refused.Info = wire.Map{{Key: wire.Symbol("delivery-tag"), Value: e.Tag}}
 	c.refuseSend(now, b, fx, p, e, to, refused)
+}
+
+// dropped drops what never reached the broker if its sender is not to learn of it
+// (core.Broker.Dropped).
+func (c *conn) dropped(b *core.Broker, fx *core.Effects, p *producer, to core.Send, s send, err error) bool {
+	var e *core.Error
+	return errors.As(err, &e) && b.Dropped(p.id, to, s.env.Durable, e, fx)
 }
 
 // relayKind reads the kind of destination out of x-opt-jms-dest.

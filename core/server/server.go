@@ -25,7 +25,11 @@ type Options struct {
 	StoreNeed core.Need // what persistent messages wait for
 	// MayCreate says what comes into being by being used; nil: everything.
 	MayCreate func(d core.Destination) bool
-	MaxHeld   int64
+	// Authority, Authorization and SendCheck are core.Options' own.
+	Authority     core.Authority
+	Authorization bool
+	SendCheck     core.Check
+	MaxHeld       int64
 	// Make makes a content of recovered bytes, by format.
 	Make func(f message.Format, pieces [][]byte) (message.Content, error)
 	// Spool has the files of large messages; nil: there are none.
@@ -82,7 +86,10 @@ func New(j Journal, o Options) (*Server, error) {
 		s.clock = &systemClock{s: s}
 	}
 	s.fetcher, _ = j.(Fetcher)
-	s.b = core.NewBroker(core.Options{Server: o.Name, Contents: s, StoreNeed: o.StoreNeed, Instance: uint64(s.clock.Now().UnixMilli()), MayCreate: o.MayCreate})
+	s.b = core.NewBroker(core.Options{
+		Server: o.Name, Contents: s, StoreNeed: o.StoreNeed, Instance: uint64(s.clock.Now().UnixMilli()), MayCreate: o.MayCreate,
+		Authority: o.Authority, Authorization: o.Authorization, SendCheck: o.SendCheck,
+	})
 	err := j.Replay(func(pos uint64, r record.Record) error {
 		rec, err := Decode(r)
 		if err != nil {
@@ -365,6 +372,11 @@ func (s *Server) Full(full bool) {
 		s.log.Warn("disk space", "full", full)
 	}
 	s.Do(func(time.Time, *core.Broker, *core.Effects) { s.diskFull = full })
+}
+
+// Authorize sets who may do what from now on, as core.Broker.Authorize.
+func (s *Server) Authorize(authorization bool, a core.Authority) {
+	s.Do(func(now time.Time, b *core.Broker, fx *core.Effects) { b.Authorize(now, authorization, a, fx) })
 }
 
 // Pressed is the journal's callback: memory is short because messages cannot leave
