@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,12 @@ type Options struct {
 	Users sasl.Users
 	// Tokens admits by bearer token as well; nil: it is not offered.
 	Tokens sasl.Tokens
+	// Claims takes tokens at $cbs, from logins by sasl.Claims too.
+	Claims bool
+	// Management answers /management and $management.
+	Management bool
+	// Mechanisms are those offered at most; nil: all.
+	Mechanisms []string
 	// Anonymous lets clients in without a name although there are Users.
 	Anonymous bool
 	// IdleTimeOut and AuthTimeOut are the engine's; 0: its defaults.
@@ -58,9 +65,11 @@ func New(o Options) *Gateway {
 		FailureDelay:   failureDelay,
 		IdleTimeOut:    g.o.IdleTimeOut,
 		AuthTimeOut:    g.o.AuthTimeOut,
-		Bare:           g.o.Users == nil || g.o.Anonymous,
-		SASL:           &sasl.Server{Users: g.o.Users, Tokens: g.o.Tokens, Anonymous: g.o.Anonymous, Nonce: rand.Text},
-		Offered:        []wire.Symbol{jms.SoleConnection, jms.AnonymousRelay, jms.SharedSubscriptions},
+		Bare:           (g.o.Users == nil || g.o.Anonymous) && (g.o.Mechanisms == nil || slices.Contains(g.o.Mechanisms, sasl.Anonymous)),
+		SASL: &sasl.Server{
+			Users: g.o.Users, Tokens: g.o.Tokens, Claims: g.o.Claims, Anonymous: g.o.Anonymous, Only: g.o.Mechanisms, Nonce: rand.Text,
+		},
+		Offered: []wire.Symbol{jms.SoleConnection, jms.AnonymousRelay, jms.SharedSubscriptions},
 		Properties: wire.Map{
 			{Key: wire.Symbol("product"), Value: "Tidegate"},
 			{Key: wire.Symbol("version"), Value: g.o.Version},

@@ -2,7 +2,10 @@ package sasl
 
 // anonymousServer lets everybody in. What the client tells as its trace
 // information (rfc 4505) is of no use to us.
-type anonymousServer struct{ done bool }
+type anonymousServer struct {
+	user string
+	done bool
+}
 
 func (x *anonymousServer) Next(response []byte) ([]byte, bool, error) {
 	if x.done || len(response) > MaxMessage {
@@ -16,7 +19,7 @@ func (x *anonymousServer) User() string {
 	if !x.done {
 		return ""
 	}
-	return AnonymousUser
+	return x.user
 }
 
 type anonymousClient struct{}

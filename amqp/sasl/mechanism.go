@@ -7,11 +7,24 @@ const (
 	SCRAMSHA256 = "SCRAM-SHA-256"
 	Plain       = "PLAIN"
 	XOAUTH2     = "XOAUTH2"
+	Claims      = "MSSBCBS" // the rights come by tokens once the connection is open
 	Anonymous   = "ANONYMOUS"
 )
 
 // AnonymousUser is the user of a login without a name.
 const AnonymousUser = "anonymous"
+
+// ClaimsUser is the user of a login by Claims, who has no rights yet.
+const ClaimsUser = "$cbs"
+
+// Known names all mechanisms, strongest first.
+func Known() []string {
+	names := make([]string, 0, len(mechanisms))
+	for i := range mechanisms {
+		names = append(names, mechanisms[i].name)
+	}
+	return names
+}
 
 // mechanism is a row of the table: when each role may use it, and how.
 type mechanism struct {
@@ -59,9 +72,15 @@ var mechanisms = [...]mechanism{
 		usable: func(*Client) bool { return false }, // our own commands have no tokens
 	},
 	{
+		name:   Claims,
+		offer:  func(s *Server) bool { return s.Claims },
+		server: func(*Server) Exchange { return &anonymousServer{user: ClaimsUser} },
+		usable: func(*Client) bool { return false },
+	},
+	{
 		name:   Anonymous,
 		offer:  func(s *Server) bool { return s.Users == nil || s.Anonymous },
-		server: func(*Server) Exchange { return &anonymousServer{} },
+		server: func(*Server) Exchange { return &anonymousServer{user: AnonymousUser} },
 		usable: func(*Client) bool { return true },
 		client: func(*Client) conversation { return anonymousClient{} },
 	},

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 )
 
 // Server decides which mechanisms are offered and runs exchanges. It is not
@@ -14,6 +15,11 @@ type Server struct {
 	Users Users
 	// Tokens admits by bearer token (XOAUTH2); nil: that is not offered.
 	Tokens Tokens
+	// Claims offers that mechanism: whoever holds the connection then is to take
+	// its tokens, and give no rights without.
+	Claims bool
+	// Only, if not nil, names the mechanisms that are offered at most.
+	Only []string
 	// Anonymous offers ANONYMOUS although there are Users.
 	Anonymous bool
 	// External is whom the peer showed to be by other means, its TLS certificate;
@@ -60,17 +66,21 @@ type Exchange interface {
 func (s *Server) Mechanisms() []string {
 	names := make([]string, 0, len(mechanisms))
 	for i := range mechanisms {
-		if m := &mechanisms[i]; m.offer(s) {
+		if m := &mechanisms[i]; s.offers(m) {
 			names = append(names, m.name)
 		}
 	}
 	return names
 }
 
+func (s *Server) offers(m *mechanism) bool {
+	return m.offer(s) && (s.Only == nil || slices.Contains(s.Only, m.name))
+}
+
 // Start begins a login by a mechanism that is offered.
 func (s *Server) Start(name string) (Exchange, error) {
 	for i := range mechanisms {
-		if m := &mechanisms[i]; m.name == name && m.offer(s) {
+		if m := &mechanisms[i]; m.name == name && s.offers(m) {
 			return m.server(s), nil
 		}
 	}

@@ -69,22 +69,21 @@ func versionCommand() *cobra.Command {
 }
 
 // settings joins flags, environment (TIDEGATE_*) and tidegate.yaml, in that
-// order of precedence. Names of destinations never come this way: viper folds
-// case and splits at dots.
-func settings(cmd *cobra.Command, file string) (*viper.Viper, error) {
+// order of precedence. What has no flag comes beside them.
+func settings(cmd *cobra.Command, file string) (*viper.Viper, *fileOnly, error) {
 	v := viper.New()
 	v.SetEnvPrefix("TIDEGATE")
 	v.SetEnvKeyReplacer(strings.NewReplacer("-", "_"))
 	v.AutomaticEnv()
 	if err := v.BindPFlags(cmd.Flags()); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	v.SetConfigFile(file)
-	if file == "" {
-		v.SetConfigFile("tidegate.yaml")
+	c, err := readConfig(file, cmd.Flags())
+	if err != nil {
+		return nil, nil, err
 	}
-	if err := v.ReadInConfig(); err != nil && (file != "" || !errors.Is(err, os.ErrNotExist)) {
-		return nil, fmt.Errorf("configuration: %w", err)
+	if err := v.MergeConfigMap(c.values); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", c.name, err)
 	}
-	return v, nil
+	return v, &c.only, nil
 }

@@ -45,11 +45,12 @@ func serveCommand() *cobra.Command {
 
 Prints "ready amqp://HOST:PORT" (amqps://) on standard output for each listener
 once it accepts clients; the log goes to standard error. Every flag can stand in
-tidegate.yaml, or in the environment as TIDEGATE_NAME.`,
+tidegate.yaml, or in the environment as TIDEGATE_NAME; permissions, tokens and
+mechanisms stand in the file alone (docs/configuration.md).`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
-	f.String("config", "", "configuration `FILE` (default tidegate.yaml, if it is there)")
+	f.String("config", "", "configuration `FILE`, .yaml or .yml (default tidegate.yaml, if it is there)")
 	f.StringArray("listen", []string{defaultListen}, "listen at `URL`, amqp://HOST:PORT or amqps://HOST:PORT, which refuses plain text; WebSocket comes by either; can be repeated")
 	f.String("data", defaultData, "keep messages in `DIR`")
 	f.String("durability", "failsafe", "persistent messages are accepted when flushed (failsafe) or written (normal)")
@@ -67,6 +68,7 @@ tidegate.yaml, or in the environment as TIDEGATE_NAME.`,
 	f.String("memory", "", "keep the process near `BYTES`: what more messages need goes to disk (default a quarter of the machine, at most 1GiB)")
 	f.StringArray("dynamic-queues", []string{">"}, "make queues whose names match `PATTERN` when they are first used; can be repeated")
 	f.StringArray("dynamic-topics", []string{">"}, "the same for topics")
+	f.String("npsend-check-mode", "always", "which non-persistent sends hear that they failed: `MODE` always, never, temp_dest, auth (with --users), temp_auth; the others are accepted whatever becomes of them")
 	f.Bool("verbose", false, "log connections and expiry as well")
 	f.Duration("flush-delay", 0, "for benchmarks: add this to every flush")
 	f.String("cpu-profile", "", "for benchmarks: write a CPU profile to `FILE`")
@@ -76,16 +78,16 @@ tidegate.yaml, or in the environment as TIDEGATE_NAME.`,
 	_ = f.MarkHidden("cpu-profile")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		file, _ := f.GetString("config")
-		v, err := settings(cmd, file)
+		v, only, err := settings(cmd, file)
 		if err != nil {
 			return err
 		}
-		return serve(cmd.Context(), v)
+		return serve(cmd.Context(), v, only)
 	}
 	return cmd
 }
 
-func serve(ctx context.Context, v *viper.Viper) error {
+func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
 	level := slog.LevelInfo
 	if v.GetBool("verbose") {
 		level = slog.LevelDebug
@@ -145,6 +147,13 @@ func serve(ctx context.Context, v *viper.Viper) error {
 	if err != nil {
 		return err
 	}
+	check, err := sendCheck(v.GetString("npsend-check-mode"))
+	if err != nil {
+		return err
+	}
+	if err := only.check(users != nil); err != nil {
+		return err
+	}
 	listeners, err := listen(v.GetStringSlice("listen"), certs != nil, users != nil, log)
 	if err != nil {
 		return err
@@ -154,7 +163,7 @@ func serve(ctx context.Context, v *viper.Viper) error {
 			_ = l.Close()
 		}
 	}()
-	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create})
+	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create, check, only})
 }
 
 // doors are where clients come in, and who may.
@@ -166,6 +175,8 @@ type doors struct {
 	maxMessage uint64
 	// create says which destinations come into being by being used; nil: all.
 	create func(core.Destination) bool
+	check  core.Check
+	only   *fileOnly
 }
 
 func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, memory int64, in doors) error {
@@ -177,7 +188,8 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		return err
 	}
 	broker, err := server.New(st, server.Options{
-		Name: "tidegate", StoreNeed: need, MayCreate: in.create, Spool: st, Logger: log,
+		Name: "tidegate", StoreNeed: need, MayCreate: in.create,
+		Authority: in.only.authority(in.users != nil), Authorization: in.users != nil, SendCheck: in.check, Spool: st, Logger: log,
 		MaxHeld: math.MaxInt64, // the store swaps, and says when it cannot
 		Make:    func(f coremessage.Format, p [][]byte) (coremessage.Content, error) { return message.FromBytes(f, p) },
 	})
@@ -196,6 +208,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	g := gateway.New(gateway.Options{
 		Broker: broker, ContainerID: "tidegate", Version: version, MaxMessageSize: in.maxMessage,
 		Users: in.users, Anonymous: v.GetBool("anonymous"), Logger: edge,
+		Tokens: in.only.admits(), Claims: in.only.claims, Management: in.only.management, Mechanisms: in.only.mechanisms,
 		IdleTimeOut: v.GetDuration("idle-timeout"), AuthTimeOut: v.GetDuration("login-timeout"),
 	})
 	front := amqpserver.New(amqpserver.Config{

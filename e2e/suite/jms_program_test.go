@@ -1,6 +1,8 @@
 package suite
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,7 +19,7 @@ func TestJMS(t *testing.T) {
 	for generation, g := range generations { // order: they run side by side
 		t.Run(generation, func(t *testing.T) {
 			t.Parallel()
-			s := harness.Start(t)
+			s := harness.Start(t, "--config", config(t, "secure-queues: [forbidden.>]\nsecure-topics: [forbidden.>]\n"))
 			c := harness.Driver(t, g.driver)
 			if v := c.Declared().Version; !strings.HasPrefix(v, g.version) {
 				t.Fatalf("the %s driver runs Qpid JMS %s, want %sx", g.driver, v, g.version)
@@ -34,6 +36,16 @@ func TestJMS(t *testing.T) {
 			}
 		})
 	}
+}
+
+// config writes a tidegate.yaml.
+func config(t testing.TB, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "tidegate.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // TestJMSRefusedLogin: wrong credentials are a JMSSecurityException (jms 6.1.1).

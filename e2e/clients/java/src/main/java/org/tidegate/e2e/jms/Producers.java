@@ -6,11 +6,13 @@ import jakarta.jms.DeliveryMode;
 import jakarta.jms.IllegalStateException;
 import jakarta.jms.InvalidDestinationException;
 import jakarta.jms.JMSException;
+import jakarta.jms.JMSSecurityException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
 import jakarta.jms.Queue;
 import jakarta.jms.Session;
+import jakarta.jms.Topic;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -188,6 +190,42 @@ final class Producers extends Chapter {
         MessageProducer anonymous = session.createProducer(null);
         refused(InvalidDestinationException.class, () -> anonymous.send(missing, session.createMessage()));
         anonymous.send(queue(session), session.createMessage()); // which is none the worse
+    }
+
+    /** The server of these scenarios forbids `forbidden.>` to everybody. */
+    @Scenario
+    void forbiddenDestination() throws Exception {
+        Session session = session();
+        Queue queue = session.createQueue("forbidden.q");
+        Topic topic = session.createTopic("forbidden.t");
+        refused(JMSSecurityException.class, () -> session.createProducer(queue));
+        refused(JMSSecurityException.class, () -> session.createProducer(topic));
+        refused(JMSSecurityException.class, () -> session.createConsumer(queue));
+        refused(JMSSecurityException.class, () -> session.createConsumer(topic));
+        refused(JMSSecurityException.class, () -> session.createBrowser(queue).getEnumeration());
+        MessageProducer anonymous = session.createProducer(null);
+        Answers answers = new Answers();
+        anonymous.send(queue, session.createMessage(), DeliveryMode.NON_PERSISTENT, 4, 0, answers);
+        Object answer = answers.all.poll(PATIENCE, TimeUnit.MILLISECONDS);
+        check(answer instanceof JMSSecurityException, "the answer is " + answer);
+        refused(JMSSecurityException.class, () -> anonymous.send(queue, session.createMessage()));
+        refused(JMSSecurityException.class, () -> anonymous.send(topic, session.createMessage()));
+        anonymous.send(queue(session), session.createMessage()); // which is none the worse
+    }
+
+    @Scenario
+    void forbiddenInATransaction() throws Exception {
+        Session session = connect().createSession(true, Session.SESSION_TRANSACTED);
+        MessageProducer anonymous = session.createProducer(null);
+        anonymous.send(queue(session), session.createMessage());
+        anonymous.send(session.createQueue("forbidden.q"), session.createMessage()); // sends are not waited for here
+        refused(JMSException.class, session::commit);
+        Session looks = session();
+        MessageConsumer consumer = looks.createConsumer(queue(looks));
+        nothing(consumer);
+        send(session, queue(session), 1, 1);
+        session.commit(); // the next transaction works
+        takeAll(consumer, 1, 1, 1);
     }
 
     @Scenario
