@@ -122,7 +122,7 @@ func (b *Broker) Delete(now time.Time, d Destination, fx *Effects) error {
 func (b *Broker) endQueue(q *queue, fx *Effects) {
 	for _, id := range sortedKeys(b.txns) {
 		if t := b.txns[id]; b.concerns(t, q) {
-			t.rollbackOnly = true
+			t.doom(&Error{Op: "use", Kind: Deleted, Name: q.dest.Name})
 		}
 	}
 	gone := &Error{Op: "use", Kind: Deleted, Name: q.dest.Name}

@@ -69,7 +69,7 @@ func (b *Broker) refuse(p *producer, s Send, durable bool, err *Error, rollbackO
 	t := b.txns[s.Txn]
 	mine := t != nil && t.conn == p.conn
 	if mine && (rollbackOnly || s.Settled || p.noReject) {
-		t.rollbackOnly = true
+		t.doom(err)
 	}
 	switch {
 	case s.Settled && (mine || (err.Kind != NotFound && err.Kind != UnknownTransaction)):

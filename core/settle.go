@@ -78,6 +78,15 @@ func (b *Broker) Settle(now time.Time, id DeliveryID, in TxnID, o Outcome, confi
 	b.dispatchTouched(now, fx)
 }
 
+// OldestUnsettled is the first of a consumer's deliveries that is not settled; 0:
+// there is none.
+func (b *Broker) OldestUnsettled(id ConsumerID) DeliveryID {
+	if k := b.consumers.get(uint64(id)); k != nil {
+		return k.first
+	}
+	return 0
+}
+
 func (b *Broker) settle(d *delivery, o Outcome, fx *Effects) {
 	k, r := d.consumer, d.ring
 	if k.browse || k.settled {

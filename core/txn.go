@@ -15,13 +15,13 @@ const MaxTransactionOperations = 1_000_000
 const MaxTransactions = 10_000
 
 type txn struct {
-	id           TxnID
-	conn         *conn
-	sends        []txnSend
-	acks         []DeliveryID
-	returns      []txnReturn  // other outcomes than accepted
-	acquired     []DeliveryID // dispatched within it (amqp 4.4.3)
-	rollbackOnly bool
+	id       TxnID
+	conn     *conn
+	sends    []txnSend
+	acks     []DeliveryID
+	returns  []txnReturn  // other outcomes than accepted
+	acquired []DeliveryID // dispatched within it (amqp 4.4.3)
+	doomed   error        // why it can only be rolled back; nil: it can be committed
 }
 
 type txnReturn struct {
@@ -95,9 +95,9 @@ func (b *Broker) Discharge(now time.Time, id ConnID, in TxnID, fail bool, tag ui
 		out.Err = &Error{Op: "discharge", Kind: UnknownTransaction}
 	case fail:
 		b.rollback(now, t, fx)
-	case t.rollbackOnly:
+	case t.doomed != nil:
 		b.rollback(now, t, fx)
-		out.Err = &Error{Op: "commit", Kind: RolledBack, Err: errors.New("a send in the transaction was refused, or a destination of it deleted")}
+		out.Err = &Error{Op: "commit", Kind: RolledBack, Err: t.doomed}
 	default:
 		out.After, out.Need = b.commit(now, t, fx)
 	}
@@ -113,10 +113,16 @@ func (b *Broker) HasTransaction(id ConnID, in TxnID) bool {
 }
 
 // RollbackOnly makes a commit impossible: the client believes that a send is
-// part of it which is not.
-func (b *Broker) RollbackOnly(in TxnID) {
+// part of it which is not, because of why. Discharge answers with the first reason.
+func (b *Broker) RollbackOnly(in TxnID, why error) {
 	if t := b.txns[in]; t != nil {
-		t.rollbackOnly = true
+		t.doom(why)
+	}
+}
+
+func (t *txn) doom(why error) {
+	if t.doomed == nil {
+		t.doomed = why
 	}
 }
 

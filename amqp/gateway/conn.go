@@ -44,8 +44,9 @@ type conn struct {
 	confirms  map[core.DeliveryID]confirm
 	failed    bool // nothing more is taken
 	client    string
-	unwritten int64 // bytes of large messages that wait for the disk
-	paused    bool  // the reader, for them
+	quirks    jms.Quirks // the reader's
+	unwritten int64      // bytes of large messages that wait for the disk
+	paused    bool       // the reader, for them
 }
 
 // confirm is an outcome whose settlement the client waits for.
@@ -85,6 +86,7 @@ func (c *conn) open(o *frame.Open) {
 	c.detached = map[linkKey]*made{}
 	c.declared = map[core.TxnID]*coordinator{}
 	c.client = o.ContainerID
+	c.quirks = jms.QuirksOf(o.Properties)
 	var user string
 	c.sock.Engine(func(x *engine.Conn) { user = x.User() })
 	sole, properties, err := solePolicy(o)

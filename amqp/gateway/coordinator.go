@@ -94,7 +94,7 @@ func (c *conn) discharge(now time.Time, b *core.Broker, fx *core.Effects, l *coo
 			break
 		}
 	}
-	refused := amqpError(out.Err)
+	refused := c.dischargeError(out.Err)
 	out.Kind, out.Err = core.OutEdge, nil
 	out.Ref = func(*engine.Conn) {}
 	if refused == nil {
@@ -102,6 +102,21 @@ func (c *conn) discharge(now time.Time, b *core.Broker, fx *core.Effects, l *coo
 		return
 	}
 	c.reply(now, b, fx, l, e, nil, refused)
+}
+
+// dischargeError is what a refused discharge is answered with: by AMQP one of the
+// three transaction errors (amqp 4.3). A client that takes the right one for doubt
+// is told the reason's own condition instead.
+func (c *conn) dischargeError(err error) *frame.Error {
+	refused := amqpError(err)
+	if refused == nil || refused.Condition != frame.ConditionTransactionRollback || !c.quirks.TakesRollbackForDoubt {
+		return refused
+	}
+	refused.Condition = frame.ConditionPreconditionFailed
+	if why := (*core.Error)(nil); errors.As(errors.Unwrap(err), &why) {
+		refused.Condition = conditions[why.Kind]
+	}
+	return refused
 }
 
 // reply answers a declare or a discharge: with a state, or with an error, for

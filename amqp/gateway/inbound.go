@@ -292,8 +292,24 @@ func (c *conn) settle(now time.Time, b *core.Broker, fx *core.Effects, e *engine
 			c.confirms[id] = confirm{session: e.Session, id: d.ID, state: e.State}
 			c.mu.Unlock()
 		}
-		b.Settle(now, id, txn, o, !e.Settled, fx)
+		outcome := o
+		if o.Kind == core.Released && txn == 0 && c.listenerThrew(b, k, id) {
+			outcome = core.Outcome{Kind: core.Modified, DeliveryFailed: true}
+		}
+		b.Settle(now, id, txn, outcome, !e.Settled, fx)
 	}
+}
+
+// listenerThrew says whether a client that releases a delivery has shown it to a
+// listener, which threw, and not only buffered it. The buffered ones stand behind
+// one that is still unsettled, or the session has transactions, or the link is
+// gone (docs/decisions/0034-a-listener-that-throws.md).
+func (c *conn) listenerThrew(b *core.Broker, k *consumer, id core.DeliveryID) bool {
+	if !c.quirks.ReleasesWhatFailed || k.suspended || b.OldestUnsettled(k.id) != id {
+		return false
+	}
+	s, ok := k.link.Session().Ref.(*sessionState)
+	return !ok || len(s.coordinators) == 0
 }
 
 // detach ends what stood behind a link. The answer goes behind the link's outs.

@@ -91,7 +91,7 @@ func (c *conn) delivery(now time.Time, b *core.Broker, fx *core.Effects, p *prod
 	case s.refused != nil && c.dropped(b, fx, p, to, s, s.refused):
 	case s.refused != nil:
 		if b.HasTransaction(c.b.ID(), to.Txn) {
-			b.RollbackOnly(to.Txn)
+			b.RollbackOnly(to.Txn, s.refused)
 		}
 		c.refuseSend(now, b, fx, p, e, to, amqpError(s.refused))
 	case p.admin:
@@ -155,7 +155,7 @@ func (c *conn) relayKind(s send) []wire.Symbol {
 func (c *conn) refuseSend(now time.Time, b *core.Broker, fx *core.Effects, p *producer, e *engine.Event, to core.Send, refused *frame.Error) {
 	mine := to.Txn != 0 && b.HasTransaction(c.b.ID(), to.Txn)
 	if mine && (e.Settled || !p.rejects) {
-		b.RollbackOnly(to.Txn)
+		b.RollbackOnly(to.Txn, errors.New("a send was refused: "+refused.Description))
 	}
 	switch {
 	case mine && e.Settled:

@@ -111,3 +111,21 @@ func TestFiltersOf(t *testing.T) {
 		}
 	}
 }
+
+func TestQuirksOf(t *testing.T) {
+	known := Quirks{ReleasesWhatFailed: true, TakesRollbackForDoubt: true}
+	for name, c := range map[string]struct { // order: irrelevant
+		open wire.Map
+		want Quirks
+	}{
+		"qpid jms":           {wire.Map{{Key: wire.Symbol("product"), Value: "QpidJMS"}, {Key: wire.Symbol("version"), Value: "1.16.0"}}, known},
+		"its keys as string": {wire.Map{{Key: "product", Value: "QpidJMS"}}, known},
+		"another":            {wire.Map{{Key: wire.Symbol("product"), Value: "rhea"}}, Quirks{}},
+		"no text":            {wire.Map{{Key: wire.Symbol("product"), Value: uint32(1)}}, Quirks{}},
+		"none":               {nil, Quirks{}},
+	} {
+		if got := QuirksOf(c.open); got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+	}
+}

@@ -28,8 +28,12 @@ func TestOutcomes(t *testing.T) {
 			send(t, c, s, queue, harness.Fields{"count": 1})
 			receive(t, c, s, queue, 1, harness.Fields{"ack": test.ack, "credit": 1})
 			got := receive(t, c, s, queue, 1, harness.Fields{"credit": 1})[0]
-			if got.DeliveryCount != test.failed || got.Redelivered != (test.failed > 0) {
-				t.Errorf("after %s: delivery count %d, redelivered %v, want %d failed deliveries", test.ack, got.DeliveryCount, got.Redelivered, test.failed)
+			failed := test.failed
+			if test.ack == "release" && c.Name == "java" {
+				failed = 1 // what a JMS program was shown counts (docs/decisions/0034-a-listener-that-throws.md)
+			}
+			if got.DeliveryCount != failed || got.Redelivered != (failed > 0) {
+				t.Errorf("after %s: delivery count %d, redelivered %v, want %d failed deliveries", test.ack, got.DeliveryCount, got.Redelivered, failed)
 			}
 			empty(t, s, queue)
 		}

@@ -6,7 +6,10 @@ import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageListener;
 import jakarta.jms.Session;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -81,24 +84,67 @@ final class Consumers extends Chapter {
 
     @Scenario
     void listenerThrows() throws Exception {
+        Session sender = session();
+        send(sender, queue(sender), 1, 4);
+        throwing(Session.AUTO_ACKNOWLEDGE);
+        send(sender, queue(sender), 1, 4);
+        throwing(Session.DUPS_OK_ACKNOWLEDGE);
+    }
+
+    /** A listener that throws at the first two attempts of message 2, of four: only that one is redelivered. */
+    private void throwing(int mode) throws Exception {
+        Session session = connect().createSession(false, mode);
+        MessageConsumer consumer = session.createConsumer(queue(session));
+        LinkedBlockingQueue<List<Object>> got = new LinkedBlockingQueue<>();
+        consumer.setMessageListener(message -> {
+            int n = 0;
+            int count = 0;
+            try {
+                n = message.getIntProperty("n");
+                count = message.getIntProperty("JMSXDeliveryCount");
+                got.add(List.of(n, count, message.getJMSRedelivered()));
+            } catch (jakarta.jms.JMSException e) {
+                got.add(List.of(e));
+            }
+            if (n == 2 && count < 3) {
+                throw new IllegalArgumentException("as wanted");
+            }
+        });
+        Set<List<Object>> all = new HashSet<>();
+        for (int i = 0; i < 6; i++) {
+            all.add(got.poll(PATIENCE, TimeUnit.MILLISECONDS));
+        }
+        same(Set.of(List.of(1, 1, false), List.of(2, 1, false), List.of(2, 2, true), List.of(2, 3, true), List.of(3, 1, false),
+                List.of(4, 1, false)), all, "number, count and redelivered of what the listener got");
+        session.close();
+        same(List.of(), left(), "what is left");
+    }
+
+    @Scenario
+    void listenerThrowsClosed() throws Exception {
+        Session sender = session();
+        send(sender, queue(sender), 1, 4);
         Session session = session();
         MessageConsumer consumer = session.createConsumer(queue(session));
         LinkedBlockingQueue<Integer> got = new LinkedBlockingQueue<>();
-        AtomicInteger calls = new AtomicInteger();
         consumer.setMessageListener(message -> {
             try {
-                int n = message.getIntProperty("n");
-                got.add(n);
-                if (n == 1 && calls.incrementAndGet() == 1) {
-                    throw new IllegalArgumentException("as wanted");
-                }
+                consumer.close();
+                got.add(message.getIntProperty("n"));
             } catch (jakarta.jms.JMSException e) {
                 got.add(-1);
             }
+            throw new IllegalArgumentException("as wanted");
         });
-        send(session(), session.createQueue(named()), 1, 1);
-        same(1, got.poll(PATIENCE, TimeUnit.MILLISECONDS), "the first attempt");
-        same(1, got.poll(PATIENCE, TimeUnit.MILLISECONDS), "the second attempt");
+        same(1, got.poll(PATIENCE, TimeUnit.MILLISECONDS), "what the listener got");
+        MessageConsumer other = sender.createConsumer(queue(sender));
+        List<List<Object>> all = new ArrayList<>();
+        for (int i = 0; i < 4; i++) { // what was buffered is given back before the listener returns
+            Message m = take(other);
+            all.add(List.of(m.getIntProperty("n"), m.getIntProperty("JMSXDeliveryCount"), m.getJMSRedelivered()));
+        }
+        same(Set.of(List.of(1, 2, true), List.of(2, 1, false), List.of(3, 1, false), List.of(4, 1, false)), Set.copyOf(all),
+                "number, count and redelivered of what the listener left");
     }
 
     @Scenario
