@@ -181,6 +181,7 @@ func (b *Broker) Recovered(last Pos) {
 			r.flagged = r.offered
 		}
 	}
+	b.due.keep(b.waits) // the replay has seen many come and go
 	clear(b.touched)
 	b.touched = b.touched[:0]
 	b.written, b.synced = b.next-1, b.next-1

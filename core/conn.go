@@ -201,6 +201,7 @@ func (b *Broker) DeleteTemporary(now time.Time, id ConnID, d Destination, fx *Ef
 
 func (b *Broker) deleteTemporary(_ time.Time, c *conn, d Destination, fx *Effects) {
 	delete(c.temps, d)
+	b.endDelayed(d, fx)
 	if d.Kind == Topic {
 		if t := b.topics[d.Name]; t != nil {
 			b.endTopic(t, fx)

@@ -63,6 +63,9 @@ func (b *Broker) OpenConsumer(now time.Time, id ConnID, o ConsumerOptions, fx *E
 	if err := b.checkName("receive from", d, d.Kind == Topic); err != nil {
 		return 0, err
 	}
+	if err := mayUse("receive from", d, o.Browse); err != nil {
+		return 0, err
+	}
 	var sel *selector.Selector
 	if o.Selector != "" {
 		s, err := selector.Parse(o.Selector)

@@ -48,6 +48,8 @@ func (b *Broker) Keep(_ time.Time, n string, fx *Effects) (Destination, error) {
 // being used. Temporary and kept ones never do.
 func (b *Broker) mayCreate(op string, d Destination) *Error {
 	switch {
+	case heldFor(d).Kind != 0: // to be browsed: there is nothing in it now
+		return nil
 	case strings.HasPrefix(d.Name, TemporaryPrefix), kept(d.Name):
 		return &Error{Op: op, Kind: NotFound, Name: d.Name}
 	case b.o.MayCreate != nil && !b.o.MayCreate(d) && !b.subscribed(d):
@@ -71,6 +73,9 @@ func (b *Broker) subscribed(d Destination) bool {
 // Reach says whether a message can be sent to a destination: it exists, or may
 // come into being. Errors: Invalid, NotFound.
 func (b *Broker) Reach(d Destination) error {
+	if err := mayUse("send to", d, false); err != nil {
+		return err
+	}
 	if b.Exists(d) {
 		return nil
 	}
@@ -111,6 +116,7 @@ func (b *Broker) Delete(now time.Time, d Destination, fx *Effects) error {
 			b.endTopic(t, fx)
 		}
 	}
+	found = b.endDelayed(d, fx) || found
 	if !found {
 		return &Error{Op: "delete", Kind: NotFound, Name: d.Name}
 	}

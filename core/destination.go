@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/core/name"
@@ -45,7 +46,7 @@ func (b *Broker) newQueueID() QueueID {
 }
 
 func (b *Broker) addQueue(id QueueID, d Destination) *queue {
-	q := &queue{broker: b, id: id, dest: d}
+	q := &queue{broker: b, id: id, dest: d, holds: heldFor(d)}
 	b.byID[id] = q
 	b.all = append(b.all, q)
 	// a replay may meet a deleted predecessor after its newer namesake
@@ -65,7 +66,9 @@ func (b *Broker) record(q *queue, fx *Effects) {
 }
 
 // stores says whether a persistent message in q is to be stored.
-func (q *queue) stores() bool { return q.temp == nil && (q.sub == nil || q.sub.durable) }
+func (q *queue) stores() bool {
+	return q.temp == nil && (q.sub == nil || q.sub.durable) && !(q.holds.Kind == Queue && strings.HasPrefix(q.holds.Name, TemporaryPrefix))
+}
 
 // deleteQueue removes a queue and all it holds.
 func (b *Broker) deleteQueue(q *queue, fx *Effects) {
@@ -115,7 +118,11 @@ func (b *Broker) dropIdle(q *queue, fx *Effects) {
 }
 
 func (b *Broker) checkName(op string, d Destination, wildcard bool) *Error {
-	if err := name.Validate(d.Name); err != nil {
+	n := d.Name
+	if h := heldFor(d); h.Kind != 0 {
+		n = h.Name // which may be as long as any
+	}
+	if err := name.Validate(n); err != nil {
 		return &Error{Op: op, Kind: Invalid, Name: d.Name, Err: err}
 	}
 	if d.Kind != Queue && d.Kind != Topic {
@@ -166,6 +173,9 @@ func (b *Broker) OpenProducer(_ time.Time, id ConnID, o ProducerOptions, fx *Eff
 			return 0, Destination{}, err
 		}
 		if err := b.denied(c, "send to", MaySend, o.Destination); err != nil {
+			return 0, Destination{}, err
+		}
+		if err := mayUse("send to", o.Destination, false); err != nil {
 			return 0, Destination{}, err
 		}
 		if err := b.aim(p, o.Destination); err != nil {

@@ -272,6 +272,7 @@ func (b *Broker) Loaded(now time.Time, _ []uint64, fx *Effects) { b.Continue(now
 
 // Continue answers More.
 func (b *Broker) Continue(now time.Time, fx *Effects) {
+	b.mature(now, fx)
 	waiting := b.waiting
 	b.waiting = nil
 	for _, k := range waiting {

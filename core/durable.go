@@ -11,6 +11,10 @@ import (
 // simulation compare a live one with one that was rebuilt.
 func (b *Broker) Durable() string {
 	var s strings.Builder
+	due := map[[2]uint64]int64{}
+	for _, i := range b.due {
+		due[[2]uint64{i.ring, i.seq}] = i.due
+	}
 	for _, id := range sortedKeys(b.byID) {
 		q := b.byID[id]
 		if !q.recorded {
@@ -21,7 +25,7 @@ func (b *Broker) Durable() string {
 			fmt.Fprintf(&s, " sub=%q/%q sel=%q", q.sub.clientID, q.sub.name, q.sub.text)
 		}
 		for _, r := range q.order {
-			r.durable(&s)
+			r.durable(&s, due)
 		}
 		s.WriteByte('\n')
 	}
@@ -33,10 +37,27 @@ func (b *Broker) Durable() string {
 	return s.String()
 }
 
-func (r *ring) durable(s *strings.Builder) {
+func (r *ring) durable(s *strings.Builder, due map[[2]uint64]int64) {
 	for seq := r.base; seq < r.next; seq++ {
 		if e := r.at(seq); e != nil && e.flags&entryStored != 0 {
 			fmt.Fprintf(s, " %d.%d=%d#%d", r.priority, seq, e.id, r.count(seq))
+			if r.queue.holds.Kind != 0 {
+				fmt.Fprintf(s, "@%d", due[[2]uint64{ringKey(r.queue.id, r.priority), seq}])
+				r.queue.durableTargets(s, e.id)
+			}
+		}
+	}
+}
+
+// durableTargets draws those for whom a message is held back that a restart knows.
+func (q *queue) durableTargets(s *strings.Builder, id uint64) {
+	d := q.delays[id]
+	if d == nil {
+		return
+	}
+	for _, t := range d.Targets {
+		if to := q.broker.byID[t]; to != nil && to.recorded {
+			fmt.Fprintf(s, ">%d", t)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -16,13 +17,34 @@ type sent struct {
 	label    string
 	priority uint8
 	durable  bool
+	due      int64 // 0: it was never held back
 }
 
 // model is one queue as a list in the order of service, and who holds what.
 type model struct {
-	queued []sent // available and taken, larger priorities first, then as sent
-	taken  map[DeliveryID]sent
-	credit map[ConsumerID]int
+	queued  []sent // available and taken, larger priorities first, then as sent
+	delayed []sent // held back, as sent
+	taken   map[DeliveryID]sent
+	credit  map[ConsumerID]int
+}
+
+// send queues a message, or holds it back: also one that is late, as long as
+// others wait.
+func (m *model) send(s sent, now int64) {
+	if s.due > now || s.due != 0 && len(m.delayed) > 0 {
+		m.delayed = append(m.delayed, s)
+		return
+	}
+	m.insert(s)
+}
+
+// tick queues what is due, by time, and of one time as sent.
+func (m *model) tick(now int64) {
+	slices.SortStableFunc(m.delayed, func(a, b sent) int { return cmp.Compare(a.due, b.due) })
+	for len(m.delayed) > 0 && m.delayed[0].due <= now {
+		m.insert(m.delayed[0])
+		m.delayed = m.delayed[1:]
+	}
 }
 
 func (m *model) insert(s sent) {
@@ -76,6 +98,23 @@ func (m *model) deliver(t *rapid.T, e *env, outs []Out) {
 	}
 }
 
+// checkDelayed: what is held back stands in its queue, and the broker asks to be
+// called when the first of it is due.
+func (m *model) checkDelayed(t *rapid.T, e *env) {
+	depth, first := 0, time.Time{}
+	if h := e.b.queues[DelayedQueuePrefix+"q"]; h != nil {
+		depth = h.depth
+	}
+	for _, s := range m.delayed {
+		if at := time.UnixMilli(s.due); first.IsZero() || at.Before(first) {
+			first = at
+		}
+	}
+	if depth != len(m.delayed) || !e.b.Deadline().Equal(first) {
+		t.Fatalf("%d held back until %v, the model has %d until %v", depth, e.b.Deadline(), len(m.delayed), first)
+	}
+}
+
 func (m *model) forget(k ConsumerID, e *env) {
 	delete(m.credit, k)
 	for id := range m.taken { // order: irrelevant
@@ -116,16 +155,25 @@ func TestQueueIsAList(t *testing.T) {
 		}
 		fresh := func(in TxnID) sent {
 			n++
-			s := sent{fmt.Sprint("m", n), rapid.SampledFrom([]uint8{1, 4, 9}).Draw(t, "priority"), in != 0 || rapid.Bool().Draw(t, "durable")}
-			env := message.Envelope{Durable: s.durable, Priority: s.priority, Content: &text{label: s.label, size: 10}}
+			s := sent{label: fmt.Sprint("m", n), priority: rapid.SampledFrom([]uint8{1, 4, 9}).Draw(t, "priority"), durable: in != 0 || rapid.Bool().Draw(t, "durable")}
+			if rapid.Bool().Draw(t, "delayed") {
+				s.due = e.now.UnixMilli() + rapid.Int64Range(-5, 60).Draw(t, "delay")
+			}
+			env := message.Envelope{Durable: s.durable, Priority: s.priority, Due: s.due, Content: &text{label: s.label, size: 10}}
 			if in == 0 {
-				m.insert(s)
+				m.send(s, e.now.UnixMilli())
 			}
 			outs := e.step(func(fx *Effects) { e.b.Publish(e.now, p, Send{Txn: in}, env, fx) })
 			m.deliver(t, e, outs)
 			return s
 		}
+		tick := func(t *rapid.T) {
+			e.now = e.now.Add(time.Duration(rapid.Int64Range(0, 40).Draw(t, "tick")) * time.Millisecond)
+			m.tick(e.now.UnixMilli())
+			m.deliver(t, e, e.step(func(fx *Effects) { e.b.Expire(e.now, fx) }))
+		}
 		t.Repeat(map[string]func(*rapid.T){
+			"tick":    tick,
 			"publish": func(*rapid.T) { fresh(0) },
 			"open": func(t *rapid.T) {
 				if len(m.credit) < 4 {
@@ -170,11 +218,13 @@ func TestQueueIsAList(t *testing.T) {
 				if ok {
 					e.step(func(fx *Effects) { e.b.Settle(e.now, id, in, Outcome{Kind: Accepted}, false, fx) })
 				}
-				one, two := fresh(in), fresh(in)
+				one := fresh(in)
+				tick(t)
+				two := fresh(in)
 				fail := rapid.Bool().Draw(t, "fail")
 				if !fail {
-					m.insert(one)
-					m.insert(two)
+					m.send(one, e.now.UnixMilli())
+					m.send(two, e.now.UnixMilli())
 				}
 				if ok {
 					if !fail {
@@ -203,18 +253,20 @@ func TestQueueIsAList(t *testing.T) {
 				}
 				clear(m.taken)
 				clear(m.credit)
-				m.queued = slices.DeleteFunc(m.queued, func(s sent) bool { return !s.durable })
+				lost := func(s sent) bool { return !s.durable }
+				m.queued, m.delayed = slices.DeleteFunc(m.queued, lost), slices.DeleteFunc(m.delayed, lost)
 				connect()
 			},
 			"": func(t *rapid.T) {
 				if err := e.check(); err != nil {
 					t.Fatal(err)
 				}
+				m.checkDelayed(t, e)
 				if q := e.b.queues["q"]; q.depth != len(m.queued) || q.depth-q.available() != len(m.taken) {
 					t.Fatalf("depth %d and %d available, the model has %d and holds %d", q.depth, q.available(), len(m.queued), len(m.taken))
 				}
-				if len(e.contents) != len(m.queued) {
-					t.Fatalf("%d contents for %d messages", len(e.contents), len(m.queued))
+				if len(e.contents) != len(m.queued)+len(m.delayed) {
+					t.Fatalf("%d contents for %d messages and %d delayed ones", len(e.contents), len(m.queued), len(m.delayed))
 				}
 			},
 		})

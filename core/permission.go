@@ -129,6 +129,9 @@ func (b *Broker) denied(c *conn, op string, p Permission, d Destination) *Error 
 	if b.o.Authority == nil {
 		return nil
 	}
+	if h := heldFor(d); h.Kind != 0 {
+		d = h // a holding queue has its destination's permissions (ems 7.8)
+	}
 	d.Temporary = strings.HasPrefix(d.Name, TemporaryPrefix)
 	if b.o.Authority(c.user, p, d) || p == MayUseDurable && b.o.Authority(c.user, MayDurable, d) {
 		return nil

@@ -36,6 +36,10 @@ func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, 
 		b.refuse(p, s, m.Durable, err, true, fx)
 		return
 	}
+	if err := mayUse("send to", d, false); err != nil {
+		b.refuse(p, s, m.Durable, err, false, fx)
+		return
+	}
 	if d.Kind == Topic {
 		t := b.topics[d.Name]
 		if t == nil {
@@ -98,7 +102,11 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 	need := Ride
 	if m.Expires == 0 || m.Expires > millis(now) {
 		targets := b.route(p, q, tp, m)
-		after, need = b.enqueue(targets, m, fx)
+		if h := b.holding(now, targets, q, tp, m.Due); h != nil {
+			after, need = b.holdBack(h, targets, m, fx)
+		} else {
+			after, need = b.enqueue(targets, m, nil, fx)
+		}
 	}
 	if !s.Settled {
 		fx.Outs = append(fx.Outs, Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag, After: after, Need: need})
@@ -124,7 +132,7 @@ func (b *Broker) route(p *producer, q *queue, tp *topic, m message.Envelope) []*
 
 // enqueue stores or holds a message and places it in its targets, and says
 // which record covers all of it.
-func (b *Broker) enqueue(targets []*queue, m message.Envelope, fx *Effects) (Pos, Need) {
+func (b *Broker) enqueue(targets []*queue, m message.Envelope, delay *Delay, fx *Effects) (Pos, Need) {
 	if len(targets) == 0 {
 		return 0, Ride
 	}
@@ -137,7 +145,7 @@ func (b *Broker) enqueue(targets []*queue, m message.Envelope, fx *Effects) (Pos
 			}
 		}
 	}
-	place := Place{Expires: m.Expires, Size: clampSize(m.Content.Size()), Priority: min(m.Priority, priorities-1)}
+	place := Place{Expires: m.Expires, Size: clampSize(m.Content.Size()), Priority: min(m.Priority, priorities-1), Delay: delay}
 	if !stored {
 		place.ID = b.nextHeld
 		b.nextHeld++
@@ -174,7 +182,7 @@ func (b *Broker) enqueue(targets []*queue, m message.Envelope, fx *Effects) (Pos
 
 // placeVolatile places a message that is not stored; p.Seq is set.
 func (b *Broker) placeVolatile(q *queue, p *Place) {
-	p.Seq = q.ring(p.Priority).next
+	p.Queue, p.Seq = q.id, q.ring(p.Priority).next
 	b.put(q, p, false)
 }
 
@@ -189,6 +197,12 @@ func (b *Broker) put(q *queue, p *Place, stored bool) {
 	}
 	q.ring(p.Priority).put(p.Seq, e)
 	b.hold(p.ID)
+	if q.holds.Kind != 0 {
+		b.delayed++
+		if p.Delay != nil {
+			b.delay(q, p)
+		}
+	}
 	q.depth++
 	q.bytes += int64(p.Size)
 	q.in++

@@ -9,10 +9,13 @@ type queue struct {
 	id        QueueID
 	dest      Destination // for a subscription, its topic (maybe with wildcards)
 	sub       *subscription
-	asks      bool  // sub must be asked about messages, beyond its place in the index: spares a far look
-	temp      *conn // creator of a temporary one
-	open      bool  // a temporary one that every connection may consume from
-	recorded  bool  // defined in the journal: its stored messages are
+	asks      bool              // sub must be asked about messages, beyond its place in the index: spares a far look
+	holds     Destination       // whose messages it holds back until they are due; Kind 0: an ordinary queue
+	delays    map[uint64]*Delay // by message: for whom
+	arriving  bool              // a commit is about to place messages in it
+	temp      *conn             // creator of a temporary one
+	open      bool              // a temporary one that every connection may consume from
+	recorded  bool              // defined in the journal: its stored messages are
 	changed   bool
 	deleted   bool
 	at        Pos // recovery: contained up to here in the checkpoint

@@ -39,6 +39,7 @@ type Place struct {
 	ID       uint64
 	Expires  int64 // ms since 1970; 0 never
 	Size     uint32
+	Delay    *Delay // the queue holds it back; nil: it is there to be delivered
 }
 
 // Run is a run of sequences of one ring.

@@ -265,6 +265,9 @@ func (s *script) publish(d *datadriven.TestData, n string, fx *Effects) {
 		if ttl := number(d, "ttl", 0); ttl != 0 {
 			m.Expires = s.now.UnixMilli() + ttl
 		}
+		if delay := number(d, "delay", 0); delay != 0 {
+			m.Due = s.now.UnixMilli() + delay
+		}
 		send := Send{Tag: uint64(s.sent), Settled: has(d, "settled"), Txn: s.txns[arg(d, "txn", "")]}
 		if to := s.destination(d); to.Name != "" {
 			s.b.PublishTo(s.now, s.producers[n], to, send, m, fx)

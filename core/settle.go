@@ -199,6 +199,11 @@ func (b *Broker) drop(r *ring, seq uint64, fx *Effects) {
 	} else {
 		b.heldBytes -= heldSize(e.size)
 	}
+	if q.holds.Kind != 0 {
+		b.delayed--
+		delete(q.delays, e.id)
+		b.pruneDue()
+	}
 	b.release(e.id, fx)
 }
 
@@ -210,20 +215,35 @@ func (b *Broker) expire(q *queue, r *ring, seq uint64, fx *Effects) {
 
 // Deadline is when Expire wants to be called; zero: not at all.
 func (b *Broker) Deadline() time.Time {
-	if b.sweepAt == 0 {
+	at := int64(0)
+	if b.sweepAt != 0 {
+		at = max(b.sweepAt, b.lastSweep+1000)
+	}
+	if len(b.due) > 0 && (at == 0 || b.due[0].due < at) {
+		at = max(b.due[0].due, 1)
+	}
+	if at == 0 {
 		return time.Time{}
 	}
-	return time.UnixMilli(max(b.sweepAt, b.lastSweep+1000))
+	return time.UnixMilli(at)
 }
 
-// Expire sweeps expired messages out of the queues, at most once a second.
+// Expire does what is due: it lets go of messages whose delivery time has come, and
+// sweeps expired ones out of the queues, at most once a second.
 func (b *Broker) Expire(now time.Time, fx *Effects) {
+	b.mature(now, fx)
+	b.sweepAll(now, fx)
+	b.dispatchTouched(now, fx)
+}
+
+func (b *Broker) sweepAll(now time.Time, fx *Effects) {
 	at := millis(now)
-	if b.sweepAt == 0 || at < b.sweepAt {
+	if b.sweepAt == 0 || at < b.sweepAt || at < b.lastSweep+1000 && b.lastSweep != 0 {
 		return
 	}
 	b.lastSweep = at
 	next := int64(0)
+	var empty []*queue
 	for _, q := range b.all {
 		if q.earliest == 0 {
 			continue
@@ -234,11 +254,17 @@ func (b *Broker) Expire(now time.Time, fx *Effects) {
 				b.sweep(q, r, at, fx)
 			}
 		}
+		if q.holds.Kind != 0 && q.depth == 0 {
+			empty = append(empty, q)
+		}
 		if q.earliest != 0 && (next == 0 || q.earliest < next) {
 			next = q.earliest
 		}
 	}
 	b.sweepAt = next
+	for _, q := range empty { // nobody else would see that it is idle
+		b.dropIdle(q, fx)
+	}
 }
 
 func (b *Broker) sweep(q *queue, r *ring, at int64, fx *Effects) {

@@ -153,19 +153,24 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need) {
 	b.endTxn(t)
 	r := Record{Kind: RecCommit, Need: b.o.StoreNeed}
 	next := map[*ring]uint64{}
-	type volatile struct {
-		q *queue
-		p Place
-	}
-	var held []volatile
+	var held []volatileMove
+	var delays []func()
 	for _, s := range t.sends {
 		if s.m.Expires != 0 && s.m.Expires <= millis(now) {
 			continue
 		}
 		p := Place{ID: s.id, Expires: s.m.Expires, Size: clampSize(s.m.Content.Size()), Priority: min(s.m.Priority, priorities-1)}
-		for _, q := range b.route(&producer{conn: s.conn}, s.queue, s.topic, s.m) {
+		targets := b.route(&producer{conn: s.conn}, s.queue, s.topic, s.m)
+		if s.queue != nil && s.queue.deleted && s.queue.temp != nil {
+			continue
+		}
+		if h := b.holding(now, targets, s.queue, s.topic, s.m.Due); h != nil { // the time counts from the send (jms 7.9)
+			delays = append(delays, delaySend(h, targets, &s, &p))
+			targets = append(b.targets[:0], h)
+		}
+		for _, q := range targets {
 			if q.deleted { // idle since: a commit brings a dynamic queue back
-				if q.dest.Kind != Queue || q.temp != nil {
+				if q.dest.Kind != Queue {
 					continue
 				}
 				if again := b.queues[q.dest.Name]; again != nil {
@@ -175,7 +180,7 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need) {
 				}
 			}
 			if !s.stored || !q.stores() {
-				held = append(held, volatile{q, p})
+				held = append(held, volatileMove{q, p})
 				continue
 			}
 			b.record(q, fx)
@@ -196,6 +201,9 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need) {
 		for _, p := range r.More {
 			b.byID[p.Queue].ring(p.Priority).placed(p.Seq, at, need, 0)
 		}
+	}
+	for _, placed := range delays {
+		placed()
 	}
 	for _, v := range held {
 		b.placeVolatile(v.q, &v.p)

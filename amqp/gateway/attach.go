@@ -47,7 +47,7 @@ func (c *conn) attach(now time.Time, b *core.Broker, fx *core.Effects, e *engine
 func (c *conn) answer(a *frame.Attach) frame.Attach {
 	r := frame.Attach{SndSettleMode: a.SndSettleMode, RcvSettleMode: a.RcvSettleMode, Source: a.Source, Target: a.Target}
 	for _, w := range a.DesiredCapabilities {
-		if w == jms.SharedSubscriptions || w == jms.CapabilityShared || w == jms.CapabilityGlobal {
+		if w == jms.SharedSubscriptions || w == jms.DelayedDelivery || w == jms.CapabilityShared || w == jms.CapabilityGlobal {
 			r.OfferedCapabilities = append(r.OfferedCapabilities, w)
 		}
 	}

@@ -69,7 +69,7 @@ func New(o Options) *Gateway {
 		SASL: &sasl.Server{
 			Users: g.o.Users, Tokens: g.o.Tokens, Claims: g.o.Claims, Anonymous: g.o.Anonymous, Only: g.o.Mechanisms, Nonce: rand.Text,
 		},
-		Offered: []wire.Symbol{jms.SoleConnection, jms.AnonymousRelay, jms.SharedSubscriptions},
+		Offered: []wire.Symbol{jms.SoleConnection, jms.AnonymousRelay, jms.SharedSubscriptions, jms.DelayedDelivery},
 		Properties: wire.Map{
 			{Key: wire.Symbol("product"), Value: "Tidegate"},
 			{Key: wire.Symbol("version"), Value: g.o.Version},

@@ -178,19 +178,23 @@ func (in *inbound) index(s *send, e *engine.Event, now int64) {
 	if s.err = v.Index(e.Payload, e.Rest, nil); s.err != nil {
 		return
 	}
-	s.m, s.env = v, envelope(v, v, now)
+	s.m = v
+	s.env, s.err = envelope(v, v, now)
 }
 
 // envelope is what a message's sections say of it, at now in ms since 1970.
-func envelope(m *amqpmessage.Message, content message.Content, now int64) message.Envelope {
+func envelope(m *amqpmessage.Message, content message.Content, now int64) (env message.Envelope, err error) {
 	h := m.Header()
-	env := message.Envelope{Durable: h.Durable, Priority: min(h.Priority, 9), Content: content}
+	env = message.Envelope{Durable: h.Durable, Priority: min(h.Priority, 9), Content: content}
 	if h.TTL.OK && h.TTL.V > 0 {
 		env.Expires = now + int64(h.TTL.V)
 	} else if at := m.AbsoluteExpiryTime(); at.OK && at.V > 0 {
 		env.Expires = int64(at.V)
 	}
-	return env
+	if env.Due, err = m.DeliveryTime(now); err != nil {
+		return env, err
+	}
+	return env, nil
 }
 
 // event is everything but deliveries.

@@ -114,7 +114,9 @@ func (c *conn) beginLarge(p *producer, e *engine.Event) *large {
 	case p.admin || c.road == nil:
 		l.refused = &core.Error{Op: "send to", Kind: core.Limit, Name: adminAddress, Err: errors.New("a request must not be that large")}
 	default:
-		l.env = envelope(&l.m.Message, &l.m, c.b.Now().UnixMilli())
+		if l.env, l.err = envelope(&l.m.Message, &l.m, c.b.Now().UnixMilli()); l.err != nil {
+			break
+		}
 		if c.spooling >= maxSpooling {
 			l.refused = coreserver.SpoolError(p.link.Name, errSpooling)
 			break

@@ -21,6 +21,7 @@ const (
 	SoleConnection           wire.Symbol = "sole-connection-for-container"
 	AnonymousRelay           wire.Symbol = "ANONYMOUS-RELAY"
 	SharedSubscriptions      wire.Symbol = "SHARED-SUBS"
+	DelayedDelivery          wire.Symbol = "DELAYED_DELIVERY"
 )
 
 // Kind is what an address says of its destination's kind.

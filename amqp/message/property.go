@@ -85,7 +85,7 @@ func (m *Message) expiration() (core.Value, bool) {
 
 // deliveryTime falls back to the time of sending, as in JMS.
 func (m *Message) deliveryTime() (core.Value, bool) {
-	if v, ok := m.Annotation("x-opt-delivery-time"); ok {
+	if v, ok := m.Annotation(DeliveryTimeAnnotation); ok {
 		if n, ok := wire.Integer(v); ok {
 			return integer(n), true
 		}

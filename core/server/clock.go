@@ -18,6 +18,10 @@ type Clock interface {
 	Soon()
 }
 
+// longestSleep is how long the timer sleeps at most, ahead of whatever it waits for: it
+// does not see that the system's time is set, or that the machine was asleep.
+const longestSleep = time.Minute
+
 // systemClock is the system's time, one timer, and a goroutine for Soon.
 type systemClock struct {
 	s     *Server
@@ -47,7 +51,7 @@ func (c *systemClock) Arm(at time.Time) {
 		c.timer.Stop()
 		return
 	}
-	c.timer.Reset(max(time.Until(at), time.Millisecond))
+	c.timer.Reset(min(max(time.Until(at), time.Millisecond), longestSleep))
 }
 
 func (c *systemClock) Soon() {

@@ -11,7 +11,25 @@ import (
 )
 
 // headVersion begins every head. A head of another version refuses start.
-const headVersion = 1
+const (
+	headVersion = 1
+	// delayedVersion is that of a record with a delayed place: to each place it adds
+	// the delivery time, 0 for none, and for whom the message is.
+	delayedVersion = 2
+)
+
+// versionOf is the version of a record's head.
+func versionOf(r *core.Record) byte {
+	if r.Place.Delay != nil {
+		return delayedVersion
+	}
+	for i := range r.More {
+		if r.More[i].Delay != nil {
+			return delayedVersion
+		}
+	}
+	return headVersion
+}
 
 // encoder turns broker records into journal records. What the journal keeps
 // comes from chunks that are filled once and left to the collector.
@@ -59,14 +77,15 @@ func (e *encoder) encode(r *core.Record) record.Record {
 	out := record.Record{Kind: kindOf(r.Kind), Need: record.Need(r.Need)}
 	firstID := len(e.ids)
 	at := len(e.bytes)
-	b := append(e.bytes, headVersion)
+	version := versionOf(r)
+	b := append(e.bytes, version)
 	switch r.Kind {
 	case core.RecMessage:
 		b = append(b, byte(r.Content.Format()))
 		b = binary.AppendUvarint(b, uint64(1+len(r.More)))
-		b = appendPlace(b, &r.Place)
+		b = appendPlace(b, &r.Place, version)
 		for i := range r.More {
-			b = appendPlace(b, &r.More[i])
+			b = appendPlace(b, &r.More[i], version)
 		}
 		e.ids = append(e.ids, r.ID)
 		out.Group = groupOf(&r.Place)
@@ -85,7 +104,7 @@ func (e *encoder) encode(r *core.Record) record.Record {
 	case core.RecCommit:
 		b = binary.AppendUvarint(b, uint64(len(r.More)))
 		for i := range r.More {
-			b = appendPlace(b, &r.More[i])
+			b = appendPlace(b, &r.More[i], version)
 			e.ids = append(e.ids, r.More[i].ID)
 		}
 		b = binary.AppendUvarint(b, uint64(len(r.Runs)))
@@ -163,13 +182,25 @@ func fileIn(head []byte) message.File {
 	return message.File(f)
 }
 
-func appendPlace(b []byte, p *core.Place) []byte {
+func appendPlace(b []byte, p *core.Place, version byte) []byte {
 	b = binary.AppendUvarint(b, uint64(p.Queue))
 	b = append(b, p.Priority)
 	b = binary.AppendUvarint(b, p.Seq)
 	b = binary.AppendUvarint(b, p.ID)
 	b = binary.AppendUvarint(b, uint64(p.Expires))
-	return binary.AppendUvarint(b, uint64(p.Size))
+	b = binary.AppendUvarint(b, uint64(p.Size))
+	if version == headVersion {
+		return b
+	}
+	if p.Delay == nil {
+		return append(b, 0, 0)
+	}
+	b = binary.AppendUvarint(b, uint64(p.Delay.Due))
+	b = binary.AppendUvarint(b, uint64(len(p.Delay.Targets)))
+	for _, t := range p.Delay.Targets {
+		b = binary.AppendUvarint(b, uint64(t))
+	}
+	return b
 }
 
 func appendRun(b []byte, r *core.Run) []byte {
@@ -219,8 +250,9 @@ func appendRing(b []byte, r *core.RingState) []byte {
 
 // reader takes a head apart; the first fault sticks.
 type reader struct {
-	b   []byte
-	err error
+	b       []byte
+	version byte
+	err     error
 }
 
 var errShort = errors.New("the head ends too early")
@@ -269,6 +301,17 @@ func (r *reader) place() (p core.Place) {
 	p.Seq, p.ID = r.uint(), r.uint()
 	p.Expires = int64(r.uint())
 	p.Size = uint32(r.uint())
+	if r.version == headVersion {
+		return p
+	}
+	due := int64(r.uint())
+	var targets []core.QueueID
+	for range r.count(1) {
+		targets = append(targets, core.QueueID(r.uint()))
+	}
+	if due != 0 {
+		p.Delay = &core.Delay{Due: due, Targets: targets}
+	}
 	return p
 }
 
@@ -291,8 +334,8 @@ func Decode(in record.Record) (core.Record, error) {
 		r.b = head
 	}
 	out := core.Record{Kind: core.RecordKind(in.Kind &^ (record.BodyBit | record.PlaceBit | record.FileBit))}
-	if v := r.byte(); v != headVersion {
-		return out, fmt.Errorf("a record's head has version %d, this program reads %d: start the version that wrote it", v, headVersion)
+	if r.version = r.byte(); r.version != headVersion && r.version != delayedVersion {
+		return out, fmt.Errorf("a record's head has version %d, this program reads up to %d: start the version that wrote it", r.version, delayedVersion)
 	}
 	switch out.Kind {
 	case core.RecMessage:

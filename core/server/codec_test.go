@@ -21,6 +21,11 @@ func samples() []core.Record {
 	place := func(q core.QueueID) core.Place {
 		return core.Place{Queue: q, Priority: 9, Seq: 1 << 40, ID: 77, Expires: 1 << 41, Size: 1<<32 - 1}
 	}
+	delayed := func(q core.QueueID, targets ...core.QueueID) core.Place {
+		p := place(q)
+		p.Delay = &core.Delay{Due: 1 << 42, Targets: targets}
+		return p
+	}
 	run := core.Run{Queue: 300, Priority: 4, First: 1 << 33, Count: 12}
 	define := &core.Definition{
 		Queue: 5, Destination: core.Destination{Kind: core.Topic, Name: "a.>"}, Client: "c", Name: "näme",
@@ -34,6 +39,9 @@ func samples() []core.Record {
 		{Kind: core.RecCount, Run: run, Count: 3},
 		{Kind: core.RecCommit, More: []core.Place{place(1), place(2)}, Runs: []core.Run{run, run}},
 		{Kind: core.RecCommit, Runs: []core.Run{run}},
+		{Kind: core.RecMessage, ID: 77, Place: delayed(1, 5, 6, 1<<40)},
+		{Kind: core.RecMessage, ID: 77, Place: delayed(1), More: []core.Place{place(2)}},
+		{Kind: core.RecCommit, More: []core.Place{place(1), delayed(2), delayed(3, 9)}, Runs: []core.Run{run}},
 		{Kind: core.RecQueue, Define: &core.Definition{Queue: 1, Destination: core.Destination{Kind: core.Queue, Name: "q"}}},
 		{Kind: core.RecSubscription, Define: define},
 		{Kind: core.RecDelete, Run: core.Run{Queue: 8}},
@@ -132,7 +140,7 @@ func TestBrokenHeadsAreErrors(t *testing.T) {
 	if _, err := Decode(other); err == nil {
 		t.Error("an unknown kind passes")
 	}
-	other.Head[0] = headVersion + 1
+	other.Head[0] = delayedVersion + 1
 	if _, err := Decode(other); err == nil {
 		t.Error("another version passes")
 	}
