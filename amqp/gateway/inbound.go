@@ -32,6 +32,7 @@ type inbound struct {
 type send struct {
 	m       *amqpmessage.Message
 	env     message.Envelope
+	reply   bool  // its reply-to wants a kind
 	err     error // it is no message
 	refused error // there is no room for it; a *core.Error
 	event   int   // of the read
@@ -178,7 +179,7 @@ func (in *inbound) index(s *send, e *engine.Event, now int64) {
 	if s.err = v.Index(e.Payload, e.Rest, nil); s.err != nil {
 		return
 	}
-	s.m = v
+	s.m, s.reply = v, needsReplyType(v)
 	s.env, s.err = envelope(v, v, now)
 }
 

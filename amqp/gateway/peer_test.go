@@ -328,7 +328,11 @@ func described(payload []byte) string {
 	if len(text) > 20 {
 		text = fmt.Sprintf("%d", len(text))
 	}
-	return fmt.Sprintf(" text=%s count=%d first=%v", text, h.DeliveryCount, h.FirstAcquirer)
+	line := fmt.Sprintf(" text=%s count=%d first=%v", text, h.DeliveryCount, h.FirstAcquirer)
+	for name, v := range m.Annotations() {
+		line += fmt.Sprintf(" %s:%T=%v", name, v, v)
+	}
+	return line
 }
 
 // want checks that the frames that came are these and no more. Of each the

@@ -81,6 +81,9 @@ func (c *conn) delivery(now time.Time, b *core.Broker, fx *core.Effects, p *prod
 		to.Txn = txnID(t.TxnID)
 		c.in.keep = true
 	}
+	if s.reply {
+		c.nameReply(b, &s)
+	}
 	switch {
 	case s.err != nil:
 		c.refuseSend(now, b, fx, p, e, to, &frame.Error{Condition: frame.ConditionDecodeError, Description: s.err.Error()})
@@ -132,9 +135,9 @@ func (c *conn) dropped(b *core.Broker, fx *core.Effects, p *producer, to core.Se
 	return errors.As(err, &e) && b.Dropped(p.id, to, s.env.Durable, e, fx)
 }
 
-// relayKind reads the kind of destination out of x-opt-jms-dest.
+// relayKind reads the kind of destination out of its annotation.
 func (c *conn) relayKind(s send) []wire.Symbol {
-	v, ok := s.m.Annotation("x-opt-jms-dest")
+	v, ok := s.m.Annotation(destinationType)
 	if !ok {
 		return nil
 	}

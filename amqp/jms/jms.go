@@ -4,6 +4,8 @@
 package jms
 
 import (
+	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -54,27 +56,36 @@ func Temporary(capabilities []wire.Symbol) bool {
 }
 
 var prefixes = []struct {
-	text string
-	kind Kind
+	text    string
+	kind    Kind
+	escaped bool // what follows is percent-encoded (rfc 3986), as RabbitMQ 4 has it
 }{
-	{"queue://", Queue},
-	{"topic://", Topic},
-	{"temp-queue://", Queue},
-	{"temp-topic://", Topic},
-	{"/queues/", Queue},
-	{"/topics/", Topic},
-	{"/queue/", Queue},
-	{"/topic/", Topic},
+	{"queue://", Queue, false},
+	{"topic://", Topic, false},
+	{"temp-queue://", Queue, false},
+	{"temp-topic://", Topic, false},
+	{"/queues/", Queue, true},
+	{"/topics/", Topic, true},
+	{"/queue/", Queue, false},
+	{"/topic/", Topic, false},
 }
 
-// SplitAddress takes a prefix off an address that says what kind it is.
-func SplitAddress(address string) (name string, kind Kind) {
+// SplitAddress takes a prefix off an address that says what kind it is. Errors:
+// what follows the prefix is not percent-encoded where it must be.
+func SplitAddress(address string) (name string, kind Kind, err error) {
 	for _, p := range prefixes {
-		if rest, ok := strings.CutPrefix(address, p.text); ok && rest != "" {
-			return rest, p.kind
+		rest, ok := strings.CutPrefix(address, p.text)
+		if !ok || rest == "" {
+			continue
 		}
+		if p.escaped {
+			if rest, err = url.PathUnescape(rest); err != nil {
+				return address, p.kind, fmt.Errorf("%w: behind %s write %%25 for a percent sign", err, p.text)
+			}
+		}
+		return rest, p.kind, nil
 	}
-	return address, Unknown
+	return address, Unknown, nil
 }
 
 // Subscription is what a link's name and its source say of a subscription

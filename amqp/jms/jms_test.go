@@ -2,6 +2,7 @@ package jms
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/tidegate/tidegate/amqp/wire"
@@ -39,13 +40,23 @@ func TestSplitAddress(t *testing.T) {
 		"temp-topic://x":     {"x", Topic},
 		"/queues/a/b":        {"a/b", Queue},
 		"/topic/a":           {"a", Topic},
+		"/queues/a%2Fb%20c":  {"a/b c", Queue},
+		"/topics/%E2%82%AC":  {"€", Topic},
+		"/queues/a+b":        {"a+b", Queue},
+		"/queue/a%2Fb":       {"a%2Fb", Queue}, // only the plural ones are encoded
+		"a%2Fb":              {"a%2Fb", Unknown},
 		"queue://":           {"queue://", Unknown}, // nothing behind it: a name like any other
 		"queue://topic://x":  {"topic://x", Queue},
 		"":                   {"", Unknown},
 		"/queuesx":           {"/queuesx", Unknown},
 	} {
-		if name, kind := SplitAddress(address); name != want.name || kind != want.kind {
-			t.Errorf("%q: %q, kind %d", address, name, kind)
+		if name, kind, err := SplitAddress(address); name != want.name || kind != want.kind || err != nil {
+			t.Errorf("%q: %q, kind %d, %v", address, name, kind, err)
+		}
+	}
+	for _, address := range []string{"/queues/50%", "/topics/%zz"} {
+		if _, _, err := SplitAddress(address); err == nil || !strings.Contains(err.Error(), "%25") {
+			t.Errorf("%q: %v", address, err)
 		}
 	}
 }
