@@ -51,6 +51,7 @@ type Destination struct {
 type ConnectOptions struct {
 	ClientID string // container-id; the JMS client id
 	User     string
+	Peer     Peer // for operators
 	// Sole asks that no other connection has the ClientID; it holds against those
 	// that did not ask as well. Who is connected decides: one that is Sole stays,
 	// and the newcomer is refused with Conflict, unless it said Yield. Where only
@@ -95,6 +96,7 @@ type Send struct {
 	Tag     uint64 // given back in OutSettled
 	Settled bool   // the producer wants no answer
 	Check   Check  // what an answer means if the message is not persistent
+	Reserve bool   // it goes through while storage is full: an administrator's answer
 	Txn     TxnID
 }
 

@@ -169,6 +169,7 @@ func (b *Broker) Recovered(last Pos) {
 	b.next = max(b.next, last+1)
 	for _, q := range b.all {
 		q.at = 0
+		q.meter = meter{} // what was recovered did not come in
 		for _, r := range q.order {
 			next := max(r.next, r.offered)
 			if r.slice != nil {

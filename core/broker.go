@@ -80,6 +80,15 @@ type Broker struct {
 	drops       Drops
 	due         dueHeap
 	delayed     int // entries in holding queues
+
+	// For operators.
+	topicList                  []*topic // everything in topics, in no order
+	total                      meter
+	pendingMsgs, pendingBytes  int64  // in all queues
+	connections, links         uint64 // ever made
+	staticQueues, staticTopics int
+	tempQueues, tempTopics     int
+	durables                   int
 }
 
 // NewBroker makes an empty broker.

@@ -33,20 +33,27 @@ type conn struct {
 	consumers map[ConsumerID]*consumer
 	temps     map[Destination]struct{}
 	txns      map[TxnID]*txn
+	number    uint64 // for people
+	peer      Peer
+	admin     bool
+	sessions  int
+	since     int64 // ms
 }
 
 func (c *conn) hasRoom() bool { return c.inflight < c.room }
 
 // Connect admits a connection. Errors: Conflict for a client id in use; Evicting
 // while others that have it are on their way out: it is to be tried again.
-func (b *Broker) Connect(_ time.Time, o ConnectOptions, fx *Effects) (ConnID, error) {
+func (b *Broker) Connect(now time.Time, o ConnectOptions, fx *Effects) (ConnID, error) {
 	if err := b.soleConnection(o, fx); err != nil {
 		return 0, err
 	}
 	if o.Room == 0 {
 		o.Room = DefaultRoom
 	}
+	b.connections++
 	c := &conn{
+		number: b.connections, peer: o.Peer, since: millis(now),
 		clientID: o.ClientID, user: o.User, sole: o.Sole, yield: o.Yield, room: o.Room,
 		producers: map[ProducerID]*producer{}, consumers: map[ConsumerID]*consumer{},
 		temps: map[Destination]struct{}{}, txns: map[TxnID]*txn{},
@@ -156,9 +163,11 @@ func (b *Broker) CreateTemporary(_ time.Time, id ConnID, kind DestinationKind, _
 		strconv.FormatUint(b.o.Instance<<16|uint64(id)&0xffff, 16) + "." + strconv.FormatUint(b.tempCounter, 10)}
 	if kind == Topic {
 		b.topic(d.Name).temp = c
+		b.tempTopics++
 	} else {
 		q := b.addQueue(b.newQueueID(), d)
 		q.temp = c
+		b.tempQueues++
 	}
 	c.temps[d] = struct{}{}
 	return d, nil

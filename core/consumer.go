@@ -12,7 +12,9 @@ import (
 const MaxSkipped = 10_000
 
 type consumer struct {
-	id       ConsumerID
+	id     ConsumerID
+	number uint64
+	meter
 	conn     *conn
 	queue    *queue
 	topic    *topic // exact topic, for its count
@@ -66,15 +68,12 @@ func (b *Broker) OpenConsumer(now time.Time, id ConnID, o ConsumerOptions, fx *E
 	if err := mayUse("receive from", d, o.Browse); err != nil {
 		return 0, err
 	}
-	var sel *selector.Selector
-	if o.Selector != "" {
-		s, err := selector.Parse(o.Selector)
-		if err != nil {
-			return 0, &Error{Op: "receive from", Kind: Invalid, Name: d.Name, Err: err}
-		}
-		sel = s
+	sel, err := parseSelector(d.Name, o.Selector)
+	if err != nil {
+		return 0, err
 	}
-	k := &consumer{conn: c, browse: o.Browse, settled: o.Settled, readyAt: -1}
+	b.links++
+	k := &consumer{number: b.links, conn: c, browse: o.Browse, settled: o.Settled, readyAt: -1}
 	if d.Kind == Queue {
 		need := MayReceive
 		if o.Browse {

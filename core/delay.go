@@ -249,7 +249,7 @@ func (m *move) add(r *ring, seq uint64, fx *Effects) (n int) {
 		m.r.More = append(m.r.More, p)
 	}
 	m.left(h)
-	h.out++
+	h.out.add(int64(e.size))
 	if !stored {
 		m.drops = append(m.drops, volatileMove{h, Place{Priority: r.priority, Seq: seq}})
 		return n + 1

@@ -150,7 +150,14 @@ func (b *Broker) endQueue(q *queue, fx *Effects) {
 // endTopic ends a topic's consumers and producers, and with them the topic.
 func (b *Broker) endTopic(t *topic, fx *Effects) {
 	gone := &Error{Op: "use", Kind: Deleted, Name: t.name}
-	t.temp = nil
+	if t.temp != nil {
+		t.temp = nil
+		b.tempTopics--
+	}
+	if t.static {
+		t.static = false
+		b.staticTopics--
+	}
 	if t.producers > 0 {
 		b.producers.each(func(p *producer) {
 			if p.topic == t {

@@ -18,23 +18,29 @@ type topic struct {
 	temp      *conn
 	open      bool // a temporary one that every connection may consume from
 	producers int
-	consumers int // with exactly this name
-	in        uint64
+	consumers int  // with exactly this name
+	static    bool // defined: it stays without being used
+	at        int  // in Broker.topicList
+	meter
 }
 
 func (b *Broker) topic(n string) *topic {
 	t := b.topics[n]
 	if t == nil {
-		t = &topic{name: n}
+		t = &topic{name: n, at: len(b.topicList)}
 		b.topics[n] = t
+		b.topicList = append(b.topicList, t)
 	}
 	return t
 }
 
 // dropTopic forgets a dynamic topic that nobody uses.
 func (b *Broker) dropTopic(t *topic) {
-	if t.producers == 0 && t.consumers == 0 && t.temp == nil {
+	if t.producers == 0 && t.consumers == 0 && t.temp == nil && !t.static && b.topics[t.name] == t {
 		delete(b.topics, t.name)
+		last := b.topicList[len(b.topicList)-1]
+		b.topicList[t.at], last.at = last, t.at
+		b.topicList = b.topicList[:len(b.topicList)-1]
 	}
 }
 
@@ -88,6 +94,12 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 		return
 	}
 	q.deleted = true
+	if q.static {
+		b.staticQueues--
+	}
+	if q.temp != nil {
+		b.tempQueues--
+	}
 	for _, r := range q.order {
 		base := r.base
 		for i, blk := range slices.Clone(r.blocks) {
@@ -105,6 +117,9 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 		delete(b.queues, q.dest.Name)
 	}
 	if q.sub != nil {
+		if q.sub.durable {
+			b.durables--
+		}
 		b.unlisten(q)
 	}
 	b.markChanged(q)
@@ -112,7 +127,7 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 
 // dropIdle removes a dynamic queue that nobody uses and that holds nothing.
 func (b *Broker) dropIdle(q *queue, fx *Effects) {
-	if q.sub == nil && q.temp == nil && !q.deleted && !kept(q.dest.Name) && q.depth == 0 && len(q.consumers) == 0 && q.producers == 0 {
+	if q.sub == nil && q.temp == nil && !q.static && !q.deleted && !kept(q.dest.Name) && q.depth == 0 && len(q.consumers) == 0 && q.producers == 0 {
 		b.deleteQueue(q, fx)
 	}
 }
@@ -148,6 +163,8 @@ func (b *Broker) resolveQueue(op, n string) (*queue, *Error) {
 }
 
 type producer struct {
+	number uint64
+	meter
 	noReject bool
 	id       ProducerID
 	conn     *conn
@@ -167,7 +184,8 @@ func (b *Broker) OpenProducer(_ time.Time, id ConnID, o ProducerOptions, fx *Eff
 	if c == nil {
 		return 0, Destination{}, &Error{Op: "send to", Kind: Unavailable, Name: o.Destination.Name}
 	}
-	p := &producer{conn: c, dest: o.Destination, noReject: o.NoReject}
+	b.links++
+	p := &producer{number: b.links, conn: c, dest: o.Destination, noReject: o.NoReject}
 	if o.Destination.Name != "" {
 		if err := b.checkName("send to", o.Destination, false); err != nil {
 			return 0, Destination{}, err

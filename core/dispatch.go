@@ -134,6 +134,12 @@ func (b *Broker) deliver(k *consumer, r *ring, seq uint64, fx *Effects) {
 		b.hold(e.id)
 	}
 	k.count++
+	k.out.add(int64(e.size))
+	r.queue.out.add(int64(e.size))
+	b.total.out.add(int64(e.size))
+	if k.topic != nil {
+		k.topic.out.add(int64(e.size))
+	}
 	txn := TxnID(0)
 	if k.acquire != 0 && !k.browse && !k.settled {
 		txn = b.acquired(k, d)

@@ -86,7 +86,7 @@ func (b *Broker) refuse(p *producer, s Send, durable bool, err *Error, rollbackO
 }
 
 func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send, m message.Envelope, fx *Effects) {
-	if b.full {
+	if b.full && !s.Reserve {
 		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: errors.New("storage is full")}, true, fx)
 		return
 	}
@@ -94,6 +94,9 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: NotFound, Name: q.dest.Name}, false, fx)
 		return
 	}
+	size := m.Content.Size()
+	p.in.add(size)
+	b.total.in.add(size)
 	if s.Txn != 0 {
 		b.publishIn(p, q, tp, s, m, fx)
 		return
@@ -121,7 +124,7 @@ func (b *Broker) route(p *producer, q *queue, tp *topic, m message.Envelope) []*
 		b.targets = append(b.targets, q)
 		return b.targets
 	}
-	tp.in++
+	tp.in.add(m.Content.Size())
 	b.hearing, b.topicNow = b.hearing[:0], tp.name
 	b.routes.Match(tp.name, b.hears)
 	for _, a := range b.hearing {
@@ -191,6 +194,8 @@ func (b *Broker) put(q *queue, p *Place, stored bool) {
 	e := entry{id: p.ID, expires: p.Expires, size: p.Size}
 	if stored {
 		e.flags = entryStored
+		q.stored++
+		q.storedBytes += int64(p.Size)
 		b.markChanged(q)
 	} else {
 		b.heldBytes += heldSize(p.Size)
@@ -205,7 +210,9 @@ func (b *Broker) put(q *queue, p *Place, stored bool) {
 	}
 	q.depth++
 	q.bytes += int64(p.Size)
-	q.in++
+	q.in.add(int64(p.Size))
+	b.pendingMsgs++
+	b.pendingBytes += int64(p.Size)
 	if p.Expires != 0 {
 		if q.earliest == 0 || p.Expires < q.earliest {
 			q.earliest = p.Expires

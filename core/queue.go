@@ -31,8 +31,11 @@ type queue struct {
 	producers int
 	depth     int
 	bytes     int64
+	stored    int   // of depth: in the journal
+	static    bool  // defined: it stays without being used
 	earliest  int64 // lower bound of expiry over all entries; 0 none
-	in, out   uint64
+	meter
+	storedBytes int64
 }
 
 func (q *queue) ring(priority uint8) *ring {

@@ -154,7 +154,6 @@ func (b *Broker) consume(d *delivery, fx *Effects) {
 	r := d.ring
 	if !r.queue.deleted {
 		b.remove(r, d.seq, fx)
-		r.queue.out++
 	}
 	d.consumer.detachDelivery(b, d)
 	b.deliveries.free(d)
@@ -194,7 +193,11 @@ func (b *Broker) drop(r *ring, seq uint64, fx *Effects) {
 	q := r.queue
 	q.depth--
 	q.bytes -= int64(e.size)
+	b.pendingMsgs--
+	b.pendingBytes -= int64(e.size)
 	if e.flags&entryStored != 0 {
+		q.stored--
+		q.storedBytes -= int64(e.size)
 		b.markChanged(q)
 	} else {
 		b.heldBytes -= heldSize(e.size)

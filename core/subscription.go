@@ -149,6 +149,9 @@ func (b *Broker) addSubscription(s *subscription, d Destination, fx *Effects) *q
 
 func (b *Broker) attachSubscription(q *queue, s *subscription) {
 	s.queue, q.sub = q, s
+	if s.durable {
+		b.durables++
+	}
 	b.listen(q)
 	// a replay may meet the definition of a deleted predecessor after the newer
 	// one that a checkpoint brought

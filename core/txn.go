@@ -21,6 +21,7 @@ type txn struct {
 	acks     []DeliveryID
 	returns  []txnReturn  // other outcomes than accepted
 	acquired []DeliveryID // dispatched within it (amqp 4.4.3)
+	bytes    int64        // of sends
 	doomed   error        // why it can only be rolled back; nil: it can be committed
 }
 
@@ -80,6 +81,7 @@ func (b *Broker) publishIn(p *producer, q *queue, tp *topic, s Send, m message.E
 	}
 	b.hold(e.id)
 	t.sends = append(t.sends, e)
+	t.bytes += m.Content.Size()
 	if !s.Settled {
 		fx.Outs = append(fx.Outs, Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag, Txn: s.Txn})
 	}
