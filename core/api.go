@@ -116,6 +116,7 @@ type Outcome struct {
 	Kind              OutcomeKind
 	DeliveryFailed    bool
 	UndeliverableHere bool
+	Notes             []byte // with Modified: the message's notes from now on; nil: as they are
 }
 
 // OutKind says what an Out is.
@@ -170,7 +171,7 @@ type Out struct {
 	Limit    uint32
 	Count    uint32 // OutDeliver: the header's delivery-count
 	Err      error
-	Ref      any
+	Ref      any // OutDeliver: the message's notes, as []byte; nil: there are none
 }
 
 // Held is a message that is not stored, for core/server to keep.

@@ -58,6 +58,11 @@ func (b *Broker) apply(at Pos, r *Record) {
 		}
 	case RecRing:
 		b.applyRing(at, r.Ring)
+	case RecNotes: // its entry may come later, from a segment that a checkpoint covers
+		if q := b.after(at, r.Run.Queue); q != nil && r.Run.Priority < priorities {
+			b.setNotes(q.ring(r.Run.Priority), r.Run.First, r.Notes)
+			b.markChanged(q)
+		}
 	case RecIDs:
 		b.nextStored = max(b.nextStored, r.ID)
 		b.nextQueue = max(b.nextQueue, r.Run.Queue)

@@ -49,7 +49,7 @@ func (b *Broker) Slice(k Key) []Record {
 		kind = RecSubscription
 		def.Client, def.Name, def.Selector, def.NoLocal, def.Shared, def.Global = s.clientID, s.name, s.text, s.noLocal, s.shared, s.global
 	}
-	recs := []Record{{Kind: kind, Define: def}}
+	recs := q.noteRecords([]Record{{Kind: kind, Define: def}})
 	for _, r := range q.order {
 		recs = append(recs, Record{Kind: RecRing, Ring: r.state()})
 	}

@@ -147,8 +147,12 @@ func (b *Broker) deliver(k *consumer, r *ring, seq uint64, fx *Effects) {
 	size := roomSize(e.size) + dispatchOverhead
 	k.inflight = append(k.inflight, flight{d.id, size})
 	k.conn.inflight += size
+	var notes any
+	if n := r.notes[seq]; n != nil {
+		notes = n
+	}
 	fx.Outs = append(fx.Outs, Out{
-		Kind: OutDeliver, Need: need, After: after, Settled: k.settled, First: first, Conn: k.conn.id, Consumer: k.id,
+		Kind: OutDeliver, Ref: notes, Need: need, After: after, Settled: k.settled, First: first, Conn: k.conn.id, Consumer: k.id,
 		Delivery: d.id, Message: e.id, Expires: e.expires, Size: int64(e.size), Count: count, Txn: txn,
 	})
 }

@@ -41,6 +41,9 @@ func (r *ring) durable(s *strings.Builder, due map[[2]uint64]int64) {
 	for seq := r.base; seq < r.next; seq++ {
 		if e := r.at(seq); e != nil && e.flags&entryStored != 0 {
 			fmt.Fprintf(s, " %d.%d=%d#%d", r.priority, seq, e.id, r.count(seq))
+			if n := r.notes[seq]; n != nil {
+				fmt.Fprintf(s, "~%x", n)
+			}
 			if r.queue.holds.Kind != 0 {
 				fmt.Fprintf(s, "@%d", due[[2]uint64{ringKey(r.queue.id, r.priority), seq}])
 				r.queue.durableTargets(s, e.id)

@@ -4,4 +4,5 @@ package core
 const (
 	EventDropped = "message dropped" // a settled send that could not be accepted
 	EventExpired = "message expired"
+	EventNotes   = "annotations of a message given back are too many: left out"
 )

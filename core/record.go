@@ -29,6 +29,8 @@ const (
 	RecRing RecordKind = 10
 	// RecIDs is the broker's counters in a checkpoint.
 	RecIDs RecordKind = 11
+	// RecNotes sets the notes of one entry.
+	RecNotes RecordKind = 12
 )
 
 // Place is one entry: where a message stands in a queue.
@@ -87,9 +89,10 @@ type Record struct {
 	ID      uint64
 	Place   Place   // RecMessage: the first place
 	More    []Place // RecMessage: the others; RecCommit: all
-	Run     Run     // RecRemove, RecCount, RecOffered, RecDelete
+	Run     Run     // RecRemove, RecCount, RecOffered, RecDelete, RecNotes
 	Runs    []Run   // RecCommit
 	Count   uint32  // RecCount
+	Notes   []byte  // RecNotes
 	Define  *Definition
 	Ring    *RingState
 	Content message.Content

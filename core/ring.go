@@ -54,6 +54,7 @@ type ring struct {
 	head     uint64 // nothing below is available
 	blocks   []*block
 	counts   map[uint64]uint32 // failed deliveries, only where not 0
+	notes    map[uint64][]byte // what consumers added, only where they did
 	pending  []pending
 	offered  uint64     // logged: may have been delivered below
 	offeredP Pos        // where that is logged

@@ -284,6 +284,9 @@ func (s *script) settle(d *datadriven.TestData, n string, fx *Effects) {
 			o.Kind = OutcomeKind(kind)
 		}
 	}
+	if n := arg(d, "notes", ""); n != "" {
+		o.Notes = []byte(n)
+	}
 	for _, label := range strings.Split(arg(d, "of", ""), ",") {
 		s.b.Settle(s.now, s.deliveries[n+" "+strings.TrimSpace(label)], s.txns[arg(d, "txn", "")], o, has(d, "confirm"), fx)
 	}
@@ -320,6 +323,9 @@ func (s *script) out(o Out) string {
 		}
 		if o.Settled {
 			b.WriteString(" settled")
+		}
+		if o.Ref != nil {
+			fmt.Fprintf(&b, " notes=%s", o.Ref)
 		}
 	case OutSettled:
 		if o.Err == nil && o.After == 0 {

@@ -105,6 +105,9 @@ func (b *Broker) settle(d *delivery, o Outcome, fx *Effects) {
 	} else {
 		r.noteSeen(d.seq, false)
 	}
+	if o.Kind == Modified {
+		b.note(r, d.seq, o.Notes, fx)
+	}
 	if o.Kind == Modified && o.UndeliverableHere && k != closedConsumer {
 		k.scan()
 		if k.skip == nil {
@@ -190,6 +193,7 @@ func (b *Broker) drop(r *ring, seq uint64, fx *Effects) {
 	if !ok {
 		return
 	}
+	b.dropNotes(r, seq)
 	q := r.queue
 	q.depth--
 	q.bytes -= int64(e.size)

@@ -6,6 +6,8 @@ import (
 
 	"github.com/tidegate/tidegate/amqp/engine"
 	"github.com/tidegate/tidegate/amqp/frame"
+	amqpmessage "github.com/tidegate/tidegate/amqp/message"
+	"github.com/tidegate/tidegate/amqp/wire"
 	"github.com/tidegate/tidegate/core"
 )
 
@@ -88,6 +90,16 @@ func (c *conn) resumed(now time.Time, b *core.Broker, fx *core.Effects, link *en
 		}
 		return again
 	})
+}
+
+// annotated is a modified outcome's annotations together with those that the
+// delivery's message has already; nil: there are none.
+func annotated(b *core.Broker, id core.DeliveryID, state frame.DeliveryState) []byte {
+	m, ok := state.(*frame.Modified)
+	if !ok || len(m.MessageAnnotations) == 0 {
+		return nil
+	}
+	return amqpmessage.MergeMaps(nil, b.Notes(id), wire.AppendValue(nil, m.MessageAnnotations))
 }
 
 // outcomeOf is what a delivery state says to the broker; false: no outcome.

@@ -301,6 +301,7 @@ func (c *conn) settle(now time.Time, b *core.Broker, fx *core.Effects, e *engine
 		if o.Kind == core.Released && txn == 0 && c.listenerThrew(b, k, id) {
 			outcome = core.Outcome{Kind: core.Modified, DeliveryFailed: true}
 		}
+		outcome.Notes = annotated(b, id, state)
 		b.Settle(now, id, txn, outcome, !e.Settled, fx)
 	}
 }

@@ -232,6 +232,11 @@ func (c *conn) deliver(now time.Time, out *core.Out) bool {
 		ttl = wire.Some(uint32(max(out.Expires-now.UnixMilli(), 1)))
 	}
 	o.head = amqpmessage.AppendHeader(o.head[:0], h.Durable, h.Priority, ttl, out.First, out.Count)
+	if notes, ok := out.Ref.([]byte); ok {
+		if o.head, at, err = amqpmessage.Annotate(o.head, body[0], body[1:], at, notes); err != nil {
+			c.log.Error("a stored message cannot be annotated", "message", out.Message, "err", err)
+		}
+	}
 	binary.BigEndian.PutUint64(o.tag[8:], uint64(out.Delivery))
 	var state frame.DeliveryState
 	if out.Txn != 0 {

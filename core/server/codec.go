@@ -55,7 +55,7 @@ func kindOf(k core.RecordKind) record.Kind {
 		r |= record.BodyBit
 	case core.RecCommit:
 		r |= record.PlaceBit
-	case core.RecRemove, core.RecCount, core.RecQueue, core.RecSubscription, core.RecDelete, core.RecOffered, core.RecRing, core.RecIDs:
+	case core.RecRemove, core.RecCount, core.RecQueue, core.RecSubscription, core.RecDelete, core.RecOffered, core.RecRing, core.RecIDs, core.RecNotes:
 	}
 	return r
 }
@@ -101,6 +101,8 @@ func (e *encoder) encode(r *core.Record) record.Record {
 		b = appendRun(b, &r.Run)
 	case core.RecCount:
 		b = binary.AppendUvarint(appendRun(b, &r.Run), uint64(r.Count))
+	case core.RecNotes:
+		b = appendText(appendRun(b, &r.Run), string(r.Notes))
 	case core.RecCommit:
 		b = binary.AppendUvarint(b, uint64(len(r.More)))
 		for i := range r.More {
@@ -360,6 +362,9 @@ func Decode(in record.Record) (core.Record, error) {
 	case core.RecCount:
 		out.Run = r.run()
 		out.Count = uint32(r.uint())
+	case core.RecNotes:
+		out.Run = r.run()
+		out.Notes = []byte(r.text())
 	case core.RecCommit:
 		for range r.count(6) {
 			out.More = append(out.More, r.place())

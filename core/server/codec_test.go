@@ -37,6 +37,7 @@ func samples() []core.Record {
 		{Kind: core.RecBody, ID: 1 << 50},
 		{Kind: core.RecRemove, Run: run},
 		{Kind: core.RecCount, Run: run, Count: 3},
+		{Kind: core.RecNotes, Run: run, Notes: []byte("notes")},
 		{Kind: core.RecCommit, More: []core.Place{place(1), place(2)}, Runs: []core.Run{run, run}},
 		{Kind: core.RecCommit, Runs: []core.Run{run}},
 		{Kind: core.RecMessage, ID: 77, Place: delayed(1, 5, 6, 1<<40)},

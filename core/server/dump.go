@@ -31,6 +31,8 @@ func Describe(r record.Record) (string, error) {
 		return "remove " + run, nil
 	case core.RecCount:
 		return fmt.Sprintf("delivery-count %d of %s", d.Count, run), nil
+	case core.RecNotes:
+		return fmt.Sprintf("%d bytes of notes on %s", len(d.Notes), run), nil
 	case core.RecCommit:
 		return fmt.Sprintf("commit of %d places and %d runs", len(d.More), len(d.Runs)), nil
 	case core.RecQueue:
