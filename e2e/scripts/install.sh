@@ -38,23 +38,27 @@ debian() {
 # Go: go-amqp comes through go.mod.
 go build -o "$clients/go" ./e2e/clients/go
 
-# Java: Qpid JMS from Maven Central, versions pinned in pom.xml, twice from the
-# same sources: 2.x (jakarta.jms), and 1.x (javax.jms). One core's worth of
-# compiler and a small heap: several of these run at once.
-java_dir=$PWD/e2e/clients/java
-for generation in jakarta javax; do
-  case $generation in
-  jakarta) name=java target=$java_dir/target/jakarta profile=() ;;
-  javax) name=java-javax target=$java_dir/target/javax profile=(-Pjavax) ;;
-  esac
-  if [ ! -e "$target/built" ] || [ -n "$(find "$java_dir/pom.xml" "$java_dir/src" -newer "$target/built" -print -quit)" ]; then
-    echo "installing Qpid JMS ($generation) and building its driver"
+# Java, from Maven Central, versions pinned in each pom.xml: the driver of Qpid JMS,
+# twice from the same sources, 2.x (jakarta.jms) and 1.x (javax.jms), and the
+# programs on Spring Boot and Camel. One core's worth of compiler and a small heap:
+# several of these run at once.
+# maven NAME FOLDER TARGET MAIN-CLASS [OPTION...]: builds e2e/clients/FOLDER into its
+# TARGET, unless that is newer than the sources, and writes the launcher NAME.
+maven() {
+  local name=$1 dir=$PWD/e2e/clients/$2 target=$PWD/e2e/clients/$2/$3 main=$4
+  shift 4
+  if [ ! -e "$target/built" ] || [ -n "$(find "$dir/pom.xml" "$dir/src" -newer "$target/built" -print -quit)" ]; then
+    echo "building the $name client"
     rm -rf "$target"
-    (cd "$java_dir" && mvn -q -B "${profile[@]}" package && touch "$target/built")
+    (cd "$dir" && mvn -q -B "$@" package && touch "$target/built")
   fi
   launcher "$name" java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
-    -cp "'$target/classes:$target/lib/*'" org.tidegate.e2e.Driver
-done
+    -cp "'$target/classes:$target/lib/*'" "$main"
+}
+maven java java target/jakarta org.tidegate.e2e.Driver
+maven java-javax java target/javax org.tidegate.e2e.Driver -Pjavax
+maven spring spring target org.tidegate.e2e.spring.Program
+maven camel camel target org.tidegate.e2e.camel.Program
 
 # Python: proton from PyPI, built here so that it finds Cyrus SASL: without it
 # (as in Debian's own package) proton knows neither PLAIN's siblings nor SCRAM.
