@@ -1,0 +1,276 @@
+package config
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/tidegate/tidegate/core/auth"
+	"github.com/tidegate/tidegate/core/name"
+	"github.com/tidegate/tidegate/core/property"
+)
+
+// maxName is the longest name of a user, group, durable, client id (ems 3.2).
+const maxName = 255
+
+// systemStores always exist (ems 12.1).
+var systemStores = []string{property.MetaStore, property.NonFailsafeStore, property.FailsafeStore}
+
+func (k *checker) stores() {
+	files := map[string]*Object{}
+	said := false
+	for _, o := range k.Objects(Stores) {
+		if strings.HasPrefix(o.Name, "$") && !slices.Contains(systemStores, o.Name) {
+			k.refuseAll(o, o.At, "store-name", "names that begin with $ belong to the server", "choose another name")
+			continue
+		}
+		kind, _ := o.Attr("type")
+		file, has := o.Attr("file")
+		switch strings.ToLower(kind.Value) {
+		case "file", "mstore":
+			if !has {
+				k.refuseAll(o, o.At, "key-missing", o.Title()+" has no file", "add a line file = NAME.db")
+				continue
+			}
+			if first := files[file.Value]; first != nil {
+				k.refuseAll(o, file.At, "store-file", "store "+first.Name+" has the file already", "write another file")
+				continue
+			}
+			files[file.Value] = o
+			if !said {
+				said = true
+				k.warn(file.At, "store-effect", "all stores are one log in the data directory: files, checksums and sizes of a store have no meaning, its name and mode have", "")
+			}
+			if strings.EqualFold(kind.Value, "mstore") {
+				k.warn(kind.At, "store-effect", "an mstore is a store like the others: nothing is scanned in the background", "write type=file")
+			}
+		default:
+			k.warn(kind.At, "store-effect", "a store of type "+kind.Value+" is kept in the log like the others: nothing is written to a database, FTL or grid", "write type=file")
+		}
+	}
+}
+
+func (k *checker) channels() {
+	for _, o := range k.Objects(Channels) {
+		a, _ := o.Attr("address")
+		group, err := netip.ParseAddrPort(a.Value)
+		if err != nil || !group.Addr().Is4() || !group.Addr().IsMulticast() {
+			k.refuseAll(o, a.At, "channel-address", "the address is no multicast group with a port", "write one from 224.0.0.0 to 239.255.255.255 with :PORT")
+		}
+	}
+}
+
+func (k *checker) transports() {
+	earlier := map[string]string{}
+	for _, o := range k.Objects(Transports) {
+		kind := strings.ToLower(o.Get("type"))
+		if len(o.Attrs) > 0 && o.Attrs[0].Name != "type" && !k.JSON {
+			k.error(o.Attrs[0].At, "transport-type", "type must be the first line of a transport", "put the line type = "+kind+" below ["+o.Name+"]")
+		}
+		if kind == "tibrvcm" {
+			base, ok := o.Attr("rv_tport")
+			switch {
+			case !ok || base.Value == "":
+				k.refuseAll(o, o.At, "key-missing", o.Title()+" has no rv_tport", "add rv_tport = NAME, a transport of type tibrv above it")
+			case earlier[base.Value] != "tibrv":
+				k.refuseAll(o, base.At, "transport-base", base.Value+" is no transport of type tibrv above this one", "write the name of one, or move this section below it")
+			}
+		}
+		if policy, ok := o.Attr("rv_queue_policy"); ok && policy.Value != "" {
+			k.queuePolicy(policy)
+		}
+		earlier[o.Name] = kind
+	}
+}
+
+func (k *checker) queuePolicy(a Attr) {
+	parts := strings.Split(a.Value, ":")
+	word, ok := strings.CutPrefix(parts[0], "TIBRVQUEUE_DISCARD_")
+	numbers := len(parts) == 3 && allDigits(parts[1]) && allDigits(parts[2])
+	if !ok || word != "NONE" && word != "FIRST" && word != "LAST" || word != "NONE" && !numbers {
+		k.error(a.At, "key-value", "rv_queue_policy is no policy of a Rendezvous queue", "write TIBRVQUEUE_DISCARD_NONE, or TIBRVQUEUE_DISCARD_FIRST or _LAST with :MAXIMUM:DISCARD")
+	}
+}
+
+// destinations checks what properties name in other files.
+func (k *checker) destinations(kind property.Kind) {
+	tree, doc := k.Tree(kind), k.dests[treeIndex(classOf(kind))]
+	var changed []definition
+	for d := range tree.All() {
+		set := d.Set
+		for _, v := range d.Set {
+			message, fix := k.reference(v)
+			if message == "" {
+				continue
+			}
+			k.error(doc.place(d.Name, v.ID.String()), "property-reference", message, fix)
+			set = set.Without(v.ID)
+		}
+		if len(set) != len(d.Set) {
+			changed = append(changed, definition{Name: d.Name, Server: d.Server, Set: set})
+		}
+		if v, ok := set.Get(property.OverflowPolicy); ok && v.Text != "default" {
+			if p := tree.Policy(d.Name); p.MaxBytes == 0 && p.MaxMsgs == 0 && !d.Wildcard() {
+				k.warn(doc.place(d.Name, v.ID.String()), "property-effect", "overflowPolicy has an effect only with a limit, own or inherited", "add maxbytes or maxmsgs")
+			}
+		}
+		if d.Server != "" && d.Server == k.Param("server") {
+			k.warn(doc.place(d.Name, ""), "routed-home", "the queue's home is this server: @"+d.Server+" is ignored", "write "+d.Name)
+		}
+	}
+	for _, d := range changed {
+		_ = tree.Put(d) // with less in it: nothing new to refuse
+	}
+}
+
+// reference says what is wrong with the names in a property.
+func (k *checker) reference(v property.Value) (message, fix string) {
+	switch v.ID {
+	case property.Store:
+		if _, ok := k.Object(Stores, v.Text); !ok && !slices.Contains(systemStores, v.Text) {
+			return "there is no store " + v.Text, "add [" + v.Text + "] to stores.conf, or " + orNearest(v.Text, k.names(Stores, systemStores...))
+		}
+		if v.Text == property.MetaStore {
+			return v.Text + " is for the server's own records", "write store=" + property.FailsafeStore
+		}
+	case property.Channel:
+		if _, ok := k.Object(Channels, v.Text); !ok {
+			return "there is no channel " + v.Text, "add [" + v.Text + "] to channels.conf, or " + orNearest(v.Text, k.names(Channels))
+		}
+	case property.Import, property.Export:
+		kind := ""
+		for _, w := range v.Words() {
+			o, ok := k.Object(Transports, w)
+			if !ok {
+				return "there is no transport " + w, "add [" + w + "] to transports.conf, or " + orNearest(w, k.names(Transports))
+			}
+			if is := strings.ToLower(o.Get("type")); v.ID == property.Import && kind != "" && is != kind {
+				return "the transports of one import are of one type, and these are " + kind + " and " + is, "import from one of them"
+			} else {
+				kind = is
+			}
+		}
+	}
+	return "", ""
+}
+
+func orNearest(word string, known []string) string {
+	if fix := didYouMean(word, known); fix != "" {
+		return strings.TrimSuffix(strings.TrimPrefix(fix, "did you mean "), "?") + " was meant: write that"
+	}
+	return "take it out"
+}
+
+func (k *checker) names(class Class, more ...string) []string {
+	all := slices.Clone(more)
+	for _, o := range k.Objects(class) {
+		all = append(all, o.Name)
+	}
+	return all
+}
+
+func (k *checker) users() {
+	open := false // to more than this machine
+	for _, v := range k.ParamAll("listen") {
+		e, _ := ParseListen(v)
+		open = open || !loopback(e.Host)
+	}
+	open = open || !k.IsSet("listen")
+	for _, o := range k.Objects(Users) {
+		if len(o.Name) > maxName {
+			k.refuseAll(o, o.At, "user-name", "the name is too long", "at most "+number(maxName)+" bytes are allowed")
+			continue
+		}
+		p, _ := o.Attr("password")
+		at := o.At // never quote a password
+		switch scheme := (auth.User{Password: p.Value}).Scheme(); {
+		case p.Value == "" && o.Name == "admin" && open:
+			k.warn(o.At, "admin-password", "admin has no password, and the server listens to other machines", "set one: set password admin PASSWORD")
+		case p.Value == "" || scheme == "tg1":
+		case scheme == "":
+			k.warn(at, "password-clear", "the password of "+o.Name+" is in clear text; it is hashed when the file is next written", "set it with the admin tool: set password "+o.Name)
+		default:
+			k.warn(at, "password-hash", "the password of "+o.Name+" is a hash of another server ($"+scheme+"$): it is kept as it is, and the user cannot log in", "set it anew: set password "+o.Name)
+		}
+	}
+}
+
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}
+
+// local says whether all users stand in users.conf.
+func (k *checker) local() bool {
+	v := k.Param("user_auth")
+	return v == "" || strings.EqualFold(v, "local")
+}
+
+// unknownUser says what follows where a user does not stand in users.conf.
+func (k *checker) unknownUser(a *Attr, what string) {
+	_, ok := k.Object(Users, a.Value)
+	switch {
+	case ok || a.Value == "admin" || a.Value == "anonymous":
+	case k.local():
+		fix := didYouMean(a.Value, k.names(Users))
+		if fix == "" {
+			fix = "add the user, or take the line out"
+		}
+		k.refuse(a, "user-unknown", "there is no user "+a.Value+" "+what, fix)
+	default:
+		k.warn(a.At, "user-unknown", "there is no user "+a.Value+" in users.conf; if another source knows the name, this counts then", "")
+	}
+}
+
+func (k *checker) groups() {
+	for _, o := range k.Objects(Groups) {
+		if len(o.Name) > maxName {
+			k.refuseAll(o, o.At, "group-name", "the name is too long", "at most "+number(maxName)+" bytes are allowed")
+			continue
+		}
+		for i := range o.Attrs {
+			a := &o.Attrs[i]
+			switch {
+			case a.Name != "member":
+			case a.Value == "":
+				a.Ignored = true
+				k.warn(a.At, "member-empty", "a member of "+o.Name+" without a name", "take it out")
+			default:
+				k.unknownUser(a, "to be a member of "+o.Name)
+			}
+		}
+	}
+}
+
+func (k *checker) acls() {
+	for _, o := range k.Objects(ACLs) {
+		if kind, n, ok := strings.Cut(o.Name, ":"); ok {
+			if err := name.Validate(n); err != nil {
+				k.refuseAll(o, o.At, "destination-name", err.Error(), "write the name of a "+kind+", or a wildcard")
+				continue
+			}
+		}
+		for i := range o.Attrs {
+			switch a := &o.Attrs[i]; a.Name {
+			case "user":
+				k.unknownUser(a, "to have rights")
+				o.Ignored = a.Ignored
+			case "group":
+				if _, ok := k.Object(Groups, a.Value); ok || oneOf(a.Value, []string{"all", "$all", "$admin"}) || !k.local() {
+					continue
+				}
+				fix := didYouMean(a.Value, k.names(Groups, "all"))
+				if fix == "" {
+					fix = "add the group, or take the line out"
+				}
+				k.refuseAll(o, a.At, "group-unknown", "there is no group "+a.Value, fix)
+			}
+		}
+		if !o.Ignored && !o.Has("perm") {
+			o.Ignored = true
+		}
+	}
+}

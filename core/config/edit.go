@@ -1,0 +1,230 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tidegate/tidegate/core/property"
+)
+
+// EditError says why a change is refused. Nothing was changed.
+type EditError struct {
+	What    string // the thing: `queue a.b`
+	Message string
+	Fix     string
+}
+
+func (e *EditError) Error() string {
+	s := e.What + ": " + e.Message
+	if e.Fix != "" {
+		s += ": " + e.Fix
+	}
+	return s
+}
+
+// SetParam makes a parameter of tibemsd.conf have the values: one, or several of
+// those that may be repeated, or none to take the setting away. It changes the
+// parameter's own lines and no others.
+func (c *Config) SetParam(name string, values ...string) error {
+	p, ok := LookupParameter(name)
+	if !ok {
+		return &EditError{"parameter " + clip(name), "there is no such parameter", didYouMean(name, parameterNames())}
+	}
+	if len(values) > 1 && !p.Repeat {
+		return &EditError{"parameter " + p.Name, fmt.Sprintf("it has one value, not %d", len(values)), ""}
+	}
+	for _, v := range values {
+		message, fix := checkValue(p.Type, v, bounds{p.Min, p.Max, p.Zero, p.Words})
+		if message == "" && v != "" {
+			message = unwritable(v, `"`)
+		}
+		if message != "" {
+			return &EditError{"parameter " + p.Name, message, fix}
+		}
+	}
+	c.params.set(p.Name, slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" }), p.Repeat)
+	return nil
+}
+
+// PutDestination defines a static queue or topic, or a wildcard, or gives the one
+// of its name other properties: `create` and `setprop` give a new Set, `addprop`
+// and `removeprop` one made from the old by Merge and Without. It refuses what
+// CheckName, CheckSet and Tree.Put refuse. One line of the file changes.
+func (c *Config) PutDestination(k property.Kind, d property.Definition) error {
+	what := k.String() + " " + d.String()
+	if err := property.CheckName(k, d.String()); err != nil {
+		return &EditError{what, err.Message, err.Fix}
+	}
+	if message := unwritable(d.String(), "\" \t#"); message != "" {
+		return &EditError{what, message, ""}
+	}
+	for _, v := range d.Set {
+		if !v.ID.Row().Allows(k) {
+			return &EditError{what, v.ID.String() + " is no property of a " + k.String(), "take it out"}
+		}
+	}
+	if wrong, _ := property.CheckSet(k, d.String(), d.Set); len(wrong) > 0 {
+		return &EditError{what, wrong[0].Message, wrong[0].Fix}
+	}
+	if err := c.Tree(k).Put(d); err != nil {
+		e := asPropertyError(err)
+		return &EditError{what, e.Message, e.Fix}
+	}
+	c.dests[treeIndex(classOf(k))].put(d)
+	return nil
+}
+
+// DeleteDestination takes a definition away, by the name that clients use. It does
+// not look for bridges and others that speak of it.
+func (c *Config) DeleteDestination(k property.Kind, n string) error {
+	if _, ok := c.Tree(k).Get(n); !ok {
+		return &EditError{k.String() + " " + n, "there is none of this name", ""}
+	}
+	c.Tree(k).Delete(n)
+	c.dests[treeIndex(classOf(k))].drop(n)
+	return nil
+}
+
+// Put adds an object, or gives the one of its key other attributes. It refuses
+// what could not be read again: unknown keys, values of the wrong form, selectors
+// with a mistake, names that the file cannot hold. Whether users, groups and
+// destinations that it names exist is the caller's business.
+func (c *Config) Put(o Object) error {
+	if err := c.validate(&o); err != nil {
+		return err
+	}
+	d := c.docs[o.Class]
+	old := d.find(o.Key())
+	if old == nil {
+		d.add(o)
+		return nil
+	}
+	old.Ignored = false
+	d.set(o.Key(), o.Attrs)
+	return nil
+}
+
+// Delete takes an object away.
+func (c *Config) Delete(class Class, key string) error {
+	d := c.docs[class]
+	if d.find(key) == nil {
+		return &EditError{class.Word() + " " + strings.ReplaceAll(key, "\x00", " "), "there is none of this name", ""}
+	}
+	d.drop(key)
+	return nil
+}
+
+// forbidden is what a name or value of a class cannot contain.
+var forbidden = map[Class]string{
+	Users: ":\"#", Groups: ":\"#", Durables: "\"#", Listeners: "\"# \t[]", JNDINames: "\"#", ACLs: "\"#",
+}
+
+func (c *Config) validate(o *Object) error {
+	fail := func(message, fix string) error { return &EditError{o.Title(), message, fix} }
+	bad, ok := forbidden[o.Class]
+	if !ok {
+		bad = "\"[]"
+	}
+	if message := unwritable(o.Name, bad); message != "" {
+		return fail(message, "choose another name")
+	}
+	r := &report{}
+	k := &checker{c, r, nil}
+	copied := *o
+	copied.Attrs = slices.Clone(o.Attrs)
+	k.keys(&copied)
+	for i := range copied.Attrs {
+		a := &copied.Attrs[i]
+		quotes := `"`
+		switch {
+		case o.Class == Users && a.Name == "password":
+			quotes = ":"
+		case o.Class == Groups && a.Name == "member":
+			quotes = ":\"#"
+		}
+		if message := unwritable(a.Value+a.Selector, quotes); message != "" && a.Value+a.Selector != "" {
+			return fail(a.Name+" "+message, "")
+		}
+		if o.Class == ACLs && a.Name == "perm" && !slices.Contains(permissions(o.Name), a.Value) {
+			return fail("there is no permission "+a.Value+" on "+aclKind(o.Name), didYouMean(a.Value, permissions(o.Name)))
+		}
+		k.selector(a.Selector, a.SelectorAt)
+		if a.Name == "selector" {
+			k.selector(a.Value, a.At)
+		}
+	}
+	for _, f := range r.list {
+		if f.Severity == Error {
+			return fail(f.Message, f.Fix)
+		}
+	}
+	return nil
+}
+
+// unwritable says why a text cannot stand in a file.
+func unwritable(s, bad string) string {
+	switch {
+	case s == "":
+		return "is empty"
+	case s != strings.TrimSpace(s):
+		return "begins or ends with a blank"
+	case !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl):
+		return "has a control character, or is not UTF-8"
+	case strings.ContainsAny(s, bad):
+		return fmt.Sprintf("has one of the characters %q", bad)
+	case len(s) > MaxLine/2:
+		return fmt.Sprintf("has more than %d bytes", MaxLine/2)
+	}
+	return ""
+}
+
+// Output is a file to write.
+type Output struct {
+	Name  string // as the main file says it
+	Path  string
+	Bytes []byte
+}
+
+// Changed lists the files that differ from what is on disk since Load or Saved.
+func (c *Config) Changed() []Output {
+	var all []Output
+	for _, f := range c.files {
+		if *f.changed {
+			all = append(all, Output{f.name, f.path, f.text.bytes()})
+		}
+	}
+	return all
+}
+
+// Saved says that a file was written as Changed gave it.
+func (c *Config) Saved(name string) {
+	for _, f := range c.files {
+		if f.name == name {
+			*f.changed, f.missing = false, false
+		}
+	}
+}
+
+// FileNames lists the set's files that are there, the main one first.
+func (c *Config) FileNames() []string {
+	var all []string
+	for _, f := range c.files {
+		if !f.missing {
+			all = append(all, f.name)
+		}
+	}
+	return all
+}
+
+// Text is a file as it would be written now.
+func (c *Config) Text(name string) ([]byte, bool) {
+	for _, f := range c.files {
+		if f.name == name && !f.missing {
+			return f.text.bytes(), true
+		}
+	}
+	return nil, false
+}
