@@ -1,9 +1,11 @@
 #include "messages.hpp"
 
 #include <openssl/evp.h>
+#include <proton/annotation_key.hpp>
 #include <proton/binary.hpp>
 #include <proton/codec/map.hpp>
 #include <proton/duration.hpp>
+#include <proton/symbol.hpp>
 
 #include <cmath>
 #include <map>
@@ -87,6 +89,9 @@ proton::message build(const Command& command, long seq) {
     }
     if (command.number("ttl_ms", 0) > 0) {
         message.ttl(proton::duration(static_cast<uint64_t>(command.number("ttl_ms", 0))));
+    }
+    if (command.number("delay_ms", 0) > 0) {
+        message.message_annotations().put(proton::annotation_key(proton::symbol("x-opt-delivery-delay")), proton::value(static_cast<int64_t>(command.number("delay_ms", 0))));
     }
     if (command.has("message_id")) {
         message.id(make_id(command.text("message_id")));

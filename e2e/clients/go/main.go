@@ -42,6 +42,7 @@ type command struct {
 	Durable    *bool          `json:"durable"`
 	Priority   *uint8         `json:"priority"`
 	TTLMS      int            `json:"ttl_ms"`
+	DelayMS    int64          `json:"delay_ms"`
 	Window     int            `json:"window"`
 	Settled    bool           `json:"settled"`
 	Reconnect  bool           `json:"reconnect"`

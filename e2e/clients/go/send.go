@@ -182,6 +182,9 @@ func (c *command) message(seq int64) (*amqp.Message, error) {
 		m.Header.Priority = *c.Priority
 	}
 	m.Header.TTL = time.Duration(c.TTLMS) * time.Millisecond
+	if c.DelayMS > 0 {
+		m.Annotations = amqp.Annotations{"x-opt-delivery-delay": c.DelayMS}
+	}
 	for name, v := range c.Properties {
 		if f, ok := v.(float64); ok && f == math.Trunc(f) {
 			v = int64(f)

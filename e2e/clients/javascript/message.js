@@ -47,6 +47,9 @@ function build(fields, seq) {
     if (fields.ttl_ms) {
         message.ttl = fields.ttl_ms;
     }
+    if (fields.delay_ms) {
+        message.message_annotations = { 'x-opt-delivery-delay': rhea.types.wrap_long(fields.delay_ms) };
+    }
     for (const id of ['message_id', 'correlation_id']) {
         if (fields[id] !== undefined) {
             message[id] = wrap(fields[id]);

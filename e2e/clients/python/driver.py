@@ -287,6 +287,8 @@ class Sending(Command):
             message.priority = self.get("priority")
         if self.get("ttl_ms"):
             message.ttl = self.get("ttl_ms") / 1000
+        if self.get("delay_ms"):
+            message.annotations = {symbol("x-opt-delivery-delay"): self.get("delay_ms")}
         return message
 
 

@@ -47,6 +47,7 @@ final class Send {
         connection.addConnectionListener(new Interruptions());
         Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
         MessageProducer producer = session.createProducer(client.destination(session));
+        producer.setDeliveryDelay(command.number("delay_ms", 0));
         attached();
         long first = command.number("first", 1);
         long count = command.number("count", 0);

@@ -192,4 +192,16 @@ final class Headers extends Chapter {
         Message got = pass(session, session.createMessage());
         same(got.getJMSTimestamp(), got.getJMSDeliveryTime(), "JMSDeliveryTime without a delay");
     }
+
+    @Scenario
+    void delayedDeliveryTime() throws Exception {
+        Session session = session();
+        MessageProducer producer = session.createProducer(queue(session));
+        producer.setDeliveryDelay(150);
+        Message sent = session.createMessage();
+        producer.send(sent);
+        Message got = take(session.createConsumer(queue(session)));
+        same(got.getJMSTimestamp() + 150, got.getJMSDeliveryTime(), "JMSDeliveryTime");
+        same(sent.getJMSDeliveryTime(), got.getJMSDeliveryTime(), "JMSDeliveryTime as received");
+    }
 }

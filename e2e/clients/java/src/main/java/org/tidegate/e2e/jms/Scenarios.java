@@ -11,7 +11,7 @@ import java.util.List;
  */
 public final class Scenarios {
     private static final List<Class<? extends Chapter>> CHAPTERS = List.of(Headers.class, Properties.class, Bodies.class,
-            Selectors.class, Connections.class, Acknowledgement.class, Transactions.class, Producers.class, Consumers.class,
+            Selectors.class, Connections.class, Acknowledgement.class, Transactions.class, Producers.class, Delays.class, Consumers.class,
             Browsers.class, Temporaries.class, Subscriptions.class, Simplified.class);
 
     private Scenarios() {

@@ -1,0 +1,257 @@
+package org.tidegate.e2e.jms;
+
+import jakarta.jms.CompletionListener;
+import jakarta.jms.DeliveryMode;
+import jakarta.jms.JMSConsumer;
+import jakarta.jms.JMSContext;
+import jakarta.jms.JMSException;
+import jakarta.jms.JMSProducer;
+import jakarta.jms.JMSSecurityException;
+import jakarta.jms.Message;
+import jakarta.jms.MessageConsumer;
+import jakarta.jms.MessageProducer;
+import jakarta.jms.Queue;
+import jakarta.jms.Session;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.Enumeration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Delivery delay (jms 7.9). The server runs on this machine, so that its clock is ours: a message that comes before its
+ * JMSDeliveryTime is early. None of these asks how late one is.
+ */
+final class Delays extends Chapter {
+    private static final long HOUR = 3_600_000;
+
+    private static Message numbered(Session session, int n) throws JMSException {
+        Message message = session.createMessage();
+        message.setIntProperty("n", n);
+        return message;
+    }
+
+    private static void send(Session session, MessageProducer producer, int n, long delay) throws JMSException {
+        producer.setDeliveryDelay(delay);
+        producer.send(numbered(session, n));
+    }
+
+    /** Takes the messages of these numbers in this order, none before its time. */
+    private static void take(MessageConsumer consumer, Integer... numbers) throws JMSException {
+        for (int n : numbers) {
+            Message message = take(consumer);
+            long now = System.currentTimeMillis();
+            same(n, message.getIntProperty("n"), "the message's number");
+            check(now >= message.getJMSDeliveryTime(), "message " + n + " came " + (message.getJMSDeliveryTime() - now) + " ms early");
+            same(false, message.getJMSRedelivered(), "JMSRedelivered of message " + n);
+        }
+    }
+
+    @Scenario
+    void inTheOrderOfTimes() throws Exception {
+        for (int mode : List.of(DeliveryMode.PERSISTENT, DeliveryMode.NON_PERSISTENT)) {
+            Session session = session();
+            MessageProducer producer = session.createProducer(session.createQueue(named("" + mode)));
+            MessageConsumer consumer = session.createConsumer(session.createQueue(named("" + mode)));
+            producer.setDeliveryMode(mode);
+            long[] due = new long[8];
+            List<Integer> want = new ArrayList<>();
+            for (int n = 0; n < due.length; n++) {
+                Message message = numbered(session, n);
+                producer.setDeliveryDelay(List.of(1300, 700, 1000, 700).get(n % 4));
+                producer.send(message);
+                due[n] = message.getJMSDeliveryTime();
+                want.add(n);
+            }
+            want.sort(Comparator.comparingLong(n -> due[n])); // of one time as they were sent
+            take(consumer, want.toArray(new Integer[0]));
+        }
+    }
+
+    /** With one delay, however short, messages come as they were sent. */
+    @Scenario
+    void inTheOrderOfSending() throws Exception {
+        for (long delay : List.of(1L, 20L)) {
+            Session session = session();
+            MessageProducer producer = session.createProducer(session.createQueue(named("" + delay)));
+            MessageConsumer consumer = session.createConsumer(session.createQueue(named("" + delay)));
+            producer.setDeliveryMode(DeliveryMode.NON_PERSISTENT);
+            Integer[] all = new Integer[200];
+            for (int n = 1; n <= all.length; n++) {
+                all[n - 1] = n;
+                send(session, producer, n, delay);
+            }
+            take(consumer, all);
+        }
+    }
+
+    @Scenario
+    void priorityOfWhatIsDue() throws Exception {
+        Session session = session();
+        MessageProducer producer = session.createProducer(queue(session));
+        producer.setDeliveryDelay(100);
+        producer.send(numbered(session, 2), DeliveryMode.PERSISTENT, 1, 0);
+        producer.send(numbered(session, 1), DeliveryMode.PERSISTENT, 9, 0);
+        send(session, producer, 3, 200); // priority 4
+        while (browsed(session, "$sys.delayed.q." + named()).size() > 0) {
+            Thread.onSpinWait();
+        }
+        take(session.createConsumer(queue(session)), 1, 3, 2);
+    }
+
+    @Scenario
+    void transacted() throws Exception {
+        Session session = connect().createSession(true, Session.SESSION_TRANSACTED);
+        MessageProducer producer = session.createProducer(queue(session));
+        Session other = session();
+        MessageConsumer consumer = other.createConsumer(queue(other));
+        Message late = numbered(session, 1);
+        producer.setDeliveryDelay(1);
+        producer.send(late);
+        send(session, producer, 2, 300);
+        while (System.currentTimeMillis() <= late.getJMSDeliveryTime()) {
+            Thread.onSpinWait(); // two milliseconds
+        }
+        nothing(consumer); // its time has come, and the commit has not
+        session.commit();
+        take(consumer, 1, 2); // the time counts from the send
+        send(session, producer, 3, 1);
+        send(session, producer, 4, 50);
+        session.rollback();
+        send(session, producer, 5, 100);
+        session.commit();
+        take(consumer, 5);
+        same(List.of(), browsed(other, "$sys.delayed.q." + named()), "messages held back");
+    }
+
+    /** A subscription gets what was sent since it was made (jms 7.9), durable or not. */
+    @Scenario
+    void topic() throws Exception {
+        Session session = identified().createSession(false, Session.AUTO_ACKNOWLEDGE);
+        MessageProducer producer = session.createProducer(topic(session));
+        send(session, producer, 0, 300); // nobody is there
+        MessageConsumer plain = session.createConsumer(topic(session));
+        MessageConsumer durable = session.createDurableConsumer(topic(session), "durable");
+        MessageConsumer odd = session.createConsumer(topic(session), "n = 1");
+        send(session, producer, 1, 400);
+        send(session, producer, 2, 600);
+        durable.close(); // it need not be there in between
+        MessageConsumer late = session.createConsumer(topic(session));
+        send(session, producer, 3, 800);
+        take(plain, 1, 2, 3);
+        take(session.createDurableConsumer(topic(session), "durable"), 1, 2, 3);
+        take(odd, 1);
+        take(late, 3);
+    }
+
+    @Scenario
+    void timeToLive() throws Exception {
+        Session session = session();
+        MessageProducer producer = session.createProducer(queue(session));
+        producer.setDeliveryDelay(300);
+        producer.send(numbered(session, 1), DeliveryMode.PERSISTENT, 4, 100); // over before it is due
+        producer.send(numbered(session, 2), DeliveryMode.PERSISTENT, 4, HOUR);
+        take(session.createConsumer(queue(session)), 2);
+    }
+
+    @Scenario
+    void temporaryQueue() throws Exception {
+        Session session = session();
+        Queue temporary = session.createTemporaryQueue();
+        MessageProducer producer = session.createProducer(temporary);
+        send(session, producer, 1, 100);
+        take(session.createConsumer(temporary), 1);
+    }
+
+    @Scenario
+    void completion() throws Exception {
+        Session session = session();
+        MessageProducer producer = session.createProducer(queue(session));
+        MessageConsumer consumer = session.createConsumer(queue(session));
+        CompletableFuture<Integer> answer = new CompletableFuture<>();
+        producer.setDeliveryDelay(HOUR);
+        producer.send(numbered(session, 1), new CompletionListener() {
+            @Override
+            public void onCompletion(Message message) {
+                try {
+                    answer.complete(message.getIntProperty("n"));
+                } catch (JMSException e) {
+                    answer.completeExceptionally(e);
+                }
+            }
+
+            @Override
+            public void onException(Message message, Exception e) {
+                answer.completeExceptionally(e);
+            }
+        });
+        same(1, answer.get(PATIENCE, TimeUnit.MILLISECONDS), "the answer"); // it does not wait for the hour
+        nothing(consumer);
+        send(session, producer, 2, 50);
+        take(consumer, 2);
+    }
+
+    @Scenario
+    void simplified() throws Exception {
+        JMSContext context = context(JMSContext.AUTO_ACKNOWLEDGE);
+        Queue queue = context.createQueue(named());
+        JMSConsumer consumer = context.createConsumer(queue);
+        JMSProducer producer = context.createProducer();
+        same(0L, producer.getDeliveryDelay(), "the delay by default");
+        producer.setDeliveryDelay(1500);
+        same(1500L, producer.getDeliveryDelay(), "the delay");
+        producer.send(queue, "second");
+        producer.setDeliveryDelay(0).send(queue, "first");
+        same("first", consumer.receiveBody(String.class, PATIENCE), "the first body");
+        Message got = consumer.receive(PATIENCE);
+        long now = System.currentTimeMillis();
+        same("second", got.getBody(String.class), "the second body");
+        same(got.getJMSTimestamp() + 1500, got.getJMSDeliveryTime(), "JMSDeliveryTime");
+        check(now >= got.getJMSDeliveryTime(), "it came early");
+    }
+
+    @Scenario
+    void anonymousProducer() throws Exception {
+        Session session = session();
+        MessageProducer producer = session.createProducer(null);
+        MessageConsumer consumer = session.createConsumer(queue(session));
+        producer.setDeliveryDelay(1500);
+        producer.send(queue(session), numbered(session, 2));
+        producer.setDeliveryDelay(0);
+        producer.send(queue(session), numbered(session, 1));
+        take(consumer, 1, 2);
+    }
+
+    private static List<Integer> browsed(Session session, String queue) throws JMSException {
+        List<Integer> all = new ArrayList<>();
+        Enumeration<?> messages = session.createBrowser(session.createQueue(queue)).getEnumeration();
+        for (Object message : Collections.list(messages)) {
+            all.add(((Message) message).getIntProperty("n"));
+        }
+        return all;
+    }
+
+    /** The holding queues of ems 7.8: to be browsed, and nothing else. */
+    @Scenario
+    void heldBackMessagesAreVisible() throws Exception {
+        Session session = session();
+        send(session, session.createProducer(queue(session)), 1, HOUR);
+        session.createConsumer(topic(session));
+        send(session, session.createProducer(topic(session)), 2, HOUR);
+        String ofQueue = "$sys.delayed.q." + named();
+        String ofTopic = "$sys.delayed.t." + named();
+        same(List.of(1), browsed(session, ofQueue), "messages held back for the queue");
+        same(List.of(2), browsed(session, ofTopic), "messages held back for the topic");
+        same(List.of(1), browsed(session, ofQueue), "and again");
+        for (String name : List.of(ofQueue, ofTopic)) {
+            Queue queue = session.createQueue(name);
+            refused(JMSSecurityException.class, () -> session.createConsumer(queue));
+            refused(JMSSecurityException.class, () -> session.createProducer(queue));
+            MessageProducer anonymous = session.createProducer(null);
+            refused(JMSSecurityException.class, () -> anonymous.send(queue, session.createMessage()));
+        }
+        same(List.of(), browsed(session, named()), "messages of the queue itself");
+    }
+}
