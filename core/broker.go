@@ -24,6 +24,8 @@ type Options struct {
 	// MayCreate says which destinations come into being when somebody first uses
 	// them; nil: all. It must be a function of its argument alone.
 	MayCreate func(d Destination) bool
+	// Transactions bounds them.
+	Transactions TransactionLimits
 	// Authority says who may do what; nil: everybody everything. Authorization
 	// says that users log in, SendCheck what a non-persistent send's answer means.
 	Authority     Authority
@@ -60,6 +62,8 @@ type Broker struct {
 	audiences   map[string]*audience // the same, by pattern
 	subs        map[string]*subscription
 	txns        map[TxnID]*txn
+	firstTimed  *txn // of those with a time-out, the first that is due
+	lastTimed   *txn
 	throttled   bool  // producers have no credit, since:
 	full        bool  // storage is full
 	pressed     bool  // memory is short
@@ -100,6 +104,7 @@ func NewBroker(o Options) *Broker {
 	if o.Server == "" {
 		o.Server = "tidegate"
 	}
+	o.Transactions = o.Transactions.orDefaults()
 	b := &Broker{
 		o: o, next: 1, nextStored: 1, nextHeld: HeldBit | 1, nextQueue: 1, nextTxn: 1,
 		clients: map[string]*conn{}, queues: map[string]*queue{}, byID: map[QueueID]*queue{},

@@ -16,6 +16,7 @@ const (
 	Unavailable
 	Deleted
 	Internal
+	TimedOut
 	Evicting // others are on their way out: try again when one is gone
 )
 
@@ -23,6 +24,7 @@ var errorKinds = [...]string{
 	NotFound: "not found", Exists: "exists already", Denied: "not permitted", Invalid: "invalid",
 	Limit: "limit reached", Conflict: "in use", UnknownTransaction: "unknown transaction",
 	RolledBack: "rolled back", Unavailable: "unavailable", Deleted: "deleted", Internal: "internal error",
+	TimedOut: "timed out",
 	Evicting: "others are being closed",
 }
 

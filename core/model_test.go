@@ -213,7 +213,7 @@ func TestQueueIsAList(t *testing.T) {
 				}
 			},
 			"transaction": func(t *rapid.T) {
-				in := e.b.Begin(e.now, c, &e.fx)
+				in, _ := e.b.Begin(e.now, c, &e.fx)
 				id, ok := pick()
 				if ok {
 					e.step(func(fx *Effects) { e.b.Settle(e.now, id, in, Outcome{Kind: Accepted}, false, fx) })

@@ -324,7 +324,10 @@ func TestViewsOfTransactions(t *testing.T) {
 	o.b.NoteSession(o.conn, -1)
 	o.b.Admin(o.conn)
 	o.step(func(fx *Effects) {
-		in := o.b.Begin(o.now, o.conn, fx)
+		in, err := o.b.Begin(o.now, o.conn, fx)
+		if err != nil {
+			t.Error(err)
+		}
 		o.b.Publish(o.now, o.producer, Send{Txn: in}, message.Envelope{Content: &text{label: "m", size: 12}}, fx)
 	})
 	conns, _ := o.b.ConnViews(nil, 0, 1)

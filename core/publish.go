@@ -98,7 +98,7 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 	p.in.add(size)
 	b.total.in.add(size)
 	if s.Txn != 0 {
-		b.publishIn(p, q, tp, s, m, fx)
+		b.publishIn(now, p, q, tp, s, m, fx)
 		return
 	}
 	var after Pos

@@ -46,11 +46,16 @@ func (b *Broker) Settle(now time.Time, id DeliveryID, in TxnID, o Outcome, confi
 	if in != 0 {
 		t := b.txns[in]
 		switch {
+		case t != nil && t.conn == k.conn && b.Enlist(in, 1) != nil:
+			fx.Outs = append(fx.Outs, Out{Kind: OutConfirmed, Conn: conn, Consumer: consumer, Delivery: id, Txn: in, Err: t.doomed})
+			o = Outcome{Kind: Released}
+			confirm = false
 		case t == nil || t.conn != k.conn:
 			fx.Outs = append(fx.Outs, Out{Kind: OutConfirmed, Conn: conn, Consumer: consumer, Delivery: id, Txn: in, Err: &Error{Op: "acknowledge", Kind: UnknownTransaction}})
 			o = Outcome{Kind: Released}
 			confirm = false
 		default:
+			b.worked(now, t)
 			d.txn = t
 			if o.Kind == Accepted {
 				t.acks = append(t.acks, id)
@@ -229,16 +234,21 @@ func (b *Broker) Deadline() time.Time {
 	if len(b.due) > 0 && (at == 0 || b.due[0].due < at) {
 		at = max(b.due[0].due, 1)
 	}
+	if t := b.firstTimed; t != nil && (at == 0 || t.due < at) {
+		at = t.due
+	}
 	if at == 0 {
 		return time.Time{}
 	}
 	return time.UnixMilli(at)
 }
 
-// Expire does what is due: it lets go of messages whose delivery time has come, and
-// sweeps expired ones out of the queues, at most once a second.
+// Expire does what is due: it lets go of messages whose delivery time has come, rolls
+// transactions back whose time is up, and sweeps expired messages out of the queues,
+// at most once a second.
 func (b *Broker) Expire(now time.Time, fx *Effects) {
 	b.mature(now, fx)
+	b.timeOut(now, fx)
 	b.sweepAll(now, fx)
 	b.dispatchTouched(now, fx)
 }

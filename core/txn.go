@@ -2,17 +2,11 @@ package core
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/tidegate/tidegate/core/message"
 )
-
-// MaxTransactionOperations is how many sends and acknowledgements one
-// transaction may hold.
-const MaxTransactionOperations = 1_000_000
-
-// MaxTransactions is how many transactions a connection may have open.
-const MaxTransactions = 10_000
 
 type txn struct {
 	id       TxnID
@@ -23,6 +17,10 @@ type txn struct {
 	acquired []DeliveryID // dispatched within it (amqp 4.4.3)
 	bytes    int64        // of sends
 	doomed   error        // why it can only be rolled back; nil: it can be committed
+	due      int64        // ms since 1970, its time-out; 0: it has none
+	late     bool         // that has come
+	before   *txn         // due before it, and
+	behind   *txn         // behind it
 }
 
 type txnReturn struct {
@@ -39,31 +37,41 @@ type txnSend struct {
 	m      message.Envelope
 }
 
-// Begin declares a transaction; 0: the connection has MaxTransactions open.
-func (b *Broker) Begin(_ time.Time, id ConnID, _ *Effects) TxnID {
+// Begin declares a transaction. Errors: Limit.
+func (b *Broker) Begin(_ time.Time, id ConnID, _ *Effects) (TxnID, error) {
 	c := b.conns.get(uint64(id))
-	if c == nil || len(c.txns) >= MaxTransactions {
-		return 0
+	if c == nil {
+		return 0, &Error{Op: "declare a transaction", Kind: Unavailable}
+	}
+	if most := b.o.Transactions.Open; len(c.txns) >= most {
+		return 0, &Error{Op: "declare a transaction", Kind: Limit, Err: errors.New(
+			"the connection has as many open as it may, " + strconv.Itoa(most) + " (max-transactions)")}
 	}
 	t := &txn{id: b.nextTxn, conn: c}
 	b.nextTxn++
 	b.txns[t.id] = t
 	c.txns[t.id] = t
-	return t.id
+	return t.id, nil
 }
 
 // publishIn takes a message into a transaction: stored at once where it must
 // be, seen by nobody until the commit.
-func (b *Broker) publishIn(p *producer, q *queue, tp *topic, s Send, m message.Envelope, fx *Effects) {
+func (b *Broker) publishIn(now time.Time, p *producer, q *queue, tp *topic, s Send, m message.Envelope, fx *Effects) {
 	t := b.txns[s.Txn]
 	if t == nil || t.conn != p.conn {
 		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: UnknownTransaction, Name: p.dest.Name}, false, fx)
 		return
 	}
-	if len(t.sends)+len(t.acks) >= MaxTransactionOperations {
-		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: errors.New("the transaction is too large")}, true, fx)
+	if t.late {
+		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: TimedOut, Name: p.dest.Name, Err: t.doomed}, true, fx)
 		return
 	}
+	size := m.Content.Size()
+	if err := b.room(t, 1, size); err != nil {
+		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: err}, true, fx)
+		return
+	}
+	b.worked(now, t)
 	// Who will have subscribed to a topic by the commit is not known yet: what
 	// may have to be stored is, so that the commit needs no bodies.
 	e := txnSend{queue: q, topic: tp, conn: p.conn, m: m, stored: m.Durable && (tp != nil || q.stores())}
@@ -81,7 +89,7 @@ func (b *Broker) publishIn(p *producer, q *queue, tp *topic, s Send, m message.E
 	}
 	b.hold(e.id)
 	t.sends = append(t.sends, e)
-	t.bytes += m.Content.Size()
+	t.bytes += size
 	if !s.Settled {
 		fx.Outs = append(fx.Outs, Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag, Txn: s.Txn})
 	}
@@ -100,6 +108,9 @@ func (b *Broker) Discharge(now time.Time, id ConnID, in TxnID, fail bool, tag ui
 	case t.doomed != nil:
 		b.rollback(now, t, fx)
 		out.Err = &Error{Op: "commit", Kind: RolledBack, Err: t.doomed}
+		if t.late {
+			out.Err = &Error{Op: "commit", Kind: TimedOut, Err: t.doomed}
+		}
 	default:
 		out.After, out.Need = b.commit(now, t, fx)
 	}
@@ -139,7 +150,7 @@ func (b *Broker) Acquire(id ConsumerID, in TxnID) {
 
 func (b *Broker) acquired(k *consumer, d *delivery) TxnID {
 	t := b.txns[k.acquire]
-	if t == nil || len(t.acquired) >= MaxTransactionOperations {
+	if t == nil || b.room(t, 1, 0) != nil {
 		return 0
 	}
 	t.acquired = append(t.acquired, d.id)
@@ -147,6 +158,7 @@ func (b *Broker) acquired(k *consumer, d *delivery) TxnID {
 }
 
 func (b *Broker) endTxn(t *txn) {
+	b.untimed(t)
 	delete(b.txns, t.id)
 	delete(t.conn.txns, t.id)
 }
@@ -261,6 +273,11 @@ func (b *Broker) commitAcks(t *txn, r *Record, fx *Effects) (freed []uint64, lef
 
 func (b *Broker) rollback(_ time.Time, t *txn, fx *Effects) {
 	b.endTxn(t)
+	b.undo(t, fx)
+}
+
+// undo gives up what a transaction sent, and gives back what it took.
+func (b *Broker) undo(t *txn, fx *Effects) {
 	for _, s := range t.sends {
 		b.release(s.id, fx)
 	}
@@ -286,4 +303,5 @@ func (b *Broker) rollback(_ time.Time, t *txn, fx *Effects) {
 			b.giveBack(d, fx)
 		}
 	}
+	t.sends, t.acks, t.returns, t.acquired, t.bytes = nil, nil, nil, nil, 0
 }

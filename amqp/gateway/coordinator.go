@@ -71,9 +71,9 @@ func (c *conn) declare(now time.Time, b *core.Broker, fx *core.Effects, l *coord
 		c.reply(now, b, fx, l, e, nil, &frame.Error{Condition: frame.ConditionNotImplemented, Description: "transactions have no global id here"})
 		return
 	}
-	t := b.Begin(now, c.b.ID(), fx)
-	if t == 0 {
-		c.reply(now, b, fx, l, e, nil, &frame.Error{Condition: frame.ConditionResourceLimitExceeded, Description: "the connection has too many transactions open"})
+	t, err := b.Begin(now, c.b.ID(), fx)
+	if err != nil {
+		c.reply(now, b, fx, l, e, nil, amqpError(err))
 		return
 	}
 	c.declared[t] = l

@@ -19,6 +19,7 @@ var conditions = map[core.ErrorKind]wire.Symbol{
 	core.Conflict:           frame.ConditionResourceLocked,
 	core.UnknownTransaction: frame.ConditionTransactionUnknownID,
 	core.RolledBack:         frame.ConditionTransactionRollback,
+	core.TimedOut:           frame.ConditionTransactionTimeout,
 	core.Unavailable:        frame.ConditionConnectionForced,
 	core.Deleted:            frame.ConditionResourceDeleted,
 	core.Internal:           frame.ConditionInternalError,

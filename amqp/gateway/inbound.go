@@ -290,6 +290,13 @@ func (c *conn) settle(now time.Time, b *core.Broker, fx *core.Effects, e *engine
 		})
 		return
 	}
+	if err := enlist(b, txn, len(e.Sent)); err != nil { // the client cannot be told otherwise than by its link
+		for _, d := range e.Sent {
+			b.Settle(now, core.DeliveryID(d.Ref), 0, core.Outcome{Kind: core.Released}, false, fx)
+		}
+		c.failLink(now, b, fx, e.Link, amqpError(err))
+		return
+	}
 	for _, d := range e.Sent {
 		id := core.DeliveryID(d.Ref)
 		if !e.Settled {
@@ -304,6 +311,13 @@ func (c *conn) settle(now time.Time, b *core.Broker, fx *core.Effects, e *engine
 		outcome.Notes = annotated(b, id, state)
 		b.Settle(now, id, txn, outcome, !e.Settled, fx)
 	}
+}
+
+func enlist(b *core.Broker, txn core.TxnID, n int) error {
+	if txn == 0 {
+		return nil
+	}
+	return b.Enlist(txn, n)
 }
 
 // listenerThrew says whether a client that releases a delivery has shown it to a

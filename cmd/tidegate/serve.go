@@ -69,6 +69,7 @@ mechanisms stand in the file alone (docs/configuration.md).`,
 	f.StringArray("dynamic-queues", []string{">"}, "make queues whose names match `PATTERN` when they are first used; can be repeated")
 	f.StringArray("dynamic-topics", []string{">"}, "the same for topics")
 	f.String("npsend-check-mode", "always", "which non-persistent sends hear that they failed: `MODE` always, never, temp_dest, auth (with --users), temp_auth; the others are accepted whatever becomes of them")
+	transactionFlags(f)
 	f.Bool("verbose", false, "log connections and expiry as well")
 	f.Duration("flush-delay", 0, "for benchmarks: add this to every flush")
 	f.String("cpu-profile", "", "for benchmarks: write a CPU profile to `FILE`")
@@ -114,13 +115,9 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.NumCPU() + 1) // a flush blocks a processor (performance.md 2.3)
 	}
-	need := core.Sync
-	switch d := v.GetString("durability"); d {
-	case "failsafe":
-	case "normal":
-		need = core.Write
-	default:
-		return fmt.Errorf("--durability %s: write failsafe or normal", d)
+	need, err := durability(v.GetString("durability"))
+	if err != nil {
+		return err
 	}
 	maxMessage, err := parseBytes(v.GetString("max-message-size"))
 	if err != nil || maxMessage <= 0 {
@@ -151,6 +148,10 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
 	if err != nil {
 		return err
 	}
+	limits, err := transactionLimits(v)
+	if err != nil {
+		return err
+	}
 	if err := only.check(users != nil); err != nil {
 		return err
 	}
@@ -163,7 +164,18 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
 			_ = l.Close()
 		}
 	}()
-	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create, check, only})
+	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create, check, limits, only})
+}
+
+// durability is what a persistent message waits for.
+func durability(name string) (core.Need, error) {
+	switch name {
+	case "failsafe":
+		return core.Sync, nil
+	case "normal":
+		return core.Write, nil
+	}
+	return 0, fmt.Errorf("--durability %s: write failsafe or normal", name)
 }
 
 // doors are where clients come in, and who may.
@@ -176,6 +188,7 @@ type doors struct {
 	// create says which destinations come into being by being used; nil: all.
 	create func(core.Destination) bool
 	check  core.Check
+	limits core.TransactionLimits
 	only   *fileOnly
 }
 
@@ -189,7 +202,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	}
 	broker, err := server.New(st, server.Options{
 		Name: "tidegate", StoreNeed: need, MayCreate: in.create,
-		Authority: in.only.authority(in.users != nil), Authorization: in.users != nil, SendCheck: in.check, Spool: st, Logger: log,
+		Authority: in.only.authority(in.users != nil), Authorization: in.users != nil, SendCheck: in.check, Transactions: in.limits, Spool: st, Logger: log,
 		MaxHeld: math.MaxInt64, // the store swaps, and says when it cannot
 		Make:    func(f coremessage.Format, p [][]byte) (coremessage.Content, error) { return message.FromBytes(f, p) },
 	})

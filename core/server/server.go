@@ -29,6 +29,7 @@ type Options struct {
 	Authority     core.Authority
 	Authorization bool
 	SendCheck     core.Check
+	Transactions  core.TransactionLimits
 	MaxHeld       int64
 	// Make makes a content of recovered bytes, by format.
 	Make func(f message.Format, pieces [][]byte) (message.Content, error)
@@ -88,7 +89,7 @@ func New(j Journal, o Options) (*Server, error) {
 	s.fetcher, _ = j.(Fetcher)
 	s.b = core.NewBroker(core.Options{
 		Server: o.Name, Contents: s, StoreNeed: o.StoreNeed, Instance: uint64(s.clock.Now().UnixMilli()), MayCreate: o.MayCreate,
-		Authority: o.Authority, Authorization: o.Authorization, SendCheck: o.SendCheck,
+		Authority: o.Authority, Authorization: o.Authorization, SendCheck: o.SendCheck, Transactions: o.Transactions,
 	})
 	err := j.Replay(func(pos uint64, r record.Record) error {
 		rec, err := Decode(r)

@@ -534,16 +534,16 @@ func neverDischarges(t testing.TB, s *harness.Server) {
 	p.flush()
 	until[*frame.Flow](p)
 	declare := (&frame.Declare{}).Append([]byte{0, 0x53, 0x77})
-	for id := range uint32(core.MaxTransactions + 1) {
+	for id := range uint32(core.DefaultMaxTransactions + 1) {
 		p.transfer(0, 0, id, false, declare)
 		p.flush()
 		switch state := until[*frame.Disposition](p).State.(type) {
 		case *frame.Declared:
-			if id == core.MaxTransactions {
+			if id == core.DefaultMaxTransactions {
 				t.Errorf("%d transactions are declared", id+1)
 			}
 		case *frame.Rejected:
-			if id < core.MaxTransactions || state.Error.Condition != frame.ConditionResourceLimitExceeded {
+			if id < core.DefaultMaxTransactions || state.Error.Condition != frame.ConditionResourceLimitExceeded {
 				t.Fatalf("declare %d is rejected with %v", id+1, state.Error)
 			}
 		}

@@ -60,3 +60,24 @@ func TestJMSRefusedLogin(t *testing.T) {
 	}
 	c.Do(t, with(harness.Fields{"cmd": "connect", "url": s.URL}, credentials("s3cret"))).Done(t)
 }
+
+// TestJMSTransactionLimit: a transaction that is larger than the server's operator
+// lets it be cannot be committed, and says by which option (jms 6.2.7).
+func TestJMSTransactionLimit(t *testing.T) {
+	s := harness.Start(t, "--max-transaction-work", "3")
+	for _, driver := range []string{"java", harness.Javax} {
+		c := harness.Driver(t, driver)
+		queue := "limited." + driver
+		send(t, c, s, queue, harness.Fields{"count": 1})
+		e := c.Do(t, harness.Fields{"cmd": "move", "url": s.URL, "address": queue, "count": 1}).Error(t) // one taken, three sent
+		if !strings.HasPrefix(e.Error, "TransactionRolledBackException: ") || !strings.Contains(e.Error, "max-transaction-work") {
+			t.Errorf("%s: the commit failed by %q, want a TransactionRolledBackException that names max-transaction-work", driver, e.Error)
+		}
+		if got := receive(t, c, s, queue, 1)[0]; !got.Redelivered || got.DeliveryCount != 1 {
+			t.Errorf("%s: what the transaction took came again with redelivered %v, count %d", driver, got.Redelivered, got.DeliveryCount)
+		}
+		for _, to := range []string{".a", ".b"} {
+			empty(t, s, queue+to)
+		}
+	}
+}

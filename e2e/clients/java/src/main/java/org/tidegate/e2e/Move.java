@@ -7,6 +7,7 @@ import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
 import jakarta.jms.Session;
+import jakarta.jms.TransactionRolledBackException;
 import java.util.List;
 import java.util.Map;
 
@@ -45,6 +46,8 @@ final class Move {
                     producer.send(message);
                 }
                 session.commit();
+            } catch (TransactionRolledBackException e) { // the server says so: it is there
+                throw e;
             } catch (JMSException e) {
                 reason = "lost";
                 break;
