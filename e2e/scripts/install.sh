@@ -50,7 +50,9 @@ maven() {
   if [ ! -e "$target/built" ] || [ -n "$(find "$dir/pom.xml" "$dir/src" -newer "$target/built" -print -quit)" ]; then
     echo "building the $name client"
     rm -rf "$target"
-    (cd "$dir" && mvn -q -B "$@" package && touch "$target/built")
+    mkdir -p "$target"
+    touch "$target/begun" # what changes during the build is newer
+    (cd "$dir" && mvn -q -B "$@" package && mv "$target/begun" "$target/built")
   fi
   launcher "$name" java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
     -cp "'$target/classes:$target/lib/*'" "$main"

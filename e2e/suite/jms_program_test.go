@@ -67,17 +67,22 @@ func TestJMSTransactionLimit(t *testing.T) {
 	s := harness.Start(t, "--max-transaction-work", "3")
 	for _, driver := range []string{"java", harness.Javax} {
 		c := harness.Driver(t, driver)
-		queue := "limited." + driver
-		send(t, c, s, queue, harness.Fields{"count": 1})
-		e := c.Do(t, harness.Fields{"cmd": "move", "url": s.URL, "address": queue, "count": 1}).Error(t) // one taken, three sent
-		if !strings.HasPrefix(e.Error, "TransactionRolledBackException: ") || !strings.Contains(e.Error, "max-transaction-work") {
-			t.Errorf("%s: the commit failed by %q, want a TransactionRolledBackException that names max-transaction-work", driver, e.Error)
+		address := "limited." + driver
+		put := harness.Fields{"cmd": "put", "url": s.URL, "address": address, "count": 1} // three sends
+		take := harness.Fields{"cmd": "take", "url": s.URL, "address": address, "subscription": "sub", "container": driver}
+		c.Do(t, take).Done(t) // subscribes
+		c.Do(t, put).Done(t)
+		for name, f := range map[string]harness.Fields{"put": with(put, harness.Fields{"size": 2}), "take": take} { // order: irrelevant
+			e := c.Do(t, f).Error(t)
+			if !strings.HasPrefix(e.Error, "TransactionRolledBackException: ") || !strings.Contains(e.Error, "max-transaction-work") {
+				t.Errorf("%s: %s failed by %q, want a TransactionRolledBackException that names max-transaction-work", driver, name, e.Error)
+			}
 		}
-		if got := receive(t, c, s, queue, 1)[0]; !got.Redelivered || got.DeliveryCount != 1 {
+		if got := receive(t, c, s, address+".a", 1)[0]; !got.Redelivered || got.DeliveryCount != 1 {
 			t.Errorf("%s: what the transaction took came again with redelivered %v, count %d", driver, got.Redelivered, got.DeliveryCount)
 		}
-		for _, to := range []string{".a", ".b"} {
-			empty(t, s, queue+to)
+		for _, queue := range []string{".a", ".receipts"} {
+			empty(t, s, address+queue)
 		}
 	}
 }

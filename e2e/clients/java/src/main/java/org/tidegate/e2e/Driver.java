@@ -61,7 +61,8 @@ public final class Driver {
                 case "request" -> new Requests(client).request();
                 case "respond" -> new Requests(client).respond();
                 case "jms" -> jms(c);
-                case "move" -> new Move(client).run();
+                case "put" -> new Batches(client).put();
+                case "take" -> new Batches(client).take();
                 default -> throw new IllegalArgumentException("no command " + c.text("cmd", ""));
             };
             c.event("done", done);
