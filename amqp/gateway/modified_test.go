@@ -15,7 +15,9 @@ func modified(annotations ...wire.Entry) *frame.Modified {
 	return &frame.Modified{MessageAnnotations: annotations}
 }
 
-func symbolic(key string, value any) wire.Entry { return wire.Entry{Key: wire.Symbol(key), Value: value} }
+func symbolic(key string, value any) wire.Entry {
+	return wire.Entry{Key: wire.Symbol(key), Value: value}
+}
 
 // TestModifiedAnnotations: what a consumer adds by modified stands among the
 // message's annotations when it comes again (amqp 3.4.5), to whomever, over a
