@@ -98,6 +98,10 @@ type Send struct {
 	Check   Check  // what an answer means if the message is not persistent
 	Reserve bool   // it goes through while storage is full: an administrator's answer
 	Txn     TxnID
+	// After and Need are a record that the message, which is not stored, and the
+	// answer wait for besides: the message tells of what the record says.
+	After Pos
+	Need  Need
 }
 
 // OutcomeKind is what a consumer says of a delivery.

@@ -124,6 +124,9 @@ func (b *Broker) applyQueue(at Pos, d *Definition) {
 		q = b.addQueue(d.Queue, d.Destination)
 	}
 	q.recorded = true
+	if d.Lasting {
+		b.live(q, Lasting)
+	}
 	b.markChanged(q)
 	_ = at
 }

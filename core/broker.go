@@ -82,6 +82,7 @@ type Broker struct {
 	rights      uint64 // counts calls of Authorize: what was permitted before is asked anew
 	topicNow    string // the topic that is being routed
 	drops       Drops
+	declared    int // queues with a life
 	noteBytes   int // of all notes
 	due         dueHeap
 	delayed     int // entries in holding queues

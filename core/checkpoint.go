@@ -43,7 +43,7 @@ func (b *Broker) Slice(k Key) []Record {
 	if q == nil || !q.recorded {
 		return nil
 	}
-	def := &Definition{Queue: q.id, Destination: q.dest}
+	def := q.definition(q.life)
 	kind := RecQueue
 	if s := q.sub; s != nil {
 		kind = RecSubscription

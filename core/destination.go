@@ -68,7 +68,7 @@ func (b *Broker) record(q *queue, fx *Effects) {
 	if q.recorded || q.temp != nil || (q.sub != nil && !q.sub.durable) {
 		return
 	}
-	b.emit(Record{Kind: RecQueue, Define: &Definition{Queue: q.id, Destination: q.dest}}, fx)
+	b.emit(Record{Kind: RecQueue, Define: q.definition(q.life)}, fx)
 }
 
 // stores says whether a persistent message in q is to be stored.
@@ -80,7 +80,7 @@ func (q *queue) stores() bool {
 func (b *Broker) deleteQueue(q *queue, fx *Effects) {
 	if q.recorded {
 		need := Write
-		if q.sub != nil || kept(q.dest.Name) { // somebody is told that it is gone
+		if q.sub != nil || q.life != 0 || kept(q.dest.Name) { // somebody is told that it is gone
 			need = b.o.StoreNeed
 		}
 		b.emit(Record{Kind: RecDelete, Need: need, Run: Run{Queue: q.id}}, fx)
@@ -96,6 +96,9 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 	q.deleted = true
 	if q.static {
 		b.staticQueues--
+	}
+	if q.life != 0 {
+		b.declared--
 	}
 	if q.temp != nil {
 		b.tempQueues--
@@ -127,7 +130,7 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 
 // dropIdle removes a dynamic queue that nobody uses and that holds nothing.
 func (b *Broker) dropIdle(q *queue, fx *Effects) {
-	if q.sub == nil && q.temp == nil && !q.static && !q.deleted && !kept(q.dest.Name) && q.depth == 0 && len(q.consumers) == 0 && q.producers == 0 {
+	if q.sub == nil && q.temp == nil && !q.static && q.life == 0 && !q.deleted && !kept(q.dest.Name) && q.depth == 0 && len(q.consumers) == 0 && q.producers == 0 {
 		b.deleteQueue(q, fx)
 	}
 }
@@ -285,14 +288,21 @@ type QueueInfo struct {
 	Consumers int    `json:"consumers"`
 	Producers int    `json:"producers"`
 	Temporary bool   `json:"temporary,omitempty"`
+	Lasting   bool   `json:"lasting,omitempty"` // it stays without being used, over restarts
+}
+
+func (q *queue) info() QueueInfo {
+	return QueueInfo{
+		Name: q.dest.Name, Messages: q.depth, Bytes: q.bytes, Consumers: len(q.consumers), Producers: q.producers, Temporary: q.temp != nil,
+		Lasting: q.life == Lasting || q.static || kept(q.dest.Name),
+	}
 }
 
 // Queues lists the queues by name.
 func (b *Broker) Queues() []QueueInfo {
 	infos := make([]QueueInfo, 0, len(b.queues))
 	for _, n := range sortedKeys(b.queues) {
-		q := b.queues[n]
-		infos = append(infos, QueueInfo{Name: n, Messages: q.depth, Bytes: q.bytes, Consumers: len(q.consumers), Producers: q.producers, Temporary: q.temp != nil})
+		infos = append(infos, b.queues[n].info())
 	}
 	return infos
 }

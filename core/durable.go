@@ -21,6 +21,9 @@ func (b *Broker) Durable() string {
 			continue
 		}
 		fmt.Fprintf(&s, "%d %s", q.id, q.dest.Name)
+		if q.life == Lasting {
+			s.WriteString(" lasting")
+		}
 		if q.sub != nil {
 			fmt.Fprintf(&s, " sub=%q/%q sel=%q", q.sub.clientID, q.sub.name, q.sub.text)
 		}

@@ -100,16 +100,41 @@ func (b *Broker) Authorize(now time.Time, authorization bool, a Authority, fx *E
 			b.guard(q)
 		}
 	}
-	b.consumers.each(func(k *consumer) {
-		if k.suspended {
-			return
-		}
-		k.barred = !b.mayConsume(k)
-		b.wake(k)
-		b.touch(k.queue)
-	})
+	b.consumers.each(b.bar)
 	b.dispatchTouched(now, fx)
 	b.consumers.each(func(k *consumer) { b.answerDrain(k, fx) })
+}
+
+// bar looks anew at a consumer's right.
+func (b *Broker) bar(k *consumer) {
+	if k.suspended {
+		return
+	}
+	k.barred = !b.mayConsume(k)
+	b.wake(k)
+	b.touch(k.queue)
+}
+
+// Reauthenticate makes a connection that of another user, with the rights of that
+// one.
+func (b *Broker) Reauthenticate(now time.Time, id ConnID, user string, fx *Effects) {
+	c := b.conns.get(uint64(id))
+	if c == nil {
+		return
+	}
+	c.user = user
+	b.rights++
+	for _, id := range sortedKeys(c.consumers) {
+		k := c.consumers[id]
+		if k.queue.sub != nil {
+			b.guard(k.queue)
+		}
+		b.bar(k)
+	}
+	b.dispatchTouched(now, fx)
+	for _, id := range sortedKeys(c.consumers) {
+		b.answerDrain(c.consumers[id], fx)
+	}
 }
 
 // May says whether a connection's user has a permission. Errors: Denied.

@@ -109,7 +109,16 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 			after, need = b.holdBack(h, targets, m, fx)
 		} else {
 			after, need = b.enqueue(targets, m, nil, fx)
+			if s.After != 0 && after == 0 {
+				for _, q := range targets {
+					rg := q.ring(m.Priority)
+					rg.placed(rg.next-1, s.After, s.Need, 1)
+				}
+			}
 		}
+	}
+	if s.After > after {
+		after, need = s.After, s.Need
 	}
 	if !s.Settled {
 		fx.Outs = append(fx.Outs, Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag, After: after, Need: need})

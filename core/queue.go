@@ -15,6 +15,7 @@ type queue struct {
 	arriving  bool              // a commit is about to place messages in it
 	temp      *conn             // creator of a temporary one
 	open      bool              // a temporary one that every connection may consume from
+	life      Declared          // of one that a client declared: Lasting or Fleeting
 	recorded  bool              // defined in the journal: its stored messages are
 	changed   bool
 	deleted   bool

@@ -62,6 +62,7 @@ type Definition struct {
 	NoLocal     bool
 	Shared      bool
 	Global      bool
+	Lasting     bool // queue: it stays without being used
 }
 
 // RingState is a ring in a checkpoint: everything but its entries.

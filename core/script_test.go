@@ -139,6 +139,16 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 		s.b.OpenTemporary(s.destination(d))
 	case "keep":
 		_, err = s.b.Keep(s.now, n, fx)
+	case "declare":
+		life := Lasting
+		if has(d, "fleeting") {
+			life = Fleeting
+		} else if has(d, "passing") {
+			life = Passing
+		}
+		_, err = s.b.Declare(s.now, n, life, fx)
+	case "login":
+		s.b.Reauthenticate(s.now, s.conns[n], arg(d, "user", ""), fx)
 	case "remove":
 		err = s.b.Delete(s.now, s.destination(d), fx)
 	case "retire":

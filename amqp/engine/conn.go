@@ -43,6 +43,7 @@ type Conn struct {
 	channelMax uint16
 	peerIdle   time.Duration
 	lastIn     time.Time
+	expires    time.Time // see Expire
 	lastOut    time.Time
 	began      time.Time
 	closedAt   time.Time
@@ -256,16 +257,20 @@ func (c *Conn) onOpen(channel uint16, o *frame.Open) error {
 }
 
 // Open sends our open; for a server it answers EventOpen. properties are added
-// to the configured ones.
+// to the configured ones, or stand in their place.
 func (c *Conn) Open(properties wire.Map) {
 	if c.openSent {
 		return
 	}
 	c.openSent = true
+	all := append(wire.Map(nil), c.cfg.Properties...)
+	for _, p := range properties {
+		all = all.Set(p.Key, p.Value)
+	}
 	o := frame.Open{
 		ContainerID: c.cfg.ContainerID, Hostname: c.cfg.Hostname, MaxFrameSize: c.cfg.MaxFrameSize, ChannelMax: c.cfg.ChannelMax,
 		OfferedCapabilities: c.cfg.Offered, DesiredCapabilities: c.cfg.Desired,
-		Properties: append(append(wire.Map(nil), c.cfg.Properties...), properties...),
+		Properties: all,
 	}
 	if c.cfg.IdleTimeOut > 0 {
 		o.IdleTimeOut = uint32(c.cfg.IdleTimeOut / time.Millisecond)

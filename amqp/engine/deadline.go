@@ -32,6 +32,9 @@ func (c *Conn) Deadline() time.Time {
 		}
 		return from.Add(CloseTimeOut)
 	}
+	if !c.expires.IsZero() {
+		sooner(c.expires)
+	}
 	if c.openSent {
 		if c.out.large() {
 			sooner(c.lastOut.Add(quietTime))
@@ -61,6 +64,10 @@ func (c *Conn) heartbeat() time.Duration { return max(c.peerIdle/2, minHeartbeat
 // does not read for a while.
 func (c *Conn) Heard(now time.Time) { c.lastIn = now }
 
+// Expire makes the connection end at at, unless it is called again; zero: it does
+// not. It is for a peer whose rights are yet to come.
+func (c *Conn) Expire(at time.Time) { c.expires = at }
+
 // Tick does what is due at now; it may bring events.
 func (c *Conn) Tick(now time.Time) error {
 	c.events = c.events[:0]
@@ -85,6 +92,9 @@ func (c *Conn) Tick(now time.Time) error {
 	}
 	if !c.openSent || c.phase > opened {
 		return nil
+	}
+	if !c.expires.IsZero() && !now.Before(c.expires) {
+		return c.fail(frame.ConditionUnauthorizedAccess, "no token came in time")
 	}
 	if c.out.large() && !now.Before(c.lastOut.Add(quietTime)) {
 		c.out.rest()

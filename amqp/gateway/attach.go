@@ -20,6 +20,8 @@ func (c *conn) attach(now time.Time, b *core.Broker, fx *core.Effects, e *engine
 	a := e.Attach
 	var err error
 	switch {
+	case c.unclaimed && !claimsOnly(a):
+		err = &core.Error{Op: "attach", Kind: core.Denied, Name: a.Name, Err: errors.New("show a token to " + claimsAddress + " first")}
 	case a.Role == frame.RoleReceiver && a.Source == nil:
 		c.attachLookup(b, fx, e)
 		return
@@ -46,6 +48,9 @@ func (c *conn) attach(now time.Time, b *core.Broker, fx *core.Effects, e *engine
 // answer is an attach with what the client asked for, where that is in force.
 func (c *conn) answer(a *frame.Attach) frame.Attach {
 	r := frame.Attach{SndSettleMode: a.SndSettleMode, RcvSettleMode: a.RcvSettleMode, Source: a.Source, Target: a.Target}
+	if v, ok := a.Properties.Get(string(paired)); ok {
+		r.Properties = wire.Map{{Key: paired, Value: v}}
+	}
 	for _, w := range a.DesiredCapabilities {
 		if w == jms.SharedSubscriptions || w == jms.DelayedDelivery || w == jms.CapabilityShared || w == jms.CapabilityGlobal {
 			r.OfferedCapabilities = append(r.OfferedCapabilities, w)
@@ -98,10 +103,15 @@ func (c *conn) attachProducer(now time.Time, b *core.Broker, fx *core.Effects, e
 		}
 	case t.Address == adminAddress:
 		p.admin = true
+	case c.service(t.Address) != nil:
+		p.service = c.service(t.Address)
 	case t.Address == "":
 		p.relay = true
 	default:
-		if d, err = resolve(b, t.Address, t.Capabilities); err != nil {
+		if err = c.unanswered(t.Address); err == nil {
+			d, err = resolve(b, t.Address, t.Capabilities)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -126,6 +136,9 @@ func (c *conn) attachProducer(now time.Time, b *core.Broker, fx *core.Effects, e
 
 func (c *conn) attachConsumer(now time.Time, b *core.Broker, fx *core.Effects, e *engine.Event) error {
 	a, link := e.Attach, e.Link
+	if s := c.service(a.Source.Address); s != nil && !a.Source.Dynamic {
+		return c.attachReplies(now, b, fx, e, s)
+	}
 	before := len(fx.Records)
 	source := *a.Source
 	k := &consumer{link: link, settled: a.SndSettleMode == frame.SenderSettleModeSettled}
@@ -149,6 +162,8 @@ func (c *conn) attachConsumer(now time.Time, b *core.Broker, fx *core.Effects, e
 		if source.Dynamic {
 			source.DynamicNodeProperties = established(source.DynamicNodeProperties)
 		}
+	} else if err = c.unanswered(source.Address); err != nil {
+		return err
 	} else if o.Destination, err = resolve(b, source.Address, source.Capabilities); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/engine"
 	"github.com/tidegate/tidegate/amqp/frame"
 	"github.com/tidegate/tidegate/amqp/jms"
+	"github.com/tidegate/tidegate/amqp/sasl"
 	"github.com/tidegate/tidegate/amqp/server"
 	"github.com/tidegate/tidegate/amqp/wire"
 	"github.com/tidegate/tidegate/core"
@@ -44,9 +45,13 @@ type conn struct {
 	confirms  map[core.DeliveryID]confirm
 	failed    bool // nothing more is taken
 	client    string
-	quirks    jms.Quirks // the reader's
-	unwritten int64      // bytes of large messages that wait for the disk
-	paused    bool       // the reader, for them
+	quirks    jms.Quirks                    // the reader's
+	user      string                        // whose rights it has; the reader's
+	unclaimed bool                          // it has none, until it shows a token; the reader's
+	replies   map[replyKey]core.Destination // of services; the reader's
+	after     []func()                      // to be done when the step is over; the reader's
+	unwritten int64                         // bytes of large messages that wait for the disk
+	paused    bool                          // the reader, for them
 }
 
 // confirm is an outcome whose settlement the client waits for.
@@ -87,12 +92,13 @@ func (c *conn) open(o *frame.Open) {
 	c.declared = map[core.TxnID]*coordinator{}
 	c.client = o.ContainerID
 	c.quirks = jms.QuirksOf(o.Properties)
-	var user string
-	c.sock.Engine(func(x *engine.Conn) { user = x.User() })
+	c.replies = map[replyKey]core.Destination{}
+	c.sock.Engine(func(x *engine.Conn) { c.user = x.User() })
+	c.unclaimed = c.g.o.Claims && c.user == sasl.ClaimsUser
 	sole, properties, err := solePolicy(o)
 	var b *coreserver.Conn
 	if err == nil {
-		sole.User = user
+		sole.User = c.user
 		b, err = c.g.o.Broker.Attach(sole, c.sock.Wake)
 	}
 	if err != nil {
@@ -105,12 +111,24 @@ func (c *conn) open(o *frame.Open) {
 		c.sock.Engine(func(x *engine.Conn) { x.Refuse(e) })
 		return
 	}
-	c.log.Debug("connected", "client", o.ContainerID, "user", user)
+	c.log.Debug("connected", "client", o.ContainerID, "user", c.user)
+	if c.quirks.WantsRabbitMQ {
+		properties = append(properties, wire.Entry{Key: wire.Symbol("version"), Value: rabbitVersion}, wire.Entry{Key: wire.Symbol("node"), Value: c.g.o.ContainerID})
+	}
+	claimBy := time.Time{}
+	if c.unclaimed {
+		claimBy = b.Now().Add(claimTime)
+	}
 	c.sock.Engine(func(x *engine.Conn) {
 		c.b = b // under the engine's lock: the writer looks at it there
 		x.Open(properties)
+		x.Expire(claimBy)
 	})
 }
+
+// rabbitVersion is the oldest that RabbitMQ's AMQP 1.0 clients take: of what later
+// ones have they then try nothing.
+const rabbitVersion = "4.0.0"
 
 // Properties of the sole-connection extension.
 const (

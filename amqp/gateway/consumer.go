@@ -17,10 +17,12 @@ type consumer struct {
 	id             core.ConsumerID
 	settled        bool // deliveries go settled
 	defaultOutcome core.Outcome
-	made           *made  // by this link
-	keeps          bool   // a detach that does not close leaves its deliveries unsettled
-	suspended      bool   // that is how it is
-	client         string // of a durable subscription: a closing detach deletes it
+	made           *made            // by this link
+	replies        *replyKey        // of a link for a service's answers, and
+	queue          core.Destination // what stands behind it
+	keeps          bool             // a detach that does not close leaves its deliveries unsettled
+	suspended      bool             // that is how it is
+	client         string           // of a durable subscription: a closing detach deletes it
 	subscription   *core.SubscriptionOptions
 	closed         bool // under conn.mu
 	begun, done    uint64
@@ -47,6 +49,8 @@ func (c *conn) closeConsumer(now time.Time, b *core.Broker, fx *core.Effects, k 
 	}
 	b.CloseConsumer(now, k.id, fx)
 	switch {
+	case k.replies != nil:
+		c.forgetReplies(now, b, fx, k)
 	case k.made != nil:
 		return c.leave(now, b, fx, k.link, k.made, closed)
 	case closed && k.subscription != nil && k.subscription.Durable:

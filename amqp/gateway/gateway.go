@@ -50,15 +50,16 @@ type Options struct {
 
 // Gateway makes handlers for connections.
 type Gateway struct {
-	o      Options
-	engine engine.Config // the same for all connections, which only read it
+	o        Options
+	services []*service
+	engine   engine.Config // the same for all connections, which only read it
 	// unwritten is how many bytes of large messages wait for the disk.
 	unwritten atomic.Int64
 }
 
 // New makes a gateway.
 func New(o Options) *Gateway {
-	g := &Gateway{o: o}
+	g := &Gateway{o: o, services: services(o)}
 	g.engine = engine.Config{
 		ContainerID:    g.o.ContainerID,
 		MaxMessageSize: g.o.MaxMessageSize,
@@ -75,6 +76,9 @@ func New(o Options) *Gateway {
 			{Key: wire.Symbol("version"), Value: g.o.Version},
 			{Key: wire.Symbol("platform"), Value: "Go"},
 		},
+	}
+	if o.Management {
+		g.engine.Offered = append(g.engine.Offered, linkPair)
 	}
 	if g.o.Broker.Spool() != nil {
 		g.engine.Large = message.LargeAbove

@@ -105,6 +105,11 @@ func (c *conn) step(events []engine.Event) {
 			c.event(now, b, fx, e)
 		}
 	})
+	for len(c.after) > 0 {
+		do := c.after[0]
+		c.after = c.after[1:]
+		do()
+	}
 	clear(in.sends)
 	in.sends = in.sends[:0]
 	in.forget()

@@ -111,7 +111,7 @@ func (c *conn) beginLarge(p *producer, e *engine.Event) *large {
 	l.m.Message, l.walk, l.err = amqpmessage.Front(e.Payload, e.Rest, nil)
 	switch {
 	case l.err != nil:
-	case p.admin || c.road == nil:
+	case p.admin || p.service != nil || c.road == nil:
 		l.refused = &core.Error{Op: "send to", Kind: core.Limit, Name: adminAddress, Err: errors.New("a request must not be that large")}
 	default:
 		if l.env, l.err = envelope(&l.m.Message, &l.m, c.b.Now().UnixMilli()); l.err != nil {

@@ -29,10 +29,11 @@ const (
 type producer struct {
 	link       *engine.Link
 	id         core.ProducerID
-	rejects    bool  // the client knows the outcome rejected
-	relay      bool  // anonymous terminus
-	admin      bool  // $sys.admin
-	made       *made // by this link
+	rejects    bool     // the client knows the outcome rejected
+	relay      bool     // anonymous terminus
+	admin      bool     // $sys.admin
+	service    *service // that it asks; nil: none
+	made       *made    // by this link
 	window     uint32
 	settled    uint32       // deliveries answered or pre-settled; written under the engine's lock
 	average    atomic.Int64 // bytes of a message, roughly; the reader's
@@ -99,6 +100,8 @@ func (c *conn) delivery(now time.Time, b *core.Broker, fx *core.Effects, p *prod
 		c.refuseSend(now, b, fx, p, e, to, amqpError(s.refused))
 	case p.admin:
 		c.adminRequest(now, b, fx, p, e, s)
+	case p.service != nil:
+		c.request(now, b, fx, p, e, to, s)
 	case p.relay:
 		c.relay(now, b, fx, p, e, to, s)
 	default:

@@ -1,6 +1,10 @@
 package jms
 
-import "github.com/tidegate/tidegate/amqp/wire"
+import (
+	"strings"
+
+	"github.com/tidegate/tidegate/amqp/wire"
+)
 
 // Quirks are what a client's library makes of AMQP otherwise than others do, and
 // what the server does about it for that client alone.
@@ -13,6 +17,9 @@ type Quirks struct {
 	// the answer to it is amqp:transaction:rollback, and that it was rolled back where
 	// the answer is any other (docs/decisions/0035-a-commit-that-cannot-be.md).
 	TakesRollbackForDoubt bool
+	// WantsRabbitMQ: the library goes on only where the server's open has a version of
+	// RabbitMQ's that it knows, and the name of a node.
+	WantsRabbitMQ bool
 }
 
 // QuirksOf knows a library by the properties of its open.
@@ -20,6 +27,9 @@ func QuirksOf(open wire.Map) Quirks {
 	v, _ := open.Get("product")
 	if product, _ := wire.Text(v); product == "QpidJMS" { // of both generations, and the builds that vendors make of it
 		return Quirks{ReleasesWhatFailed: true, TakesRollbackForDoubt: true}
+	}
+	if product, _ := wire.Text(v); strings.Contains(strings.ToLower(product), "rabbitmq") {
+		return Quirks{WantsRabbitMQ: true}
 	}
 	return Quirks{}
 }

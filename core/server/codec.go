@@ -218,7 +218,7 @@ func appendText(b []byte, s string) []byte {
 
 func appendDefinition(b []byte, d *core.Definition) []byte {
 	b = binary.AppendUvarint(b, uint64(d.Queue))
-	b = append(b, byte(d.Destination.Kind), flag(d.NoLocal)|flag(d.Shared)<<1|flag(d.Global)<<2)
+	b = append(b, byte(d.Destination.Kind), flag(d.NoLocal)|flag(d.Shared)<<1|flag(d.Global)<<2|flag(d.Lasting)<<3)
 	for _, s := range []string{d.Destination.Name, d.Client, d.Name, d.Selector} {
 		b = appendText(b, s)
 	}
@@ -395,7 +395,7 @@ func (r *reader) definition() *core.Definition {
 	d := &core.Definition{Queue: core.QueueID(r.uint())}
 	d.Destination.Kind = core.DestinationKind(r.byte())
 	f := r.byte()
-	d.NoLocal, d.Shared, d.Global = f&1 != 0, f&2 != 0, f&4 != 0
+	d.NoLocal, d.Shared, d.Global, d.Lasting = f&1 != 0, f&2 != 0, f&4 != 0, f&8 != 0
 	d.Destination.Name, d.Client, d.Name, d.Selector = r.text(), r.text(), r.text(), r.text()
 	return d
 }

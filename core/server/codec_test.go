@@ -44,6 +44,7 @@ func samples() []core.Record {
 		{Kind: core.RecMessage, ID: 77, Place: delayed(1), More: []core.Place{place(2)}},
 		{Kind: core.RecCommit, More: []core.Place{place(1), delayed(2), delayed(3, 9)}, Runs: []core.Run{run}},
 		{Kind: core.RecQueue, Define: &core.Definition{Queue: 1, Destination: core.Destination{Kind: core.Queue, Name: "q"}}},
+		{Kind: core.RecQueue, Define: &core.Definition{Queue: 1, Destination: core.Destination{Kind: core.Queue, Name: "q"}, Lasting: true}},
 		{Kind: core.RecSubscription, Define: define},
 		{Kind: core.RecDelete, Run: core.Run{Queue: 8}},
 		{Kind: core.RecOffered, Run: run},
