@@ -80,7 +80,11 @@ func Load(files Files, main string, o Options) (*Config, error) {
 	c := &Config{Main: main, JSON: strings.HasSuffix(strings.ToLower(main), ".json")}
 	c.trees = [2]*property.Tree{property.NewTree(property.Queue), property.NewTree(property.Topic)}
 	r := &report{}
-	c.loadConf(files, b, r)
+	if c.JSON {
+		c.loadJSON(b, o, r)
+	} else {
+		c.loadConf(files, b, r)
+	}
 	check(c, files, r)
 	names := make([]string, len(c.files))
 	for i, f := range c.files {

@@ -25,10 +25,22 @@ func (e *EditError) Error() string {
 	return s
 }
 
+// editable refuses changes to a tibemsd.json that could not be read: there is
+// nothing to write them into.
+func (c *Config) editable() error {
+	if t, ok := c.files[0].text.(*jsonText); ok && t.root == nil {
+		return &EditError{c.Main, "the file cannot be read, so nothing can be changed in it", "mend it (tidegate config check) and start again"}
+	}
+	return nil
+}
+
 // SetParam makes a parameter of tibemsd.conf have the values: one, or several of
 // those that may be repeated, or none to take the setting away. It changes the
 // parameter's own lines and no others.
 func (c *Config) SetParam(name string, values ...string) error {
+	if err := c.editable(); err != nil {
+		return err
+	}
 	p, ok := LookupParameter(name)
 	if !ok {
 		return &EditError{"parameter " + clip(name), "there is no such parameter", didYouMean(name, parameterNames())}
@@ -55,6 +67,9 @@ func (c *Config) SetParam(name string, values ...string) error {
 // CheckName, CheckSet and Tree.Put refuse. One line of the file changes.
 func (c *Config) PutDestination(k property.Kind, d property.Definition) error {
 	what := k.String() + " " + d.String()
+	if err := c.editable(); err != nil {
+		return err
+	}
 	if err := property.CheckName(k, d.String()); err != nil {
 		return &EditError{what, err.Message, err.Fix}
 	}
@@ -80,6 +95,9 @@ func (c *Config) PutDestination(k property.Kind, d property.Definition) error {
 // DeleteDestination takes a definition away, by the name that clients use. It does
 // not look for bridges and others that speak of it.
 func (c *Config) DeleteDestination(k property.Kind, n string) error {
+	if err := c.editable(); err != nil {
+		return err
+	}
 	if _, ok := c.Tree(k).Get(n); !ok {
 		return &EditError{k.String() + " " + n, "there is none of this name", ""}
 	}
@@ -93,6 +111,9 @@ func (c *Config) DeleteDestination(k property.Kind, n string) error {
 // with a mistake, names that the file cannot hold. Whether users, groups and
 // destinations that it names exist is the caller's business.
 func (c *Config) Put(o Object) error {
+	if err := c.editable(); err != nil {
+		return err
+	}
 	if err := c.validate(&o); err != nil {
 		return err
 	}
@@ -109,6 +130,9 @@ func (c *Config) Put(o Object) error {
 
 // Delete takes an object away.
 func (c *Config) Delete(class Class, key string) error {
+	if err := c.editable(); err != nil {
+		return err
+	}
 	d := c.docs[class]
 	if d.find(key) == nil {
 		return &EditError{class.Word() + " " + strings.ReplaceAll(key, "\x00", " "), "there is none of this name", ""}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -209,8 +210,49 @@ func TestOneChangeChangesItsLines(t *testing.T) {
 			if len(cfg.Changed()) > 0 {
 				t.Error("still changed after it was saved")
 			}
+			sameInJSON(t, c.do, model(cfg))
 		})
 	}
+}
+
+// sameInJSON makes the same change to the same set as a tibemsd.json: it must say
+// the same, before and after it is written.
+func sameInJSON(t *testing.T, do func(t *testing.T, c *Config) error, want []string) {
+	t.Helper()
+	m := asJSON(t, small())
+	cfg := load(t, m)
+	if err := do(t, cfg); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, model(cfg)); d != "" {
+		t.Errorf("in JSON the change gives another set: %s", d)
+	}
+	changed := cfg.Changed()
+	if len(changed) != 1 {
+		t.Fatalf("%d files changed", len(changed))
+	}
+	again := load(t, mem{"d/tibemsd.json": string(changed[0].Bytes)})
+	for _, f := range again.Findings {
+		if f.Severity == Error {
+			t.Errorf("what was written is refused: %s", f)
+		}
+	}
+	if d := cmp.Diff(want, model(again)); d != "" {
+		t.Errorf("what was written reads otherwise: %s\n%v", d, lineDiff(m["d/tibemsd.json"], string(changed[0].Bytes)))
+	}
+}
+
+// asJSON is a set in the other form.
+func asJSON(t testing.TB, m mem) mem {
+	t.Helper()
+	files, _, err := load(t, m).Convert()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != 1 || files[0].Path != "d/tibemsd.json" {
+		t.Fatalf("%d files: %+v", len(files), files)
+	}
+	return mem{"d/tibemsd.json": string(files[0].Bytes)}
 }
 
 // model is all that a set says, without places.
@@ -218,22 +260,30 @@ func model(c *Config) []string {
 	var all []string
 	for _, k := range []property.Kind{property.Queue, property.Topic} {
 		for d := range c.Tree(k).All() {
-			all = append(all, k.String()+" "+d.String()+" "+d.Set.String())
+			list := strings.Split(d.Set.String(), ",")
+			slices.Sort(list)
+			all = append(all, k.String()+" "+d.String()+" "+strings.Join(list, ","))
 		}
 	}
 	for _, class := range AllClasses() {
 		for _, o := range c.Objects(class) {
-			s := class.Word() + " " + o.Key()
+			var attrs []string
 			for _, a := range o.Attrs {
 				if a.Value != "" || a.Bare {
-					s += " " + a.Name + "=" + a.Value + "{" + a.Selector + "}"
+					attrs = append(attrs, a.Name+"="+a.Value+"{"+a.Selector+"}")
 				}
 			}
-			all = append(all, s)
+			slices.Sort(attrs)
+			all = append(all, class.Word()+" "+o.Key()+" "+strings.Join(attrs, " "))
 		}
 	}
 	for i := range Parameters {
 		if v := c.ParamAll(Parameters[i].Name); v != nil {
+			for j := range v {
+				if on, ok := property.ParseFlag(v[j]); ok && Parameters[i].Type == Bool {
+					v[j] = strconv.FormatBool(on)
+				}
+			}
 			all = append(all, Parameters[i].Name+"="+strings.Join(v, "|"))
 		}
 	}
