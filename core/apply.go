@@ -1,6 +1,7 @@
 package core
 
 import (
+	"fmt"
 	"iter"
 
 	"github.com/tidegate/tidegate/core/selector"
@@ -143,11 +144,7 @@ func (b *Broker) applySubscription(at Pos, d *Definition) {
 		key: subscriptionKey(d.Client, SubscriptionOptions{Name: d.Name, Durable: true, Global: d.Global}),
 	}
 	if d.Selector != "" {
-		sel, err := selector.Parse(d.Selector)
-		if err != nil {
-			panic("core: a stored selector does not parse: " + err.Error())
-		}
-		s.selector = sel
+		s.selector, s.broken = selector.Parse(d.Selector)
 	}
 	q := b.addQueue(d.Queue, d.Destination)
 	q.recorded = true
@@ -190,11 +187,24 @@ func (b *Broker) Recovered(last Pos) {
 			r.flagged = r.offered
 		}
 	}
-	b.due.keep(b.waits) // the replay has seen many come and go
+	b.recoverDue()
 	clear(b.touched)
 	b.touched = b.touched[:0]
 	b.written, b.synced = b.next-1, b.next-1
 	b.recovered = true
+}
+
+// Broken tells of durable subscriptions whose selectors were taken by an earlier version
+// and cannot be read by this one: each keeps what it has and gets nothing more.
+func (b *Broker) Broken() (all []*Error) {
+	for _, key := range sortedKeys(b.subs) {
+		if s := b.subs[key]; s.broken != nil {
+			all = append(all, &Error{Op: "recover subscription", Kind: Invalid, Name: s.name, Err: fmt.Errorf(
+				"of client %q on topic %s: its selector %q: %w: it keeps its messages and gets no more until it is subscribed with another selector, which makes it anew, or unsubscribed",
+				s.clientID, s.queue.dest.Name, s.text, s.broken)})
+		}
+	}
+	return all
 }
 
 // Live gives the ids of stored messages that somebody holds.

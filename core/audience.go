@@ -190,6 +190,9 @@ func (b *Broker) offer(q *queue, p *producer, m *message.Envelope) {
 }
 
 func (s *subscription) wants(p *producer, m *message.Envelope) bool {
+	if s.broken != nil {
+		return false
+	}
 	if s.noLocal && (p.conn == s.conn || (s.clientID != "" && s.clientID == p.conn.clientID)) {
 		return false
 	}

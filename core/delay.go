@@ -171,6 +171,17 @@ func (b *Broker) pruneDue() {
 	b.due.keep(b.waits)
 }
 
+// recoverDue ends a replay, which has seen many come and go. A holding queue that
+// has nothing any more goes with the first Expire.
+func (b *Broker) recoverDue() {
+	b.due.keep(b.waits)
+	for _, q := range b.all {
+		if q.holds.Kind != 0 && q.depth == 0 {
+			b.due.push(dueItem{due: 1, ring: ringKey(q.id, 0), seq: ^uint64(0)})
+		}
+	}
+}
+
 func (b *Broker) waits(i dueItem) bool {
 	_, e := b.heldBack(i)
 	return e != nil
@@ -192,6 +203,9 @@ func (b *Broker) mature(now time.Time, fx *Effects) {
 		item := b.due.pop()
 		r, e := b.heldBack(item)
 		if e == nil {
+			if q := b.byID[QueueID(item.ring>>4)]; q != nil {
+				mv.left(q)
+			}
 			continue
 		}
 		if e.expires != 0 && e.expires <= millis(now) {

@@ -255,6 +255,7 @@ func TestQueueIsAList(t *testing.T) {
 				clear(m.credit)
 				lost := func(s sent) bool { return !s.durable }
 				m.queued, m.delayed = slices.DeleteFunc(m.queued, lost), slices.DeleteFunc(m.delayed, lost)
+				tick(t) // a holding queue that lost all goes
 				connect()
 			},
 			"": func(t *rapid.T) {

@@ -15,6 +15,9 @@ func (b *Broker) Define(_ time.Time, d Destination) error {
 	if err := b.checkName("define", d, false); err != nil {
 		return err
 	}
+	if err := mayUse("define", d, false); err != nil {
+		return err
+	}
 	if d.Kind == Topic {
 		if t := b.topic(d.Name); !t.static {
 			t.static = true
@@ -78,9 +81,6 @@ func (b *Broker) PurgeQueue(name string) (*Purging, error) {
 	q := b.queues[name]
 	if q == nil {
 		return nil, &Error{Op: "purge", Kind: NotFound, Name: name}
-	}
-	if q.holds.Kind != 0 {
-		return nil, &Error{Op: "purge", Kind: Denied, Name: name, Err: errors.New("messages only wait there: purge " + q.holds.Name)}
 	}
 	return q.purging(), nil
 }

@@ -206,7 +206,7 @@ func (b *Broker) guard(q *queue) {
 			s.barred = b.denied(s.conn, "receive from", MaySubscribe, q.dest) != nil
 		}
 	}
-	q.asks = s.barred || s.roams || s.noLocal || s.selector != nil && !s.listens.exactly
+	q.asks = s.barred || s.roams || s.broken != nil || s.noLocal || s.selector != nil && !s.listens.exactly
 }
 
 // mayHear says whether a wildcard subscription may have what is sent to a topic

@@ -16,6 +16,7 @@ type subscription struct {
 	name     string
 	text     string // selector
 	selector *selector.Selector
+	broken   error // why text, of an earlier version, is no selector: it wants nothing; nil: it is one
 	noLocal  bool
 	durable  bool
 	shared   bool

@@ -104,6 +104,11 @@ func New(j Journal, o Options) (*Server, error) {
 	}
 	_, synced := j.Stable()
 	s.b.Recovered(core.Pos(synced))
+	for _, broken := range s.b.Broken() {
+		if s.log != nil {
+			s.log.Warn("a durable subscription gets no messages", "name", broken.Name, "err", broken)
+		}
+	}
 	j.Retain(s.b.Live())
 	if c, ok := s.clock.(*systemClock); ok {
 		c.start()

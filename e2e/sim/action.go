@@ -23,7 +23,7 @@ var verbs = map[string][]string{
 	"cut":        {"client", "up", "down"},
 	"sender":     {"client", "dest", "mode"},
 	"receiver":   {"client", "source", "mode"},
-	"send":       {"client", "link", "n", "flags", "size", "ttl"},
+	"send":       {"client", "link", "n", "flags", "size", "ttl", "delay"},
 	"credit":     {"client", "link", "n", "drain"},
 	"settle":     {"client", "link", "n", "how", "flags"},
 	"begin":      {"client"},

@@ -9,6 +9,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/message"
 	"github.com/tidegate/tidegate/amqp/wire"
 	"github.com/tidegate/tidegate/core"
+	coremessage "github.com/tidegate/tidegate/core/message"
 	"github.com/tidegate/tidegate/core/server"
 	"github.com/tidegate/tidegate/persist/record"
 	"github.com/tidegate/tidegate/persist/vfs"
@@ -109,6 +110,46 @@ func TestBreakAcknowledgementForgottenByTheLog(t *testing.T) {
 	})
 }
 
+// delays changes the delay of what is placed in a holding queue.
+func delays(change func(p *core.Place)) func(*record.Record) {
+	return func(in *record.Record) {
+		rewrite(func(r *core.Record) (changed bool) {
+			for _, p := range append(pointers(r.More), &r.Place) {
+				if p.Delay != nil {
+					change(p)
+					changed = true
+				}
+			}
+			if r.Kind == core.RecMessage && changed {
+				var err error
+				if r.Content, err = message.FromBytes(coremessage.FormatAMQP, in.Body); err != nil {
+					return false // it lies in a file
+				}
+			}
+			return changed && in.Kind&record.FileBit == 0
+		})(in)
+	}
+}
+
+func pointers(all []core.Place) (p []*core.Place) {
+	for i := range all {
+		p = append(p, &all[i])
+	}
+	return p
+}
+
+func TestBreakDelayForgottenByTheLog(t *testing.T) {
+	finds(t, "before its time", func() breaks {
+		return breaks{blind: true, record: delays(func(p *core.Place) { p.Delay.Due = 1 })}
+	})
+}
+
+func TestBreakDelayedMessageForgottenByTheLog(t *testing.T) {
+	finds(t, "was accepted and never came", func() breaks {
+		return breaks{blind: true, record: delays(func(p *core.Place) { p.Delay = nil })}
+	})
+}
+
 func TestBreakRecordAppliedOnlyLive(t *testing.T) {
 	finds(t, "not what its records say", func() breaks {
 		return breaks{record: rewrite(forgetRemovals)}
@@ -117,8 +158,12 @@ func TestBreakRecordAppliedOnlyLive(t *testing.T) {
 
 func TestBreakTransactionSplitInTheLog(t *testing.T) {
 	finds(t, "its acknowledgement was confirmed", func() breaks {
+		holding := map[core.QueueID]bool{} // what leaves these is no transaction
 		return breaks{blind: true, record: rewrite(func(r *core.Record) bool {
-			split := r.Kind == core.RecCommit && len(r.More) > 0 && len(r.Runs) > 0
+			if r.Kind == core.RecQueue && strings.HasPrefix(r.Define.Destination.Name, "$sys.delayed.") {
+				holding[r.Define.Queue] = true
+			}
+			split := r.Kind == core.RecCommit && len(r.Runs) > 0 && !holding[r.Runs[0].Queue]
 			if split {
 				r.Runs = nil
 			}

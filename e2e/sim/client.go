@@ -366,7 +366,7 @@ func capabilities(dest string) []wire.Symbol {
 }
 
 // send sends up to n messages, as far as there is credit.
-func (k *conn) send(s *sender, n, flags, size, ttl int) {
+func (k *conn) send(s *sender, n, flags, size, ttl, delay int) {
 	for range n {
 		if !s.ready || s.gone || !s.l.Live() || s.l.Room() <= 0 {
 			return
@@ -376,7 +376,7 @@ func (k *conn) send(s *sender, n, flags, size, ttl int) {
 			t = k.txns[len(k.txns)-1]
 		}
 		s.seq++
-		m := k.w.ledger.send(s, t, flags, size, ttl)
+		m := k.w.ledger.send(s, t, flags, size, ttl, delay)
 		d := engine.Delivery{Settled: m.settled, First: m.bytes()}
 		if t != nil {
 			d.State = &frame.TransactionalState{TxnID: t.id}

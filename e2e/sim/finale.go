@@ -34,6 +34,7 @@ func (w *World) finale() {
 	w.disk.SetLimit(0)
 	w.tick(time.Second)
 	w.tick(2 * time.Second) // a full disk is tried again
+	w.tick(maxDelay * time.Millisecond)
 	w.rest()
 	w.process.same()
 	for _, c := range w.clients {

@@ -31,6 +31,7 @@ type sent struct {
 	priority uint8
 	size     int
 	ttl      int
+	delay    int
 	at       int64 // when it was sent, ms
 	event    int64 // as World.events
 	life     int
@@ -79,10 +80,12 @@ type target struct {
 	copies    []*copied
 }
 
-// orderKey is within what order is kept.
+// orderKey is within what order is kept: with one delay messages are due as they
+// were sent.
 type orderKey struct {
 	stream   int
 	priority uint8
+	delay    int
 	txn      *txn
 	durable  bool // within a transaction
 }
@@ -142,9 +145,9 @@ func (t *target) purge() {
 	}
 }
 
-func (l *ledger) send(s *sender, t *txn, flags, size, ttl int) *sent {
+func (l *ledger) send(s *sender, t *txn, flags, size, ttl, delay int) *sent {
 	m := &sent{
-		w: l.w, uid: len(l.sends), from: s, dest: s.dest, stream: s.stream, seq: s.seq, size: size, ttl: ttl, txn: t,
+		w: l.w, uid: len(l.sends), from: s, dest: s.dest, stream: s.stream, seq: s.seq, size: size, ttl: ttl, delay: delay, txn: t,
 		durable: flags&sendVolatile == 0, settled: flags&sendSettled != 0, priority: 4,
 		at: l.w.now.UnixMilli(), event: l.w.event(), life: l.w.lives, copies: map[*target]*copied{},
 	}
@@ -175,6 +178,9 @@ func (m *sent) bytes() []byte {
 	if m.ttl > 0 {
 		b.Header.TTL = wire.Some(uint32(m.ttl))
 	}
+	if m.delay > 0 {
+		b.Annotations = wire.Map{{Key: wire.Symbol(message.DeliveryTimeAnnotation), Value: m.due()}}
+	}
 	if m.from.relay {
 		b.Properties.To = "queue://" + m.dest
 		if m.dest[0] == 't' {
@@ -185,6 +191,9 @@ func (m *sent) bytes() []byte {
 	b.SetData(m.body())
 	return b.Append(nil)
 }
+
+// due is before when it must not come, in ms.
+func (m *sent) due() int64 { return m.at + int64(m.delay) }
 
 // accept: the broker has taken the message, outside of a transaction for good.
 func (m *sent) accept() {
@@ -261,6 +270,8 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 		complain("it was refused: " + m.refused)
 	case m.event < t.purged:
 		complain("the subscription was deleted in between")
+	case m.due() > l.w.now.UnixMilli():
+		complain(fmt.Sprintf("it comes %d ms before its time", m.due()-l.w.now.UnixMilli()))
 	}
 	if m.txn != nil {
 		m.txn.visible(m, t, complain)
@@ -307,6 +318,9 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 
 func (m *sent) what() string {
 	s := fmt.Sprintf("%d of sender %d, priority %d", m.seq, m.stream, m.priority)
+	if m.delay > 0 {
+		s += fmt.Sprintf(", delayed by %d", m.delay)
+	}
 	if !m.durable {
 		s += ", not durable"
 	}
@@ -322,7 +336,7 @@ func (c *copied) inOrder(r *receiver, flagged bool, complain func(string)) {
 	if t.shared || flagged {
 		return
 	}
-	k := orderKey{stream: m.stream, priority: m.priority, txn: m.txn}
+	k := orderKey{stream: m.stream, priority: m.priority, delay: m.delay, txn: m.txn}
 	if m.txn != nil {
 		k.durable = m.durable
 	}

@@ -33,6 +33,9 @@ const (
 	sendTxn  // in the newest open transaction
 )
 
+// maxDelay is the longest delivery delay, in ms.
+const maxDelay = 3000
+
 // Outcomes of a settle, and its flags.
 const (
 	settleAccept = iota
@@ -118,7 +121,7 @@ func (p *planner) send(c int) {
 	if size > 1<<10 && !p.heavy {
 		n = 1 + n/3
 	}
-	p.add("send", c, p.r.IntN(4), n, flags, size, oneOf(p.r, 0, 0, 0, 0, 0, 50, 2000))
+	p.add("send", c, p.r.IntN(4), n, flags, size, oneOf(p.r, 0, 0, 0, 0, 0, 50, 2000), oneOf(p.r, 0, 0, 0, 0, 0, 1, 200, maxDelay))
 }
 
 func (p *planner) settle(c int) {

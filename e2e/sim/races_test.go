@@ -39,7 +39,7 @@ func newRace(t *testing.T, mode int) *race {
 
 // send lets the broker read one message that is not stored.
 func (r *race) send() {
-	r.from.send(r.sender, 1, sendVolatile, 10, 0)
+	r.from.send(r.sender, 1, sendVolatile, 10, 0, 0)
 	r.reads(r.from)
 }
 

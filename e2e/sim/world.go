@@ -206,7 +206,7 @@ func (k *conn) do(verb string, a []int) {
 		k.newReceiver(sources[a[0]%len(sources)], a[1])
 	case "send":
 		if s, ok := pick(k.senders, a[0]); ok {
-			k.send(s, a[1], a[2], a[3], a[4])
+			k.send(s, a[1], a[2], a[3], a[4], a[5])
 		}
 	case "credit":
 		if r, ok := pick(k.receivers, a[0]); ok {
