@@ -91,6 +91,48 @@ func TestConformanceTopicSharedDurableInUse(t *testing.T) {
 	})
 }
 
+// A client's own shared subscriptions: sub, sub|2, ... are one durable subscription, and
+// sub|volatile1, sub|volatile2, ... one that is not. Each ends as its kind does.
+func TestConformanceTopicSharedOfAClient(t *testing.T) {
+	conform(t, func(w *world) {
+		p := w.connected("a")
+		for i, name := range []string{"sub", "sub|2", "sub|3"} {
+			p.attach(subscriber(uint32(i), name, withState, never, sharedKey))
+		}
+		for i, name := range []string{"sub|volatile1", "sub|volatile2"} {
+			p.attach(subscriber(uint32(3+i), name, none, linkDetach, sharedKey))
+		}
+		w.wantSubscriptions(t, 2)
+		p.refused(subscriber(5, "sub", withState, never), "resource-locked") // unshared, of the same name
+		p.send(0, &frame.Detach{Handle: 3, Closed: true})
+		p.want("detach closed=true !error")
+		w.wantSubscriptions(t, 2)
+		p.send(0, &frame.Detach{Handle: 4, Closed: true})
+		p.want("detach closed=true !error")
+		w.wantSubscriptions(t, 1)
+		p.send(0, &frame.Detach{Handle: 0, Closed: true}) // others are there
+		p.want("detach closed=true resource-locked")
+		p.send(0, &frame.Detach{Handle: 1})
+		p.want("detach !closed=true !error")
+		lookup := func(handle uint32) *frame.Attach {
+			return &frame.Attach{Name: "sub", Handle: handle, Role: frame.RoleReceiver, Target: &frame.Target{}}
+		}
+		p.send(0, lookup(6))
+		p.want("attach source address=\"t\" topic shared !global")
+		p.send(0, &frame.Detach{Handle: 6, Closed: true})
+		p.want("detach closed=true resource-locked") // sub|3 is there
+		p.send(0, &frame.Detach{Handle: 2})
+		p.want("detach !closed=true !error")
+		w.wantSubscriptions(t, 1)
+		p.send(0, lookup(7))
+		p.want("attach source")
+		p.send(0, &frame.Detach{Handle: 7, Closed: true})
+		p.want("detach closed=true !error")
+		w.wantSubscriptions(t, 0)
+		p.refused(lookup(8), "not-found")
+	})
+}
+
 // wantSubscriptions checks how many subscriptions topic t has.
 func (w *world) wantSubscriptions(t *testing.T, n int) {
 	t.Helper()

@@ -41,3 +41,37 @@ func TestDurableSubscription(t *testing.T) {
 		})
 	})
 }
+
+// TestDurableWildcard: a durable subscription to a wildcard keeps its topics over a
+// crash, those that it has heard and new ones.
+func TestDurableWildcard(t *testing.T) {
+	s := harness.Start(t)
+	topic := harness.Fields{"kind": "topic"}
+	away := func(c *harness.Client) harness.Fields {
+		return harness.Fields{"kind": "topic", "subscription": "wild", "container": "wild-" + c.Name}
+	}
+	publish := func(t *testing.T, c *harness.Client, name string, first, count int) {
+		t.Helper()
+		send(t, c, s, "wild."+c.Name+"."+name, topic, harness.Fields{"first": first, "count": count})
+	}
+	t.Run("before", func(t *testing.T) {
+		each(t, []string{"durable"}, func(t *testing.T, c *harness.Client) {
+			call := receiving(t, c, s, "wild."+c.Name+".*.x", away(c), harness.Fields{"count": 1, "idle_ms": 20_000})
+			publish(t, c, "a.x", 1, 1)
+			inOrder(t, messages(t, call), c.Name, 1, 64)
+			publish(t, c, "a.x", 2, 2)
+			publish(t, c, "a.y", 100, 1) // not of its
+		})
+	})
+	s.Kill(t)
+	s.Run(t)
+	t.Run("after", func(t *testing.T) {
+		each(t, []string{"durable"}, func(t *testing.T, c *harness.Client) {
+			publish(t, c, "b.x", 4, 2)
+			publish(t, c, "b.x.z", 101, 1)
+			publish(t, c, "a.x", 6, 1)
+			inOrder(t, receive(t, c, s, "wild."+c.Name+".*.x", 5, away(c)), c.Name, 2, 64)
+			c.Do(t, with(away(c), harness.Fields{"cmd": "unsubscribe", "url": s.URL, "address": "wild." + c.Name + ".*.x"})).Done(t)
+		})
+	})
+}

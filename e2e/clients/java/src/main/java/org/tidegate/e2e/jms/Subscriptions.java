@@ -120,6 +120,16 @@ final class Subscriptions extends Chapter {
         publish(2, 2);
         takeAll(consumer, 2, 2, 1);
         nothing(consumer);
+        consumer.close();
+        send(session, topic(session), 3, 3); // while nobody is there
+        publish(4, 4);
+        MessageConsumer again = session.createDurableConsumer(topic(session), "sub", null, true);
+        takeAll(again, 4, 4, 1);
+        nothing(again);
+        again.close();
+        MessageConsumer all = session.createDurableConsumer(topic(session), "sub", null, false); // another one
+        send(session, topic(session), 5, 5);
+        takeAll(all, 5, 5, 1);
     }
 
     @Scenario
