@@ -288,10 +288,6 @@ func (s *Session) onDisposition(d *frame.Disposition) error {
 	if d.State == nil && !d.Settled {
 		return nil
 	}
-	first, last, some := s.sent.within(d.First, last)
-	if !some {
-		return nil
-	}
 	var link *Link
 	from := len(c.settled)
 	tell := func() {
@@ -302,20 +298,30 @@ func (s *Session) onDisposition(d *frame.Disposition) error {
 		}
 		from = len(c.settled)
 	}
-	for id := first; ; id++ {
-		if e := s.sent.get(id); e != nil && e.link != nil {
-			if e.link != link {
-				tell()
-				link = e.link
-			}
-			c.settled = append(c.settled, Sent{e.ref, id})
-			if d.Settled {
-				s.sent.forget(id)
-			}
+	one := func(id uint32, e *sent) {
+		if e == nil || e.link == nil {
+			return
 		}
-		if id == last {
+		if e.link != link {
 			tell()
-			return nil
+			link = e.link
+		}
+		c.settled = append(c.settled, Sent{e.ref, id})
+		if d.Settled {
+			s.sent.forget(id)
 		}
 	}
+	for i, to := s.sent.astray(d.First, last); i < to; i++ {
+		one(s.sent.strays[i].id, &s.sent.strays[i].sent)
+	}
+	if first, last, some := s.sent.within(d.First, last); some {
+		for id := first; ; id++ {
+			one(id, s.sent.get(id))
+			if id == last {
+				break
+			}
+		}
+	}
+	tell()
+	return nil
 }
