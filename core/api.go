@@ -148,6 +148,9 @@ const (
 	OutProducerGone
 	// OutConnectionGone: the broker evicts the connection; Err says why.
 	OutConnectionGone
+	// OutProbe: another asks for the connection's client id: see whether its client
+	// is still there.
+	OutProbe
 	// OutEdge is the edge's own: the broker never makes one. Ref is passed
 	// through, in order with the connection's other outs.
 	OutEdge

@@ -81,6 +81,9 @@ func (b *Broker) soleConnection(o ConnectOptions, fx *Effects) error {
 	case !sole:
 		return nil
 	case !yield:
+		for c := b.clients[o.ClientID]; c != nil; c = c.namesake {
+			fx.Outs = append(fx.Outs, Out{Kind: OutProbe, Conn: c.id})
+		}
 		return &Error{Op: "connect", Kind: Conflict, Name: o.ClientID, Err: errors.New("the client id is connected already")}
 	}
 	for c := b.clients[o.ClientID]; c != nil; c = c.namesake {

@@ -368,6 +368,8 @@ func (s *script) out(o Out) string {
 		fmt.Fprintf(&b, "gone: producer %s", nameOf(s.producers, o.Producer))
 	case OutConnectionGone:
 		fmt.Fprintf(&b, "gone: connection %s", nameOf(s.conns, o.Conn))
+	case OutProbe:
+		fmt.Fprintf(&b, "is connection %s there?", nameOf(s.conns, o.Conn))
 	case OutEdge:
 	}
 	if o.After != 0 {

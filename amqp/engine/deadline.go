@@ -64,6 +64,24 @@ func (c *Conn) heartbeat() time.Duration { return max(c.peerIdle/2, minHeartbeat
 // does not read for a while.
 func (c *Conn) Heard(now time.Time) { c.lastIn = now }
 
+// Probe asks at now whether the peer is still there, because another wants its
+// container-id. One that was silent for as long as it was told to be at most is
+// closed; the network of one that is gone answers an empty frame with a reset.
+func (c *Conn) Probe(now time.Time) {
+	switch idle := c.cfg.IdleTimeOut; {
+	case !c.openSent || c.phase != opened:
+	case idle > 0 && !now.Before(c.lastIn.Add(idle)):
+		c.Close(fault(frame.ConditionResourceLimitExceeded, "nothing was received for "+idle.String()+", and another connection asks for the container-id"))
+	case !c.Pending():
+		c.empty()
+	}
+}
+
+func (c *Conn) empty() {
+	at := c.beginFrame(frame.TypeAMQP, 0)
+	c.endFrame(at, 0)
+}
+
 // Expire makes the connection end at at, unless it is called again; zero: it does
 // not. It is for a peer whose rights are yet to come.
 func (c *Conn) Expire(at time.Time) { c.expires = at }
@@ -103,8 +121,7 @@ func (c *Conn) Tick(now time.Time) error {
 		return c.fail(frame.ConditionResourceLimitExceeded, "local-idle-timeout expired: nothing was received for "+(2*c.cfg.IdleTimeOut).String())
 	}
 	if c.peerIdle > 0 && !now.Before(c.lastOut.Add(c.heartbeat())) && !c.Pending() {
-		at := c.beginFrame(frame.TypeAMQP, 0)
-		c.endFrame(at, 0)
+		c.empty()
 	}
 	return nil
 }

@@ -142,3 +142,32 @@ func TestConformanceSoleNewcomerGone(t *testing.T) {
 		w.opens(sole("a", refuse), "open")
 	})
 }
+
+// A client that lost its network finds its id taken by its own old connection: that is
+// asked whether it is there (reference 3.1).
+func TestConformanceSoleProbe(t *testing.T) {
+	conform(t, func(w *world) {
+		old := w.opens(sole("a"), "open idle-time-out=30000")
+		<-time.After(29 * time.Second)
+		old.want()
+		w.opens(sole("a"), inUse...)
+		old.want("empty") // which its network answers, if it is gone
+		<-time.After(time.Second)
+		w.opens(sole("a"), inUse...)
+		old.want("close resource-limit-exceeded")
+		<-time.After(6 * time.Second) // in which it may answer
+		w.opens(sole("a"), "open")
+	})
+	t.Run("one that is there", func(t *testing.T) {
+		conform(t, func(w *world) {
+			old := w.opens(sole("a"), "open")
+			old.send(0, begin())
+			old.want("begin")
+			for range 10 {
+				<-time.After(20 * time.Second)
+				old.send(0, &frame.Flow{NextIncomingID: wire.Some(uint32(0)), IncomingWindow: 1000, OutgoingWindow: 1000})
+				w.opens(sole("a"), inUse...)
+			}
+		})
+	})
+}

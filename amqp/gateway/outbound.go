@@ -137,6 +137,13 @@ func (c *conn) output(x *engine.Conn, now time.Time, out *core.Out) bool {
 		e := amqpError(out.Err) // evicted by another with its client id
 		e.Info = wire.Map{{Key: wire.Symbol(soleEnforcedKey), Value: true}}
 		x.Close(e)
+	case core.OutProbe:
+		c.mu.Lock()
+		paused := c.paused
+		c.mu.Unlock()
+		if !paused { // else it is we who do not listen
+			x.Probe(now)
+		}
 	case core.OutDeliver, core.OutSettled, core.OutDischarged:
 	}
 	return true
