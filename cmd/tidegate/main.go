@@ -57,7 +57,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 		Version:       version,
 	}
-	cmd.AddCommand(serveCommand(), sendCommand(), receiveCommand(), browseCommand(), storeCommand(), passwdCommand(), benchCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), sendCommand(), receiveCommand(), browseCommand(), storeCommand(), configCommand(), passwdCommand(), benchCommand(), versionCommand())
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/tidegate/tidegate/core/name"
@@ -202,7 +203,7 @@ func (k *checker) doors() {
 			switch {
 			case k.files.Exists(k.Path(v.Value)):
 			case secure:
-				k.error(v.At, "file-missing", name+": the file is not there", "write the path of a file, relative to "+k.Main).Category = CategorySSL
+				k.error(v.At, "file-missing", name+": the file is not there", "write the path of a file, as seen from the directory of "+path.Base(k.Main)).Category = CategorySSL
 			default:
 				k.warn(v.At, "file-missing", name+": the file is not there; no listener needs it", "write the path of a file, or take the line out")
 			}
@@ -229,8 +230,11 @@ func (k *checker) keys(o *Object) {
 			continue
 		case a.Value == "":
 			continue
+		case a.Ignored: // reported when it was read
+			seen[a.Name] = true
+			continue
 		case seen[a.Name] && !row.Repeat:
-			k.warn(a.At, "key-twice", a.Name+" stands in the section already; this one counts", "remove one of the two")
+			k.warn(a.NameAt, "key-twice", a.Name+" stands in the section already; this one counts", "remove one of the two")
 		}
 		seen[a.Name] = true
 		if message, fix := checkValue(row.Type, a.Value, bounds{row.Min, row.Max, row.Zero, row.Words}); message != "" {
@@ -238,7 +242,7 @@ func (k *checker) keys(o *Object) {
 			continue
 		}
 		if row.Meaning != "" && (row.Quiet == "" || !sameValue(row.Type, row.Quiet, a.Value)) {
-			k.warn(a.At, "key-effect", a.Name+" has no meaning here: "+row.Meaning, "")
+			k.warn(a.NameAt, "key-effect", a.Name+" has no meaning here: "+row.Meaning, "")
 		}
 	}
 	for _, row := range rows {
@@ -264,13 +268,14 @@ func (k *checker) unknownKey(o *Object, a *Attr, rows []Key) {
 	}
 	fix := didYouMean(a.Name, names)
 	if k.JSON {
-		k.warn(a.At, "key-unknown", "a "+o.Class.Word()+" has no "+clip(a.Name)+": it is ignored", fix)
+		k.warn(a.NameAt, "key-unknown", "a "+o.Class.Word()+" has no "+clip(a.Name)+": it is ignored", fix)
 		return
 	}
 	if fix == "" {
 		fix = "take the line out"
 	}
-	k.refuse(a, "key-unknown", "a "+o.Class.Word()+" has no "+clip(a.Name), fix)
+	a.Ignored = true
+	k.error(a.NameAt, "key-unknown", "a "+o.Class.Word()+" has no "+clip(a.Name), fix)
 }
 
 // selector checks a selector; its error names the place inside.
@@ -282,7 +287,7 @@ func (k *checker) selector(text string, at Place) bool {
 	if err == nil {
 		return true
 	}
-	k.error(at, "selector", err.Error(), "")
+	k.error(at, "selector", err.Error(), "write a selector of JMS: text in single quotes, Region = 'EU' AND Amount > 5")
 	return false
 }
 

@@ -65,7 +65,7 @@ func (k *checker) transports() {
 	for _, o := range k.Objects(Transports) {
 		kind := strings.ToLower(o.Get("type"))
 		if len(o.Attrs) > 0 && o.Attrs[0].Name != "type" && !k.JSON {
-			k.error(o.Attrs[0].At, "transport-type", "type must be the first line of a transport", "put the line type = "+kind+" below ["+o.Name+"]")
+			k.error(o.Attrs[0].NameAt, "transport-type", "type must be the first line of a transport", "put the line type = "+kind+" below ["+o.Name+"]")
 		}
 		if kind == "tibrvcm" {
 			base, ok := o.Attr("rv_tport")

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
@@ -68,6 +69,9 @@ func plain(o Object) Object {
 			next.Attrs = append(next.Attrs, Attr{Name: a.Name, Value: a.Value, Bare: a.Bare, Selector: a.Selector})
 		}
 	}
+	rows := sectionKeys(o.Class)
+	rank := func(a Attr) int { return slices.IndexFunc(rows, func(k Key) bool { return k.Name == a.Name }) }
+	slices.SortStableFunc(next.Attrs, func(a, b Attr) int { return cmp.Compare(rank(a), rank(b)) }) // type is first, as a transport asks
 	return next
 }
 

@@ -20,6 +20,7 @@ func (t *jsonText) layout(n *jnode, tabs int) {
 	}
 	for i := range n.items {
 		it := &n.items[i]
+		it.trail = ""
 		switch {
 		case n.kind == '{':
 			it.lead, it.gap = lead(tabs+1), gap

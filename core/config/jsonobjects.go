@@ -80,6 +80,14 @@ func (f *jsonObjects) decode(n *jnode, r *report) (Object, bool) {
 }
 
 func (f *jsonObjects) decodeMember(o *Object, it *jitem) {
+	had := len(o.Attrs)
+	defer func() {
+		for i := had; i < len(o.Attrs); i++ {
+			if o.Attrs[i].NameAt.Line == 0 {
+				o.Attrs[i].NameAt = f.t.place(it.at, len(it.raw))
+			}
+		}
+	}()
 	switch {
 	case it.key == "name", it.key == "jndinames", it.val.kind == 'z':
 	case it.val.kind == '{': // ssl
@@ -186,6 +194,7 @@ func (f *jsonObjects) decodeBridge(n *jnode, r *report) (Object, bool) {
 		kind := strings.ToLower(e.get("type").scalar())
 		if kind != "queue" && kind != "topic" || e.get("name").scalar() == "" {
 			r.error(f.t.of(e), "bridge-target", "a target is a queue or topic with a name", `write { "type": "queue", "name": "NAME" }`)
+			o.Attrs = append(o.Attrs, Attr{Name: "queue", At: f.t.of(e), Ignored: true})
 			continue
 		}
 		a := f.at(kind, e.get("name"))

@@ -137,12 +137,14 @@ func readUser(f *lineFile, l *line, body string, r *report) *Object {
 		r.error(whole, "user-line", "there is no colon", `write user:password:"description"`)
 		return nil
 	case name.from == name.to:
-		r.error(whole, "user-line", "there is no name in front of the colon", `write user:password:"description"`)
+		colon := strings.IndexByte(body, ':')
+		r.error(f.place2(l, span{colon, colon + 1}), "user-line", "there is no name in front of the colon", `write user:password:"description"`)
 		return nil
 	}
 	text := description.of(body)
 	if strings.Contains(unquote(text), `"`) {
-		r.error(f.place2(l, description), "user-line", "there is a quote inside the description", "a password cannot have a colon, a description no quote")
+		quote := description.from + strings.LastIndexByte(strings.TrimSuffix(text, `"`), '"') // a password may stand before it
+		r.error(f.place2(l, span{quote, quote + 1}), "user-line", "there is a quote inside the description", "a password cannot have a colon, a description no quote")
 		return nil
 	}
 	return &Object{Name: name.of(body), At: f.place2(l, name), Attrs: []Attr{

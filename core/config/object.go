@@ -94,6 +94,7 @@ type Attr struct {
 	Bare        bool   // the name alone: nolocal, route
 	Selector    string // of bridge targets and topics of routes
 	At          Place  // of the value, or of the name if there is none
+	NameAt      Place  // of the name, where it is written
 	SelectorAt  Place
 	Ignored     bool // an error stands in it: it does not count
 }

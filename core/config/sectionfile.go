@@ -136,24 +136,27 @@ func (f *sectionFile) readPair(l *line, body string, s span, r *report) (Attr, b
 		r.error(f.place2(l, s), "section-line", "the line is no key = value", "write key = value")
 		return Attr{}, false
 	}
-	a := Attr{Name: f.keyName(key.of(body)), Value: unquote(value.of(body)), At: f.place2(l, value)}
+	a := Attr{Name: f.keyName(key.of(body)), Value: unquote(value.of(body)), At: f.place2(l, value), NameAt: f.place2(l, key)}
 	if value.from == value.to {
 		a.At = f.place2(l, key)
 	}
 	if raw := value.of(body); strings.HasPrefix(raw, `"`) && (len(raw) == 1 || !strings.HasSuffix(raw, `"`)) {
 		r.error(a.At, "quote", "the quote is not closed", "put a double quote at the end")
-		return Attr{}, false
+		a.Ignored = true
+		return a, true
 	}
 	if selector.to < 0 {
 		extra := span{selector.from, -selector.to}
 		r.error(f.place2(l, extra), "section-line", "words behind the name that are no selector", `write selector="..."`)
+		a.Ignored = true
 		return a, true
 	}
 	if selector.to > 0 {
 		raw := selector.of(body)
 		if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
 			r.error(f.place2(l, selector), "quote", "the selector is not in double quotes", `write selector="..."`)
-			return Attr{}, false
+			a.Ignored = true
+			return a, true
 		}
 		a.Selector, a.SelectorAt = unquote(raw), f.place2(l, selector)
 	}

@@ -54,6 +54,19 @@ func (osFS) OpenRead(name string) (File, error) {
 func (osFS) Rename(from, to string) error { return os.Rename(from, to) }
 func (osFS) Remove(name string) error     { return os.Remove(name) }
 
+// KeepMode gives a file the permissions of another, if that one exists: for files
+// that are replaced whole. It is no part of FS: the store's files have one mode.
+func (osFS) KeepMode(from, to string) error {
+	st, err := os.Stat(from)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.Chmod(to, st.Mode().Perm())
+}
+
 func (osFS) List(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
