@@ -22,6 +22,8 @@ func (c *conn) adminRequest(now time.Time, b *core.Broker, fx *core.Effects, p *
 		result = b.Queues()
 	case "show topics":
 		result = b.Topics()
+	case "show dropped":
+		result = b.Drops()
 	default:
 		c.refuseSend(now, b, fx, p, e, core.Send{}, amqpError(&core.Error{Op: "administer", Kind: core.NotFound, Name: "operation"}))
 		return

@@ -89,6 +89,10 @@ func (c *conn) attachProducer(now time.Time, b *core.Broker, fx *core.Effects, e
 	before := len(fx.Records)
 	p := &producer{link: link, window: firstWindow, rejects: knowsRejected(a)}
 	target := *t
+	modes, err := p.sendModes(a, t)
+	if err != nil {
+		return err
+	}
 	var d core.Destination
 	node, err := c.node(now, b, fx, link, terminus{t.Address, t.Dynamic, t.Durable, t.ExpiryPolicy, t.DynamicNodeProperties, t.Capabilities})
 	if err != nil {
@@ -125,6 +129,7 @@ func (c *conn) attachProducer(now time.Time, b *core.Broker, fx *core.Effects, e
 	link.Ref = p
 	r := c.answer(a)
 	r.Target = &target
+	r.Properties = append(r.Properties, modes...)
 	r.MaxMessageSize = c.g.o.MaxMessageSize
 	c.edge(fx, 0, p.id, false, func(*engine.Conn) {
 		link.Accept(r)
@@ -141,7 +146,11 @@ func (c *conn) attachConsumer(now time.Time, b *core.Broker, fx *core.Effects, e
 	}
 	before := len(fx.Records)
 	source := *a.Source
-	k := &consumer{link: link, settled: a.SndSettleMode == frame.SenderSettleModeSettled}
+	mode, settled, err := ackModeOf(a)
+	if err != nil {
+		return err
+	}
+	k := &consumer{link: link, settled: settled}
 	if source.DefaultOutcome == nil {
 		source.DefaultOutcome = frame.Released{}
 	}
@@ -190,6 +199,12 @@ func (c *conn) attachConsumer(now time.Time, b *core.Broker, fx *core.Effects, e
 	source.Outcomes = allOutcomes
 	r := c.answer(a)
 	r.Source = &source
+	if k.settled {
+		r.SndSettleMode = frame.SenderSettleModeSettled
+	}
+	if mode != 0 {
+		r.Properties = append(r.Properties, wire.Entry{Key: wire.Symbol(ackMode), Value: mode})
+	}
 	c.edge(fx, k.id, 0, false, func(*engine.Conn) {
 		link.Progress = k
 		link.Accept(r)

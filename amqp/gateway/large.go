@@ -117,6 +117,7 @@ func (c *conn) beginLarge(p *producer, e *engine.Event) *large {
 		if l.env, l.err = envelope(&l.m.Message, &l.m, c.b.Now().UnixMilli()); l.err != nil {
 			break
 		}
+		p.govern(&l.env)
 		if c.spooling >= maxSpooling {
 			l.refused = coreserver.SpoolError(p.link.Name, errSpooling)
 			break

@@ -29,11 +29,13 @@ const (
 type producer struct {
 	link       *engine.Link
 	id         core.ProducerID
-	rejects    bool     // the client knows the outcome rejected
-	relay      bool     // anonymous terminus
-	admin      bool     // $sys.admin
-	service    *service // that it asks; nil: none
-	made       *made    // by this link
+	rejects    bool       // the client knows the outcome rejected
+	relay      bool       // anonymous terminus
+	admin      bool       // $sys.admin
+	service    *service   // that it asks; nil: none
+	made       *made      // by this link
+	mode       int64      // EMS's delivery mode of all that it sends; 0: what each message says
+	check      core.Check // what an answer means
 	window     uint32
 	settled    uint32       // deliveries answered or pre-settled; written under the engine's lock
 	average    atomic.Int64 // bytes of a message, roughly; the reader's
@@ -77,7 +79,8 @@ func (c *conn) delivery(now time.Time, b *core.Broker, fx *core.Effects, p *prod
 	} else if size > inMemory+16 {
 		p.average.Store(size - (size-inMemory)/16)
 	}
-	to := core.Send{Tag: uint64(e.ID), Settled: e.Settled}
+	to := core.Send{Tag: uint64(e.ID), Settled: e.Settled, Check: p.check}
+	p.govern(&s.env)
 	if t, ok := e.State.(*frame.TransactionalState); ok {
 		to.Txn = txnID(t.TxnID)
 		c.in.keep = true

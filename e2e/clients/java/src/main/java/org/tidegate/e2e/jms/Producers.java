@@ -192,6 +192,26 @@ final class Producers extends Chapter {
         anonymous.send(queue(session), session.createMessage()); // which is none the worse
     }
 
+    /** EMS's RELIABLE_DELIVERY: never confirmed, never an error. */
+    @Scenario
+    void reliable() throws Exception {
+        LinkedBlockingQueue<Object> told = new LinkedBlockingQueue<>();
+        Connection connection = connect("jms.presettlePolicy.presettleProducers=true");
+        connection.setExceptionListener(told::add);
+        Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
+        MessageProducer producer = session.createProducer(null);
+        producer.setDeliveryMode(DeliveryMode.NON_PERSISTENT);
+        producer.send(session.createQueue("forbidden.q"), session.createMessage());
+        producer.send(missing(), session.createMessage());
+        Message message = session.createMessage();
+        message.setIntProperty("n", 1);
+        producer.send(queue(session), message); // the producer lives, and is in order
+        Session looks = session();
+        takeAll(looks.createConsumer(queue(looks)), 1, 1, 1);
+        connection.close();
+        same(0, told.size(), "errors that were told");
+    }
+
     /** The server of these scenarios forbids `forbidden.>` to everybody. */
     @Scenario
     void forbiddenDestination() throws Exception {
