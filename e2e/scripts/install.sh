@@ -40,7 +40,7 @@ go build -o "$clients/go" ./e2e/clients/go
 
 # Java, from Maven Central, versions pinned in each pom.xml: the driver of Qpid JMS,
 # twice from the same sources, 2.x (jakarta.jms) and 1.x (javax.jms), and the
-# programs on Spring Boot and Camel. One core's worth of compiler and a small heap:
+# programs on Spring Boot, Camel and RabbitMQ's client. One core's worth of compiler and a small heap:
 # several of these run at once.
 # maven NAME FOLDER TARGET MAIN-CLASS [OPTION...]: builds e2e/clients/FOLDER into its
 # TARGET, unless that is newer than the sources, and writes the launcher NAME.
@@ -61,6 +61,7 @@ maven java java target/jakarta org.tidegate.e2e.Driver
 maven java-javax java target/javax org.tidegate.e2e.Driver -Pjavax
 maven spring spring target org.tidegate.e2e.spring.Program
 maven camel camel target org.tidegate.e2e.camel.Program
+maven rabbitmq rabbitmq target org.tidegate.e2e.rabbitmq.Program
 
 # Python: proton from PyPI, built here so that it finds Cyrus SASL: without it
 # (as in Debian's own package) proton knows neither PLAIN's siblings nor SCRAM.
