@@ -26,6 +26,7 @@ type Link struct {
 	answered bool   // the peer's attach came
 	detached bool   // our detach is sent
 	gone     bool   // the peer's detach came
+	stale    uint32 // detaches that the peer owes for earlier links of its handle
 	ours     *frame.Attach
 	fault    *frame.Error // the peer's, before our attach was sent
 
@@ -110,10 +111,11 @@ func (s *Session) onAttach(a *frame.Attach) error {
 	if s.ended {
 		return nil
 	}
+	earlier := s.link(a.Handle)
 	switch {
 	case a.Handle > s.conn.cfg.HandleMax:
 		return s.conn.fail(frame.ConditionFramingError, fmt.Sprintf("handle %d is above the handle-max of %d", a.Handle, s.conn.cfg.HandleMax))
-	case s.link(a.Handle) != nil:
+	case earlier != nil && !earlier.detached:
 		return s.fail(frame.ConditionHandleInUse, fmt.Sprintf("handle %d is in use", a.Handle))
 	case a.Role == frame.RoleSender && !a.InitialDeliveryCount.OK && a.Source != nil:
 		return s.fail(frame.ConditionInvalidField, "attach of a sender without initial-delivery-count")
@@ -127,6 +129,12 @@ func (s *Session) onAttach(a *frame.Attach) error {
 		l.answered = true
 	}
 	l.remote = a.Handle
+	if earlier != nil {
+		// go-amqp takes a handle to be free once it has read our detach, and may
+		// send its own behind the handle's next attach.
+		s.peerLeft(earlier)
+		l.stale = earlier.stale + 1
+	}
 	if !sending {
 		l.count = a.InitialDeliveryCount.Or(0)
 		l.limit = l.count
@@ -229,17 +237,26 @@ func (s *Session) onDetach(d *frame.Detach) error {
 	if l == nil {
 		return s.fail(frame.ConditionUnattachedHandle, fmt.Sprintf("a detach for handle %d, which is not attached", d.Handle))
 	}
-	s.links[d.Handle] = nil
-	s.conn.links--
-	l.gone = true
-	l.dropPartial()
-	s.dropQueued(l)
+	if l.stale > 0 { // of a link before it
+		l.stale--
+		return nil
+	}
+	s.peerLeft(l)
 	if l.detached {
-		l.release()
 		return nil
 	}
 	s.conn.events = append(s.conn.events, Event{Kind: EventDetach, Session: s, Link: l, Closed: d.Closed, Error: d.Error, Sent: []Sent{{Ref: l.done}}})
 	return nil
+}
+
+// peerLeft is the peer's end of a link.
+func (s *Session) peerLeft(l *Link) {
+	s.links[l.remote] = nil
+	s.conn.links--
+	l.gone = true
+	l.dropPartial()
+	s.dropQueued(l)
+	l.release()
 }
 
 // fail detaches the link for a fault of the peer's.

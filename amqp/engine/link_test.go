@@ -38,6 +38,33 @@ func TestRefuseLink(t *testing.T) {
 	p.wantOut("end unattached-handle")
 }
 
+// TestHandleTakenBeforeItsDetach: go-amqp reads our detach, gives the handle to a
+// new link, and answers the detach behind that.
+func TestHandleTakenBeforeItsDetach(t *testing.T) {
+	p := openPeer(t, plain())
+	p.sender("first", 3, 0)
+	for _, next := range []string{"second", "third"} {
+		for _, l := range p.links {
+			if l.Live() {
+				l.Detach(true, fault(frame.ConditionResourceDeleted, "gone"))
+			}
+		}
+		p.wantOut("detach closed=true error= amqp:resource-deleted")
+		p.send(0, &frame.Attach{Name: next, Handle: 3, Role: frame.RoleSender, Source: &frame.Source{}, Target: &frame.Target{Address: "q"}, InitialDeliveryCount: wire.Some(uint32(0))})
+		p.wantOut("attach name=\""+next+"\" handle=0 role=receiver", "flow link-credit=10")
+	}
+	p.send(0, &frame.Detach{Handle: 3, Closed: true}) // the first's
+	p.send(0, &frame.Detach{Handle: 3, Closed: true}) // the second's
+	p.wantOut()
+	if l := p.links["third"]; !l.Live() {
+		t.Fatal("a detach of an earlier link ended the later one of the same handle")
+	}
+	p.send(0, &frame.Detach{Handle: 3, Closed: true})
+	p.wantOut("detach handle=0 closed=true")
+	p.send(0, &frame.Detach{Handle: 3, Closed: true})
+	p.wantOut("end unattached-handle")
+}
+
 func TestSessionFaults(t *testing.T) {
 	long := transfer(0, 0, false)
 	long.DeliveryTag = make([]byte, 33)

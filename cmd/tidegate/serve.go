@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net"
 	"os"
 	"os/signal"
 	"runtime"
@@ -71,6 +72,7 @@ mechanisms stand in the file alone (docs/configuration.md).`,
 	f.String("npsend-check-mode", "always", "which non-persistent sends hear that they failed: `MODE` always, never, temp_dest, auth (with --users), temp_auth; the others are accepted whatever becomes of them")
 	transactionFlags(f)
 	f.Bool("verbose", false, "log connections and expiry as well")
+	f.String("debug", "", "let processes of this host look into this one (Go profiles, counts) by HTTP at loopback `ADDR`")
 	f.Duration("flush-delay", 0, "for benchmarks: add this to every flush")
 	f.String("cpu-profile", "", "for benchmarks: write a CPU profile to `FILE`")
 	f.Int64("segment-bytes", segmentBytes, "for tests of small backlogs: length of the log's files")
@@ -164,7 +166,14 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
 			_ = l.Close()
 		}
 	}()
-	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create, check, limits, only})
+	var look net.Listener
+	if addr := v.GetString("debug"); addr != "" {
+		if look, err = debugListener(addr); err != nil {
+			return err
+		}
+		defer look.Close()
+	}
+	return run(ctx, v, log, need, memory, doors{users, certs, listeners, look, uint64(maxMessage), create, check, limits, only})
 }
 
 // durability is what a persistent message waits for.
@@ -183,6 +192,7 @@ type doors struct {
 	users     sasl.Users
 	certs     *amqpserver.Certificates // nil: no TLS
 	listeners []*amqpserver.Listener
+	debug     net.Listener // nil: none
 	// maxMessage is the largest message in bytes.
 	maxMessage uint64
 	// create says which destinations come into being by being used; nil: all.
@@ -229,6 +239,10 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		MaxConnections: v.GetInt("max-connections"),
 		Certificates:   in.certs, External: gateway.ExternalUser, Origins: v.GetStringSlice("websocket-origin"),
 	})
+	if in.debug != nil {
+		go serveDebug(in.debug, front.Connections, broker.Totals, log)
+		fmt.Printf("debug http://%s/debug/\n", in.debug.Addr())
+	}
 	for _, l := range in.listeners {
 		front.Serve(l)
 		fmt.Printf("ready %s\n", l.URL())

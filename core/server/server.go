@@ -530,3 +530,9 @@ func (s *Server) Topics() (t []core.TopicInfo) {
 	s.Do(func(_ time.Time, b *core.Broker, _ *core.Effects) { t = b.Topics() })
 	return t
 }
+
+// Totals is like Queues.
+func (s *Server) Totals() (t core.Totals) {
+	s.Do(func(_ time.Time, b *core.Broker, _ *core.Effects) { t = b.Totals() })
+	return t
+}

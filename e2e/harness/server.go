@@ -63,6 +63,8 @@ type Server struct {
 	URL  string   // amqp://127.0.0.1:PORT, the same after a restart
 	More []string // the URLs of the listeners that the arguments add (--listen)
 	Data string
+	// Debug is the URL of /debug/, with the argument --debug.
+	Debug string
 
 	args    []string
 	proc    *process
@@ -110,6 +112,9 @@ func (s *Server) run(t testing.TB) error {
 		case line, ok := <-p.lines:
 			if !ok {
 				return fmt.Errorf("tidegate ended before it was ready: %w\n%s", p.err, p.log())
+			}
+			if debug, ok := strings.CutPrefix(line, "debug "); ok {
+				s.Debug = debug
 			}
 			ready, ok := strings.CutPrefix(line, "ready ")
 			if !ok {

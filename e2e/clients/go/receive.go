@@ -248,7 +248,13 @@ func (c *command) respond(ctx context.Context) (fields, error) {
 			Properties: &amqp.MessageProperties{To: &to, CorrelationID: m.Properties.MessageID},
 		}
 		if err := senders[to].Send(ctx, reply, nil); err != nil {
-			return nil, err
+			// Who asked may have its answer and have deleted the queue, before
+			// go-amqp, which looks at both at once, has seen the outcome.
+			var gone *amqp.LinkError
+			if !errors.As(err, &gone) || gone.RemoteErr == nil || gone.RemoteErr.Condition != amqp.ErrCondResourceDeleted {
+				return nil, err
+			}
+			delete(senders, to)
 		}
 		if err := r.AcceptMessage(ctx, m); err != nil {
 			return nil, err

@@ -63,6 +63,9 @@ public final class Driver {
                 case "jms" -> jms(c);
                 case "put" -> new Batches(client).put();
                 case "take" -> new Batches(client).take();
+                case "calls" -> new Churn(client).calls();
+                case "cycles" -> new Churn(client).cycles();
+                case "sessions" -> new Churn(client).sessions();
                 default -> throw new IllegalArgumentException("no command " + c.text("cmd", ""));
             };
             c.event("done", done);
