@@ -26,9 +26,15 @@ type counts struct {
 // debugTime bounds reading a request, so that idle peers do not gather.
 const debugTime = 10 * time.Second
 
-// debugListener listens for who looks into the process. It shows names and memory to
-// whoever can reach it, so only this host may.
-func debugListener(addr string) (net.Listener, error) {
+// debugDoor lets processes of this host look into this one. It shows names and
+// memory to whoever can reach it. A nil one is none.
+type debugDoor struct{ l net.Listener }
+
+// openDebug listens at a loopback address; nil for no address.
+func openDebug(addr string) (*debugDoor, error) {
+	if addr == "" {
+		return nil, nil //nolint:nilnil // none is what was asked for
+	}
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("--debug %s: write HOST:PORT of this host, such as 127.0.0.1:6060: %w", addr, err)
@@ -40,7 +46,13 @@ func debugListener(addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--debug %s: %w", addr, err)
 	}
-	return l, nil
+	return &debugDoor{l}, nil
+}
+
+func (d *debugDoor) close() {
+	if d != nil {
+		_ = d.l.Close()
+	}
 }
 
 func loopback(host string) bool {
@@ -61,9 +73,12 @@ func onlyLoopback(h http.Handler) http.Handler {
 	})
 }
 
-// serveDebug answers on l until it is closed: Go's profiles under /debug/pprof/ and
-// counts under /debug/counts, with ?gc=1 after a collection.
-func serveDebug(l net.Listener, sockets func() int, totals func() core.Totals, log *slog.Logger) {
+// serve answers until close: Go's profiles under /debug/pprof/ and counts under
+// /debug/counts, with ?gc=1 after a collection. It prints its URL.
+func (d *debugDoor) serve(sockets func() int, totals func() core.Totals, log *slog.Logger) {
+	if d == nil {
+		return
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
@@ -82,7 +97,10 @@ func serveDebug(l net.Listener, sockets func() int, totals func() core.Totals, l
 		})
 	})
 	srv := &http.Server{Handler: onlyLoopback(mux), ReadHeaderTimeout: debugTime, IdleTimeout: debugTime}
-	if err := srv.Serve(l); err != nil && !errors.Is(err, net.ErrClosed) {
-		log.Warn("the debug listener failed", "err", err)
-	}
+	go func() {
+		if err := srv.Serve(d.l); err != nil && !errors.Is(err, net.ErrClosed) {
+			log.Warn("the debug listener failed", "err", err)
+		}
+	}()
+	fmt.Printf("debug http://%s/debug/\n", d.l.Addr())
 }

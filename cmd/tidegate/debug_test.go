@@ -13,28 +13,26 @@ import (
 
 func TestDebugListensOnLoopbackOnly(t *testing.T) {
 	for _, addr := range []string{"0.0.0.0:0", ":0", "192.0.2.1:6060", "example.com:6060"} {
-		if l, err := debugListener(addr); err == nil || !strings.Contains(err.Error(), "loopback") {
-			t.Errorf("%s: %v, %v", addr, l, err)
+		if d, err := openDebug(addr); err == nil || !strings.Contains(err.Error(), "loopback") {
+			t.Errorf("%s: %v, %v", addr, d, err)
 		}
 	}
-	if _, err := debugListener("6060"); err == nil || !strings.Contains(err.Error(), "HOST:PORT") {
+	if d, err := openDebug(""); d != nil || err != nil {
+		t.Errorf("without an address: %v, %v", d, err)
+	}
+	if _, err := openDebug("6060"); err == nil || !strings.Contains(err.Error(), "HOST:PORT") {
 		t.Errorf("without a host: %v", err)
 	}
 }
 
 func TestDebugCounts(t *testing.T) {
-	l, err := debugListener("127.0.0.1:0")
+	d, err := openDebug("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		serveDebug(l, func() int { return 3 }, func() core.Totals { return core.Totals{TempQueues: 2} }, slog.New(slog.DiscardHandler))
-	}()
-	defer func() { <-ended }()
-	defer l.Close()
-	url := "http://" + l.Addr().String() + "/debug/"
+	defer d.close()
+	d.serve(func() int { return 3 }, func() core.Totals { return core.Totals{TempQueues: 2} }, slog.New(slog.DiscardHandler))
+	url := "http://" + d.l.Addr().String() + "/debug/"
 	ask := func(url, host string) (int, []byte) {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)

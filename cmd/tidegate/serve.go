@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"net"
 	"os"
 	"os/signal"
 	"runtime"
@@ -166,13 +165,11 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
 			_ = l.Close()
 		}
 	}()
-	var look net.Listener
-	if addr := v.GetString("debug"); addr != "" {
-		if look, err = debugListener(addr); err != nil {
-			return err
-		}
-		defer look.Close()
+	look, err := openDebug(v.GetString("debug"))
+	if err != nil {
+		return err
 	}
+	defer look.close()
 	return run(ctx, v, log, need, memory, doors{users, certs, listeners, look, uint64(maxMessage), create, check, limits, only})
 }
 
@@ -192,7 +189,7 @@ type doors struct {
 	users     sasl.Users
 	certs     *amqpserver.Certificates // nil: no TLS
 	listeners []*amqpserver.Listener
-	debug     net.Listener // nil: none
+	debug     *debugDoor // nil: none
 	// maxMessage is the largest message in bytes.
 	maxMessage uint64
 	// create says which destinations come into being by being used; nil: all.
@@ -239,10 +236,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		MaxConnections: v.GetInt("max-connections"),
 		Certificates:   in.certs, External: gateway.ExternalUser, Origins: v.GetStringSlice("websocket-origin"),
 	})
-	if in.debug != nil {
-		go serveDebug(in.debug, front.Connections, broker.Totals, log)
-		fmt.Printf("debug http://%s/debug/\n", in.debug.Addr())
-	}
+	in.debug.serve(front.Connections, broker.Totals, log)
 	for _, l := range in.listeners {
 		front.Serve(l)
 		fmt.Printf("ready %s\n", l.URL())
