@@ -165,12 +165,7 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
 			_ = l.Close()
 		}
 	}()
-	look, err := openDebug(v.GetString("debug"))
-	if err != nil {
-		return err
-	}
-	defer look.close()
-	return run(ctx, v, log, need, memory, doors{users, certs, listeners, look, uint64(maxMessage), create, check, limits, only})
+	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create, check, limits, only})
 }
 
 // durability is what a persistent message waits for.
@@ -189,7 +184,6 @@ type doors struct {
 	users     sasl.Users
 	certs     *amqpserver.Certificates // nil: no TLS
 	listeners []*amqpserver.Listener
-	debug     *debugDoor // nil: none
 	// maxMessage is the largest message in bytes.
 	maxMessage uint64
 	// create says which destinations come into being by being used; nil: all.
@@ -200,6 +194,11 @@ type doors struct {
 }
 
 func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, memory int64, in doors) error {
+	look, err := openDebug(v.GetString("debug"))
+	if err != nil {
+		return err
+	}
+	defer look.close()
 	began := time.Now()
 	failed := make(chan error, 1)
 	hooks := &hooks{}
@@ -236,7 +235,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		MaxConnections: v.GetInt("max-connections"),
 		Certificates:   in.certs, External: gateway.ExternalUser, Origins: v.GetStringSlice("websocket-origin"),
 	})
-	in.debug.serve(front.Connections, broker.Totals, log)
+	look.serve(front.Connections, broker.Totals, log)
 	for _, l := range in.listeners {
 		front.Serve(l)
 		fmt.Printf("ready %s\n", l.URL())
