@@ -91,3 +91,34 @@ func TestDelayThatIsNoNumberIsRefused(t *testing.T) {
 		w.wantDepth("q", 0)
 	})
 }
+
+// TestDelayedLargeMessage: its file waits with it, over a restart, and goes when
+// the message does.
+func TestDelayedLargeMessage(t *testing.T) {
+	conform(t, func(w *world) {
+		b := message.NewBuilder()
+		b.Header.Durable = true
+		b.Annotations = wire.Map{{Key: wire.Symbol("x-opt-delivery-delay"), Value: int64(60_000)}}
+		b.SetData(make([]byte, justLarge))
+		sent := b.Append(nil)
+		p := w.attached(sender(0, "q"))
+		p.stream(0, 0, nil, sent, nil)
+		p.wantAccepted(0)
+		w.wantDepth(core.DelayedQueuePrefix+"q", 1)
+		p.send(0, &frame.Close{})
+		p.want("close", "EOF")
+		w.restart()
+		w.wantFiles(1)
+		p = w.attached(receiver(0, "q"))
+		p.send(0, flow(0, 0, 1))
+		pass(50 * time.Second)
+		p.want()
+		pass(9 * time.Second)
+		payload, _ := p.arrived()
+		if got := payload[0]; string(bare(t, got)) != string(bare(t, sent)) {
+			t.Errorf("%d bytes came, %d were sent, or others", len(got), len(sent))
+		}
+		p.send(0, settle(0, 0, frame.Accepted{}))
+		w.wantFiles(0)
+	}, roomy)
+}

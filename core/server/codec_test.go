@@ -2,6 +2,7 @@ package server
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/tidegate/tidegate/core"
@@ -89,6 +90,30 @@ func TestRecordsComeBack(t *testing.T) {
 		if !kinds[k] {
 			t.Errorf("no sample of kind %d", k)
 		}
+	}
+}
+
+// TestDelayedHeadsStayReadable: the bytes of version 2 as the first version with
+// delivery delays wrote them.
+func TestDelayedHeadsStayReadable(t *testing.T) {
+	head := []byte{
+		2, 1, 1, // version, format, one place
+		5, 4, 9, 77, 0, 100, // queue, priority, sequence, id, expiry, size
+		0xe8, 0x07, 2, 6, 7, // due at 1000, for subscriptions 6 and 7
+	}
+	got, err := Decode(record.Record{Kind: kindOf(core.RecMessage), IDs: []uint64{77}, Head: head})
+	want := core.Record{Kind: core.RecMessage, ID: 77, Place: core.Place{
+		Queue: 5, Priority: 4, Seq: 9, ID: 77, Size: 100, Delay: &core.Delay{Due: 1000, Targets: []core.QueueID{6, 7}},
+	}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	want.Content = bytesContent("x")
+	if again := Encode(&want); string(again.Head) != string(head) {
+		t.Errorf("written as % x", again.Head)
+	}
+	if words, err := Describe(record.Record{Kind: kindOf(core.RecMessage), IDs: []uint64{77}, Head: head}); err != nil || !strings.Contains(words, "until 1970-01-01T00:00:01.000Z") {
+		t.Errorf("described as %q, %v", words, err)
 	}
 }
 

@@ -1,6 +1,5 @@
 package org.tidegate.e2e.jms;
 
-import jakarta.jms.CompletionListener;
 import jakarta.jms.DeliveryMode;
 import jakarta.jms.JMSConsumer;
 import jakarta.jms.JMSContext;
@@ -17,8 +16,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.Enumeration;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Delivery delay (jms 7.9). The server runs on this machine, so that its clock is ours: a message that comes before its
@@ -170,24 +167,10 @@ final class Delays extends Chapter {
         Session session = session();
         MessageProducer producer = session.createProducer(queue(session));
         MessageConsumer consumer = session.createConsumer(queue(session));
-        CompletableFuture<Integer> answer = new CompletableFuture<>();
+        Producers.Answers answers = new Producers.Answers();
         producer.setDeliveryDelay(HOUR);
-        producer.send(numbered(session, 1), new CompletionListener() {
-            @Override
-            public void onCompletion(Message message) {
-                try {
-                    answer.complete(message.getIntProperty("n"));
-                } catch (JMSException e) {
-                    answer.completeExceptionally(e);
-                }
-            }
-
-            @Override
-            public void onException(Message message, Exception e) {
-                answer.completeExceptionally(e);
-            }
-        });
-        same(1, answer.get(PATIENCE, TimeUnit.MILLISECONDS), "the answer"); // it does not wait for the hour
+        producer.send(numbered(session, 1), answers);
+        answers.wants(1, 1); // without waiting for the hour
         nothing(consumer);
         send(session, producer, 2, 50);
         take(consumer, 2);

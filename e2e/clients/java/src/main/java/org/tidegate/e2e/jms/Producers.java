@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 /** Sending (jms 7) and the order of what was sent (jms 6.2.9). */
 final class Producers extends Chapter {
     /** Keeps the order in which sends were answered. */
-    private static final class Answers implements CompletionListener {
+    static final class Answers implements CompletionListener {
         private final LinkedBlockingQueue<Object> all = new LinkedBlockingQueue<>();
 
         @Override
