@@ -324,3 +324,36 @@ func (b *Broker) TxnViews() []TxnView {
 	}
 	return views
 }
+
+// Named is a queue or topic by name: enough to sort and to page.
+type Named struct {
+	Name              string
+	Static, Temporary bool
+}
+
+// QueueNames appends the names of queues, as QueueViews does views.
+func (b *Broker) QueueNames(names []Named, cursor, n int) ([]Named, int) {
+	if cursor <= 0 || cursor > len(b.all) {
+		cursor = len(b.all)
+	}
+	for ; cursor > 0 && n > 0; n-- {
+		cursor--
+		if q := b.all[cursor]; q.sub == nil {
+			names = append(names, Named{q.dest.Name, q.static, q.temp != nil})
+		}
+	}
+	return names, cursor
+}
+
+// TopicNames appends the names of topics.
+func (b *Broker) TopicNames(names []Named, cursor, n int) ([]Named, int) {
+	if cursor <= 0 || cursor > len(b.topicList) {
+		cursor = len(b.topicList)
+	}
+	for ; cursor > 0 && n > 0; n-- {
+		cursor--
+		t := b.topicList[cursor]
+		names = append(names, Named{t.name, t.static, t.temp != nil})
+	}
+	return names, cursor
+}

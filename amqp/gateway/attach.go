@@ -107,6 +107,7 @@ func (c *conn) attachProducer(now time.Time, b *core.Broker, fx *core.Effects, e
 		}
 	case t.Address == adminAddress:
 		p.admin = true
+		b.Admin(c.b.ID())
 	case c.service(t.Address) != nil:
 		p.service = c.service(t.Address)
 	case t.Address == "":

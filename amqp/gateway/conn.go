@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -98,7 +99,7 @@ func (c *conn) open(o *frame.Open) {
 	sole, properties, err := solePolicy(o)
 	var b *coreserver.Conn
 	if err == nil {
-		sole.User = c.user
+		sole.User, sole.Peer = c.user, c.peer(o)
 		b, err = c.g.o.Broker.Attach(sole, c.sock.Wake)
 	}
 	if err != nil {
@@ -129,6 +130,27 @@ func (c *conn) open(o *frame.Open) {
 // rabbitVersion is the oldest that RabbitMQ's AMQP 1.0 clients take: of what later
 // ones have they then try nothing.
 const rabbitVersion = "4.0.0"
+
+// peer is what the client says of itself.
+func (c *conn) peer(o *frame.Open) core.Peer {
+	p := core.Peer{Address: c.sock.RemoteAddr().String()}
+	if s, ok := c.sock.(interface{ Secure() bool }); ok {
+		p.Secure = s.Secure()
+	}
+	text := func(key string) string {
+		v, _ := o.Properties.Get(key)
+		s, _ := wire.Text(v)
+		if len(s) > maxPeerText {
+			s = strings.ToValidUTF8(s[:maxPeerText], "")
+		}
+		return s
+	}
+	p.Product, p.Version, p.Platform = text("product"), text("version"), text("platform")
+	return p
+}
+
+// maxPeerText is how many bytes of what a client says of itself are kept.
+const maxPeerText = 64
 
 // Properties of the sole-connection extension.
 const (

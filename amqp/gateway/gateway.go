@@ -17,6 +17,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/sasl"
 	"github.com/tidegate/tidegate/amqp/server"
 	"github.com/tidegate/tidegate/amqp/wire"
+	"github.com/tidegate/tidegate/core/admin"
 	"github.com/tidegate/tidegate/core/message"
 	core "github.com/tidegate/tidegate/core/server"
 )
@@ -44,7 +45,8 @@ type Options struct {
 	Anonymous bool
 	// IdleTimeOut and AuthTimeOut are the engine's; 0: its defaults.
 	IdleTimeOut, AuthTimeOut time.Duration
-	// Store gives lines about the store to `store inspect --live`.
+	// Admin answers requests to `$sys.admin`; nil: nobody does.
+	Admin  *admin.Service
 	Logger *slog.Logger
 }
 

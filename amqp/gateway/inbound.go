@@ -219,8 +219,11 @@ func (c *conn) event(now time.Time, b *core.Broker, fx *core.Effects, e *engine.
 		c.settle(now, b, fx, e)
 	case engine.EventDetach:
 		c.detach(now, b, fx, e)
+	case engine.EventBegin:
+		b.NoteSession(c.b.ID(), 1)
 	case engine.EventEnd:
 		s := e.Session
+		b.NoteSession(c.b.ID(), -1)
 		c.dropSession(now, b, fx, s)
 		if e.Error != nil {
 			c.log.Info("session ended with an error", "condition", e.Error.Condition, "err", e.Error.Description)
@@ -244,7 +247,7 @@ func (c *conn) event(now time.Time, b *core.Broker, fx *core.Effects, e *engine.
 		if l, ok := e.Link.Ref.(*coordinator); ok {
 			c.failLink(now, b, fx, l.link, &frame.Error{Condition: frame.ConditionMessageSizeExceeded, Description: "neither declare nor discharge is that large"})
 		}
-	case engine.EventOpen, engine.EventBegin, engine.EventDelivery, engine.EventOutcome:
+	case engine.EventOpen, engine.EventDelivery, engine.EventOutcome:
 	}
 }
 

@@ -111,7 +111,7 @@ func (c *conn) output(x *engine.Conn, now time.Time, out *core.Out) bool {
 	case core.OutAllow:
 		if p := c.producer(out.Producer); p != nil {
 			p.throttle = out.Limit == 0
-			if p.throttle && p.link.Live() && !p.relay {
+			if p.throttle && p.link.Live() && !p.relay && !p.admin {
 				p.link.Grant(0, false)
 			} else {
 				p.throttle = false
@@ -135,7 +135,9 @@ func (c *conn) output(x *engine.Conn, now time.Time, out *core.Out) bool {
 		}
 	case core.OutConnectionGone:
 		e := amqpError(out.Err) // evicted by another with its client id
-		e.Info = wire.Map{{Key: wire.Symbol(soleEnforcedKey), Value: true}}
+		if isKind(out.Err, core.Conflict) {
+			e.Info = wire.Map{{Key: wire.Symbol(soleEnforcedKey), Value: true}}
+		}
 		x.Close(e)
 	case core.OutProbe:
 		c.mu.Lock()

@@ -46,6 +46,7 @@ func (c *Conn) begin() (net.Conn, bool) {
 				return nil, c.over()
 			}
 			secured = true
+			c.secured.Store(true)
 			continue
 		case c.listener.Secure && !secured:
 			c.server.cfg.Logger.Warn("plain text refused: this listener takes TLS only",

@@ -29,6 +29,7 @@ type Conn struct {
 	handler  Handler
 	wake     chan struct{}
 	dead     atomic.Bool
+	secured  atomic.Bool  // by TLS
 	half     atomic.Bool  // nothing more comes: write what is ready, then end
 	running  atomic.Int32 // reader and writer; the last to leave cleans up
 	known    bool         // no stranger any more; the reader's own
@@ -61,6 +62,9 @@ func newConn(s *Server, l *Listener, sock net.Conn) *Conn {
 
 // RemoteAddr is the peer's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.sock.RemoteAddr() }
+
+// Secure says whether the peer speaks TLS.
+func (c *Conn) Secure() bool { return c.secured.Load() }
 
 // Wake makes the writer look for something to send.
 func (c *Conn) Wake() {

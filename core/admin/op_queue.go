@@ -1,0 +1,135 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/admin/screen"
+	"github.com/tidegate/tidegate/core/name"
+	"github.com/tidegate/tidegate/core/property"
+)
+
+var queueOperations = []Operation{
+	{
+		Usage: "show queues [PATTERN] [notemp|static|dynamic] [first=N] [next=N] [last=N]",
+		Help:  "Queues that match, or N of them at a time.", Right: Right{Global: "view-destination"}, Run: showQueues,
+	},
+	{Usage: "show queue NAME", Help: "Everything about one queue.", Right: Right{Global: "view-destination", On: core.MayView, Kind: core.Queue}, Run: showQueue},
+}
+
+func decimal(n int) string { return strconv.Itoa(n) }
+
+// named is a destination in a list: in the broker, in the files (a wildcard), or
+// the server's own.
+type named struct {
+	core.Named
+	defined bool // not in the broker
+}
+
+// destinations lists those that match a command's pattern and words, sorted.
+func destinations(ctx context.Context, c *Call, kind property.Kind) ([]named, error) {
+	list := (*core.Broker).QueueNames
+	if kind == property.Topic {
+		list = (*core.Broker).TopicNames
+	}
+	all, err := parts(ctx, c.Service, list)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]named, 0, len(all))
+	seen := make(map[string]bool, len(all))
+	for _, n := range all {
+		if !seen[n.Name] {
+			seen[n.Name] = true
+			rows = append(rows, named{Named: n})
+		}
+	}
+	for _, n := range c.o.Definitions.beside(kind) {
+		if !seen[n] {
+			seen[n] = true
+			rows = append(rows, named{core.Named{Name: n, Static: true}, true})
+		}
+	}
+	pattern := c.Get("pattern")
+	rows = slices.DeleteFunc(rows, func(n named) bool {
+		switch {
+		case !matches(pattern, n.Name),
+			c.Has("notemp") && n.Temporary,
+			c.Has("static") && !isStatic(n.Named),
+			c.Has("dynamic") && (isStatic(n.Named) || n.Temporary):
+			return true
+		}
+		return false
+	})
+	slices.SortFunc(rows, func(x, y named) int { return compareNames(x.Name, y.Name) })
+	return rows, nil
+}
+
+// isStatic: the server's own queues count as defined.
+func isStatic(n core.Named) bool { return n.Static || property.IsSystem(property.Queue, n.Name) }
+
+func showQueues(ctx context.Context, c *Call) (*screen.Result, error) {
+	rows, err := destinations(ctx, c, property.Queue)
+	if err != nil {
+		return nil, err
+	}
+	rows, last, more := page(c, rows, func(n named) string { return n.Name })
+	t := newTable("queues", "name text;dynamic bool;flags text;prefetch text;prefetch_inherited bool;receivers count;msgs count;bytes bytes;persistent_msgs count;persistent_bytes bytes")
+	t.Empty = "No queues matched."
+	bridges := c.o.Definitions.bridgeSources()
+	for chunk := range slices.Chunk(rows, sliceOf) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		views := make([]core.QueueView, len(chunk))
+		there := make([]bool, len(chunk))
+		c.step(func(_ time.Time, b *core.Broker, _ *core.Effects) {
+			for i, n := range chunk {
+				views[i], there[i] = b.QueueView(n.Name)
+			}
+		})
+		for i, n := range chunk {
+			if !there[i] && !n.defined {
+				continue // gone meanwhile
+			}
+			v := &views[i]
+			p := c.o.Definitions.properties(property.Queue, n.Name, bridges)
+			t.Add(n.Name, n.Temporary || !isStatic(n.Named), p.flags, p.prefetch, p.prefetchInherited && !n.Temporary,
+				v.Receivers, v.Msgs, v.Bytes, v.Persistent, v.PersistentBytes)
+		}
+	}
+	return &screen.Result{Tables: []*screen.Table{t}, Last: last, More: more}, nil
+}
+
+func typeOf(static, temporary bool) string {
+	switch {
+	case temporary:
+		return "temporary"
+	case static:
+		return "static"
+	}
+	return "dynamic"
+}
+
+func showQueue(_ context.Context, c *Call) (*screen.Result, error) {
+	n := c.Get("name")
+	var v core.QueueView
+	var there bool
+	c.step(func(_ time.Time, b *core.Broker, _ *core.Effects) { v, there = b.QueueView(n) })
+	if !there && !c.o.Definitions.has(property.Queue, n) {
+		return nil, missing("queue", n)
+	}
+	p := c.o.Definitions.properties(property.Queue, n, c.o.Definitions.bridgeSources())
+	t := newTable("queue", "name text;type text;properties list;jndi_names list;bridges list;receivers count;msgs count;persistent_msgs count;delivered_msgs count;bytes bytes;persistent_bytes bytes;"+trafficColumns)
+	t.Single = true
+	static := v.Static || property.IsSystem(property.Queue, n) || name.IsWildcard(n)
+	t.Add(n, typeOf(static, v.Temporary), p.list, c.o.Definitions.jndiNames("queue", n, static), c.o.Definitions.bridgesFrom("queue", n),
+		v.Receivers, v.Msgs, v.Persistent, v.Delivered, v.Bytes, v.PersistentBytes,
+		v.In.Msgs, v.In.Bytes, v.In.MsgRate, v.In.ByteRate, v.Out.Msgs, v.Out.Bytes, v.Out.MsgRate, v.Out.ByteRate)
+	return shown(t), nil
+}
+
+const trafficColumns = "in_msgs count;in_bytes bytes;in_msg_rate count;in_byte_rate bytes;out_msgs count;out_bytes bytes;out_msg_rate count;out_byte_rate bytes"

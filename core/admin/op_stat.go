@@ -1,0 +1,106 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/admin/screen"
+	"github.com/tidegate/tidegate/core/property"
+)
+
+var statOperations = []Operation{
+	{
+		Usage: "show stat consumers [topic=NAME] [queue=NAME] [user=USER] [connection=ID] [total]",
+		Help:  "What consumers were sent, in all and a second.", Right: Right{Global: "view-server"}, Run: statConsumers,
+	},
+	{
+		Usage: "show stat producers [topic=NAME] [queue=NAME] [user=USER] [connection=ID] [total]",
+		Help:  "What producers sent, in all and a second.", Right: Right{Global: "view-server"}, Run: statProducers,
+	},
+	{Usage: "show stat queues [PATTERN] [total]", Help: "What went into queues and out of them.", Right: Right{Global: "view-server"}, Run: statQueues},
+	{Usage: "show stat topics [PATTERN] [total]", Help: "What went into topics and out of them.", Right: Right{Global: "view-server"}, Run: statTopics},
+	{Usage: "show stat queue NAME [total]", Help: "What went into a queue and out of it.", Right: Right{Global: "view-server"}, Run: statQueues},
+	{Usage: "show stat topic NAME [total]", Help: "What went into a topic and out of it.", Right: Right{Global: "view-server"}, Run: statTopics},
+}
+
+func statLinks(ctx context.Context, c *Call, name string, list func(b *core.Broker, all []core.LinkView, cursor, n int) ([]core.LinkView, int)) (*screen.Result, error) {
+	if err := c.statistics(); err != nil {
+		return nil, err
+	}
+	all, err := links(ctx, c.Service, list)
+	if err != nil {
+		return nil, err
+	}
+	t := newTable(name, "user text;connection count;type text;destination text;msgs count;bytes bytes;msg_rate count;byte_rate bytes")
+	for i := range all {
+		v := &all[i]
+		if !c.wantsLink(v) {
+			continue
+		}
+		to := v.Destination.Name
+		if to == "" {
+			to = "<any>"
+		}
+		t.Add(userOrAnonymous(v.User), v.Conn, kindLetter(v.Destination), to, v.Traffic.Msgs, v.Traffic.Bytes, v.Traffic.MsgRate, v.Traffic.ByteRate)
+	}
+	return shown(t), nil
+}
+
+func statConsumers(ctx context.Context, c *Call) (*screen.Result, error) {
+	return statLinks(ctx, c, "stat consumers", (*core.Broker).ConsumerViews)
+}
+
+func statProducers(ctx context.Context, c *Call) (*screen.Result, error) {
+	return statLinks(ctx, c, "stat producers", (*core.Broker).ProducerViews)
+}
+
+// statistics says why there are none.
+func (c *Call) statistics() error {
+	if c.o.Definitions.param("statistics", "enabled") != "enabled" {
+		return refuse(core.Invalid, "statistics are disabled: set server statistics=enabled")
+	}
+	return nil
+}
+
+func statQueues(ctx context.Context, c *Call) (*screen.Result, error) {
+	return statDestinations(ctx, c, property.Queue, "stat queues", func(b *core.Broker, n string) (in, out core.Traffic, ok bool) {
+		v, ok := b.QueueView(n)
+		return v.In, v.Out, ok
+	})
+}
+
+func statTopics(ctx context.Context, c *Call) (*screen.Result, error) {
+	return statDestinations(ctx, c, property.Topic, "stat topics", func(b *core.Broker, n string) (in, out core.Traffic, ok bool) {
+		v, ok := b.TopicView(n)
+		return v.In, v.Out, ok
+	})
+}
+
+func statDestinations(ctx context.Context, c *Call, kind property.Kind, name string, look func(b *core.Broker, n string) (in, out core.Traffic, ok bool)) (*screen.Result, error) {
+	if err := c.statistics(); err != nil {
+		return nil, err
+	}
+	rows, err := destinations(ctx, c, kind)
+	if err != nil {
+		return nil, err
+	}
+	t := newTable(name, "name text;"+trafficColumns)
+	for chunk := range slices.Chunk(rows, sliceOf) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		c.step(func(_ time.Time, b *core.Broker, _ *core.Effects) {
+			for _, n := range chunk {
+				if in, out, ok := look(b, n.Name); ok && (!c.Has("name") || c.Get("name") == n.Name) {
+					t.Add(n.Name, in.Msgs, in.Bytes, in.MsgRate, in.ByteRate, out.Msgs, out.Bytes, out.MsgRate, out.ByteRate)
+				}
+			}
+		})
+	}
+	if c.Has("name") && len(t.Rows) == 0 {
+		return nil, missing(kind.String(), c.Get("name"))
+	}
+	return shown(t), nil
+}

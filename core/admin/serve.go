@@ -1,0 +1,37 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"github.com/tidegate/tidegate/core"
+)
+
+// Limits on requests.
+const (
+	MaxRunning     = 16 // at a time
+	MaxRequestTime = 10 * time.Minute
+)
+
+// Serve does a request on a goroutine of its own and gives the parts of the reply
+// to answer, in order. It does not wait: it may be called within a step of the
+// broker. Errors, for requests that are not begun: Limit, Invalid.
+func (s *Service) Serve(user string, conn core.ConnID, body []byte, answer func(part []byte)) error {
+	r, err := ParseRequest(body)
+	if err != nil {
+		return err
+	}
+	if s.running.Add(1) > MaxRunning {
+		s.running.Add(-1)
+		return refuse(core.Limit, "%d administrative requests are under way: try again when one is done", MaxRunning)
+	}
+	go func() {
+		defer s.running.Add(-1)
+		ctx, cancel := context.WithTimeout(context.Background(), MaxRequestTime)
+		defer cancel()
+		for _, part := range Replies(s.Do(ctx, Request{User: user, Conn: conn, Command: r.Command, Save: r.Save, After: r.After})) {
+			answer(part)
+		}
+	}()
+	return nil
+}

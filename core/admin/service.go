@@ -1,0 +1,159 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/admin/command"
+	"github.com/tidegate/tidegate/core/admin/screen"
+	"github.com/tidegate/tidegate/core/server"
+)
+
+// Options are what the administration works on. What is nil is not there, and the
+// operations that need it say so.
+type Options struct {
+	Broker  *server.Server
+	Name    string // of the server
+	Version string
+	Log     *slog.Logger
+	// May says whether a user has a right; destination is "" where the operation is
+	// about none. nil: everybody may everything (authorization is off).
+	May func(user string, r Right, destination string) bool
+	// Facts are what only the process knows.
+	Facts func() Facts
+	// RotateLog begins a new log file.
+	RotateLog func() error
+	// Shutdown ends the server in good order, after the answer.
+	Shutdown func()
+	// Definitions are what EMS keeps in files.
+	Definitions *Definitions
+}
+
+// Facts are figures from outside of the broker.
+type Facts struct {
+	Hostname                  string
+	ProcessID                 int
+	State                     string // active or standby
+	DataDir                   string
+	Started                   time.Time
+	LogFile                   string // "": it goes to the console
+	LogFileSize, LogFileMax   int64  // bytes
+	MemoryUsed, MemoryMax     int64  // bytes of messages in memory, and how many may be
+	SyncStorage, AsyncStorage int64  // bytes on disk
+	Fsync                     bool
+	Reads, ReadBytes          uint64 // since the start
+	Writes, WriteBytes        uint64
+	Listens                   []string
+	Store                     StoreFacts
+}
+
+// StoreFacts are the commit log's own.
+type StoreFacts struct {
+	Segments, Spares    int
+	LogBytes, LiveBytes int64
+	Spilled             int64
+	Messages, Swapped   int64
+	Flushes             uint64
+	FlushTime           time.Duration // on average
+}
+
+// Service does the operations. Its methods may be called by many at a time.
+type Service struct {
+	o       Options
+	running atomic.Int32
+	sampler sampler
+}
+
+// New makes a service; Close ends its timers.
+func New(o Options) *Service {
+	s := &Service{o: o}
+	s.sampler.start(s)
+	return s
+}
+
+// Close stops what runs by itself.
+func (s *Service) Close() { s.sampler.stop() }
+
+// Request is one command of somebody's.
+type Request struct {
+	User    string
+	Conn    core.ConnID
+	Command string
+	Save    bool   // write the files if it changed something (autocommit)
+	After   string // behind which name `next=N` goes on
+}
+
+// Do does what a command line says. Errors: *command.Error for one that cannot be
+// read, *core.Error and *Error else.
+func (s *Service) Do(ctx context.Context, r Request) (*screen.Result, error) {
+	o, args, err := Parse(r.Command)
+	if err != nil {
+		return nil, err
+	}
+	if o.Local {
+		return nil, refuse(core.Invalid, "%s is for the administration tool itself", o.Name())
+	}
+	if err := s.allow(r.User, o, args); err != nil {
+		s.audit(r, o, err)
+		return nil, err
+	}
+	result, err := o.Run(ctx, &Call{Args: args, Service: s, User: r.User, Conn: r.Conn, After: r.After})
+	s.audit(r, o, err)
+	if err != nil {
+		return nil, err
+	}
+	result.Changed = result.Changed || o.Writes
+	if o.Writes && r.Save && s.o.Definitions != nil {
+		if err := s.o.Definitions.Save(); err != nil {
+			return nil, err
+		}
+		result.Saved = true
+	}
+	return result, nil
+}
+
+func (s *Service) allow(user string, o *Operation, args *command.Args) error {
+	if s.o.May == nil {
+		return nil
+	}
+	name := ""
+	if o.Right.On != 0 {
+		name = args.Get("name")
+	}
+	if s.o.May(user, o.Right, name) {
+		return nil
+	}
+	right := o.Right.Global
+	if right == "" {
+		right = "of any kind"
+	}
+	return refuse(core.Denied, "not permitted: user '%s' has no administrator's permission %s; an administrator can grant it: grant admin %s %s", user, right, user, o.Right.Global)
+}
+
+// audit says what was done, and by whom. Only what changes something is told.
+func (s *Service) audit(r Request, o *Operation, err error) {
+	if s.o.Log == nil || strings.HasPrefix(o.Name(), "show") && err == nil {
+		return
+	}
+	text := r.Command
+	if o.Secret {
+		text = o.Name() + " ..."
+	}
+	var denied *Error
+	switch {
+	case err == nil:
+		s.o.Log.Info("administration", "user", r.User, "command", text)
+	case errors.As(err, &denied) && denied.Kind == core.Denied:
+		s.o.Log.Warn("administration refused", "user", r.User, "command", text, "err", err)
+	default:
+		s.o.Log.Info("administration failed", "user", r.User, "command", text, "err", err)
+	}
+}
+
+// step runs one step of the broker's.
+func (s *Service) step(do func(now time.Time, b *core.Broker, fx *core.Effects)) { s.o.Broker.Do(do) }
