@@ -1,36 +1,197 @@
 package admin
 
 import (
+	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/config"
 	"github.com/tidegate/tidegate/core/name"
 	"github.com/tidegate/tidegate/core/property"
+	"github.com/tidegate/tidegate/core/server"
 )
 
-// Definitions are what EMS keeps in files: static destinations and all that is
-// defined about them. The methods of a nil one answer as of an empty set.
+// Definitions are what EMS keeps in files: static destinations, users, rights,
+// bridges and all the rest of a config.Config. The methods of a nil one answer as
+// of an empty set. They may be called by many at a time, but never within a step
+// of the broker: MayCreate alone may.
 type Definitions struct {
-	mu    sync.Mutex
-	trees [2]*property.Tree
+	mu       sync.Mutex
+	c        *config.Config
+	write    func(path string, text []byte) error
+	watchers []func(c *config.Config, what Change)
+	broker   *server.Server
+
+	creatable atomic.Pointer[[2][]string] // wildcards, by kind
 }
 
-// properties is what screens say of a destination's properties.
-type properties struct {
-	flags             string
-	prefetch          string
-	prefetchInherited bool
-	list              []string // for `show queue`: inherited ones are marked
+// Change says what was changed: an object of a class, or a parameter.
+type Change struct {
+	Class config.Class // 0: a parameter
+	Name  string       // of the object as its file has it, or of the parameter
+	Gone  bool
 }
 
-func (d *Definitions) tree(k property.Kind) *property.Tree {
+// NewDefinitions takes a configuration over. write replaces a file as a whole or
+// not at all, durably.
+func NewDefinitions(c *config.Config, write func(path string, text []byte) error) *Definitions {
+	d := &Definitions{c: c, write: write}
+	d.noteCreatable()
+	return d
+}
+
+// Watch has f called after each change, with the lock held: it must not call back.
+func (d *Definitions) Watch(f func(c *config.Config, what Change)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.watchers = append(d.watchers, f)
+}
+
+// View lets f read the configuration.
+func (d *Definitions) View(f func(c *config.Config)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f(d.c)
+}
+
+// change lets f change the configuration; what it says was changed is told on.
+func (d *Definitions) change(f func(c *config.Config) (Change, error)) error {
+	if d == nil {
+		return refuse(core.Invalid, "this server keeps no definitions")
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	what, err := f(d.c)
+	if err != nil {
+		return invalid(err)
+	}
+	if what.Class == config.Queues || what.Class == config.Topics {
+		d.noteCreatable()
+	}
+	for _, w := range d.watchers {
+		w(d.c, what)
+	}
+	return nil
+}
+
+// invalid is a refusal of core/config's, or of ours.
+func invalid(err error) error {
+	var edit *config.EditError
+	var wrong *property.Error
+	switch {
+	case errors.As(err, &edit):
+		return refuse(core.Invalid, "%s", edit.Error())
+	case errors.As(err, &wrong):
+		return refuse(core.Invalid, "%s", withFix(wrong.Message, wrong.Fix))
+	}
+	return err
+}
+
+func withFix(message, fix string) string {
+	if fix == "" {
+		return message
+	}
+	return message + ": " + fix
+}
+
+// Save writes the files that have changed. What could not be written is tried
+// again at the next Save.
+func (d *Definitions) Save() error {
 	if d == nil {
 		return nil
 	}
-	if k == property.Topic {
-		return d.trees[1]
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, f := range d.c.Changed() {
+		if err := d.write(f.Path, f.Bytes); err != nil {
+			return refuse(core.Internal, "%s could not be written, and is as it was: %v", f.Path, err)
+		}
+		d.c.Saved(f.Name)
 	}
-	return d.trees[0]
+	return nil
+}
+
+// noteCreatable keeps the wildcards for MayCreate.
+func (d *Definitions) noteCreatable() {
+	var lists [2][]string
+	for i, k := range []property.Kind{property.Queue, property.Topic} {
+		for def := range d.c.Tree(k).All() {
+			if def.Wildcard() {
+				lists[i] = append(lists[i], def.Name)
+			}
+		}
+	}
+	d.creatable.Store(&lists)
+}
+
+// MayCreate says whether a client may bring a destination into being: a wildcard
+// line matches it (ems 3.1). It takes no lock: the broker asks within its steps.
+func (d *Definitions) MayCreate(to core.Destination) bool {
+	lists := d.creatable.Load()
+	list := lists[0]
+	if to.Kind == core.Topic {
+		list = lists[1]
+	}
+	for _, pattern := range list {
+		if name.Match(pattern, to.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// Start puts what is defined into the broker: static destinations and durables.
+func (d *Definitions) Start(b *server.Server) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.broker = b
+	var all []core.Destination
+	for _, k := range []property.Kind{property.Queue, property.Topic} {
+		for def := range d.c.Tree(k).All() {
+			if !def.Wildcard() {
+				all = append(all, core.Destination{Kind: brokerKind(k), Name: def.Name})
+			}
+		}
+	}
+	var failed error
+	for len(all) > 0 {
+		n := min(sliceOf, len(all))
+		b.Do(func(now time.Time, b *core.Broker, _ *core.Effects) {
+			for _, to := range all[:n] {
+				failed = errors.Join(failed, b.Define(now, to))
+			}
+		})
+		all = all[n:]
+	}
+	for _, o := range d.c.Objects(config.Durables) {
+		if !o.Has("route") {
+			if err := subscribe(b, o); err != nil && !isKind(err, core.Exists) {
+				failed = errors.Join(failed, err)
+			}
+		}
+	}
+	return failed
+}
+
+// subscribe makes a static durable. Without a client id it is shared by whoever
+// knows its name (docs/decisions/0062-durables-of-administrators.md).
+func subscribe(b *server.Server, o *config.Object) (err error) {
+	client := o.Get("clientid")
+	so := core.SubscriptionOptions{Name: o.Name, Durable: true, Global: client == "", Shared: client == ""}
+	b.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+		err = b.Subscribe(now, client, core.Destination{Kind: core.Topic, Name: o.Get("topic")}, so, o.Get("selector"), o.Has("nolocal"), fx)
+	})
+	return err
+}
+
+func brokerKind(k property.Kind) core.DestinationKind {
+	if k == property.Topic {
+		return core.Topic
+	}
+	return core.Queue
 }
 
 // has says whether the files, or the server itself, define a destination.
@@ -41,10 +202,18 @@ func (d *Definitions) has(k property.Kind, n string) bool {
 	if d == nil {
 		return false
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	_, ok := d.tree(k).Get(n)
+	_, ok := d.get(k, n)
 	return ok
+}
+
+func (d *Definitions) get(k property.Kind, n string) (def property.Definition, ok bool) {
+	d.View(func(c *config.Config) {
+		var p *property.Definition
+		if p, ok = c.Tree(k).Get(n); ok {
+			def = *p
+		}
+	})
+	return def, ok
 }
 
 // beside lists definitions that are not in the broker: wildcards, and the
@@ -58,14 +227,11 @@ func (d *Definitions) beside(k property.Kind) (names []string) {
 	if d == nil {
 		return names
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for def := range d.tree(k).All() {
-		if def.Wildcard() {
-			names = append(names, def.Name)
-		}
+	lists := d.creatable.Load()
+	if k == property.Topic {
+		return append(names, lists[1]...)
 	}
-	return names
+	return append(names, lists[0]...)
 }
 
 // extras counts what beside lists.
@@ -77,96 +243,100 @@ func (d *Definitions) parents(k property.Kind, n string) (all []property.Definit
 	if d == nil {
 		return nil
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.tree(k).Parents(n, func(p *property.Definition) { all = append(all, *p) })
+	d.View(func(c *config.Config) {
+		c.Tree(k).Parents(n, func(p *property.Definition) { all = append(all, *p) })
+	})
 	return all
 }
 
-// properties says which flags to show for a destination: + its own, * inherited.
-func (d *Definitions) properties(k property.Kind, n string, bridges []bridgeSource) properties {
-	var effective []property.Effective
-	policy := property.DefaultPolicy(k)
+// objects copies a class's objects.
+func (d *Definitions) objects(class config.Class) (all []config.Object) {
+	if d == nil {
+		return nil
+	}
+	d.View(func(c *config.Config) {
+		for _, o := range c.Objects(class) {
+			all = append(all, *o)
+		}
+	})
+	return all
+}
+
+// object finds one of a class by its name.
+func (d *Definitions) object(class config.Class, key string) (o config.Object, ok bool) {
+	if d == nil {
+		return o, false
+	}
+	d.View(func(c *config.Config) {
+		var p *config.Object
+		if p, ok = c.Object(class, key); ok {
+			o = *p
+		}
+	})
+	return o, ok
+}
+
+// put adds or changes an object.
+func (d *Definitions) put(o config.Object) error {
+	return d.change(func(c *config.Config) (Change, error) {
+		return Change{Class: o.Class, Name: o.Name}, c.Put(o)
+	})
+}
+
+// remove takes an object away.
+func (d *Definitions) remove(class config.Class, key, name string) error {
+	return d.change(func(c *config.Config) (Change, error) {
+		return Change{Class: class, Name: name, Gone: true}, c.Delete(class, key)
+	})
+}
+
+// param is a parameter of tibemsd.conf.
+func (d *Definitions) param(name, otherwise string) string {
+	value := ""
 	if d != nil {
-		d.mu.Lock()
-		effective = d.tree(k).Effective(n)
-		policy = *d.tree(k).Policy(n)
-		d.mu.Unlock()
-	} else if property.IsSystem(k, n) {
-		t := property.NewTree(k)
-		effective = t.Effective(n)
+		d.View(func(c *config.Config) { value = c.Param(name) })
 	}
-	flags := newFlags(k)
-	p := properties{prefetchInherited: true}
-	for _, e := range effective {
-		mark := byte('+')
-		if e.Origin == property.Inherited || e.Origin == property.Default {
-			mark = '*'
-		}
-		if e.ID == property.Prefetch && e.Origin == property.Own {
-			p.prefetchInherited = false
-		}
-		flags.set(e.Value, mark)
-		text := e.Value.String()
-		if mark == '*' {
-			text = "*" + text
-		}
-		p.list = append(p.list, text)
+	if value == "" {
+		return otherwise
 	}
-	for i := range bridges {
-		if b := &bridges[i]; b.kind == k && (b.name == n || name.Match(b.name, n)) {
-			flags.mark('B', map[bool]byte{true: '+', false: '*'}[b.name == n])
+	return value
+}
+
+// on is a parameter that is on or off.
+func (d *Definitions) on(name string, otherwise bool) bool {
+	if v := d.param(name, ""); v != "" {
+		on, _ := property.ParseFlag(v)
+		return on
+	}
+	return otherwise
+}
+
+func (d *Definitions) durable(name, client string) bool {
+	for _, o := range d.objects(config.Durables) {
+		if o.Name == name && o.Get("clientid") == client && !o.Has("route") {
+			return true
 		}
 	}
-	p.flags = flags.String()
-	p.prefetch = prefetchText(policy.Prefetch)
-	return p
+	return false
 }
 
-func prefetchText(n int32) string {
-	if n == property.PrefetchNone {
-		return "none"
+func (d *Definitions) stores() (rows []storeRow) {
+	for _, o := range d.objects(config.Stores) {
+		rows = append(rows, storeRow{o.Name, valueOr(o.Get("mode"), "async")})
 	}
-	return decimal(int(n))
+	return rows
 }
 
-// flags are the letters of `show queues` and `show topics` (ems 10.4).
-type flags struct {
-	letters string
-	marks   []byte
-}
-
-func newFlags(k property.Kind) *flags {
-	letters := "SNFGXIBCT"
-	if k == property.Topic {
-		letters = "SNFGEIBCTM"
+func (d *Definitions) groupsOf(user string) (groups []string) {
+	for _, o := range d.objects(config.Groups) {
+		for _, m := range o.All("member") {
+			if m == user {
+				groups = append(groups, o.Name)
+				break
+			}
+		}
 	}
-	return &flags{letters, []byte(strings.Repeat("-", len(letters)))}
-}
-
-func (f *flags) String() string { return string(f.marks) }
-
-func (f *flags) mark(letter, mark byte) {
-	if i := strings.IndexByte(f.letters, letter); i >= 0 && f.marks[i] != '+' {
-		f.marks[i] = mark
-	}
-}
-
-// letterOf is the flag that a property sets; failsafe is a store that is synced.
-var letterOf = map[property.ID]byte{
-	property.Secure: 'S', property.SenderName: 'N', property.SenderNameEnforced: 'N', property.Failsafe: 'F', property.Global: 'G',
-	property.Exclusive: 'X', property.Import: 'I', property.TibrvImport: 'I', property.TibrvcmImport: 'I',
-	property.Export: 'E', property.TibrvExport: 'E', property.TibrvcmExport: 'E', property.FlowControl: 'C', property.Trace: 'T', property.Channel: 'M',
-}
-
-func (f *flags) set(v property.Value, mark byte) {
-	letter := letterOf[v.ID]
-	if v.ID == property.Store && v.Text == property.FailsafeStore {
-		letter = 'F'
-	}
-	if letter != 0 {
-		f.mark(letter, mark)
-	}
+	return groups
 }
 
 // bridgeSource is where a bridge begins.
@@ -175,18 +345,49 @@ type bridgeSource struct {
 	name string
 }
 
-func (d *Definitions) bridgeSources() []bridgeSource       { return nil }
-func (d *Definitions) bridgesFrom(kind, n string) []string { return nil }
-func (d *Definitions) groupsOf(user string) []string       { return nil }
-func (d *Definitions) durable(name, client string) bool    { return false }
-func (d *Definitions) stores() []storeRow                  { return nil }
-func (d *Definitions) param(name, otherwise string) string { return otherwise }
-func (d *Definitions) Save() error                         { return nil }
+func splitEnd(end string) (k property.Kind, n string, ok bool) {
+	kind, n, ok := strings.Cut(end, ":")
+	switch {
+	case ok && strings.EqualFold(kind, "queue"):
+		return property.Queue, n, n != ""
+	case ok && strings.EqualFold(kind, "topic"):
+		return property.Topic, n, n != ""
+	}
+	return 0, "", false
+}
+
+func (d *Definitions) bridgeSources() (all []bridgeSource) {
+	for _, o := range d.objects(config.Bridges) {
+		if k, n, ok := splitEnd(o.Name); ok {
+			all = append(all, bridgeSource{k, n})
+		}
+	}
+	return all
+}
+
+// bridgesFrom lists where messages of a destination are bridged to.
+func (d *Definitions) bridgesFrom(kind, n string) (all []string) {
+	for _, o := range d.objects(config.Bridges) {
+		k, source, _ := splitEnd(o.Name)
+		if k.String() != kind || source != n && !name.Match(source, n) {
+			continue
+		}
+		for _, a := range o.Attrs {
+			all = append(all, a.Name+":"+a.Value)
+		}
+	}
+	return all
+}
 
 // jndiNames are the names under which a static destination is looked up (ems 11).
-func (d *Definitions) jndiNames(kind, n string, static bool) []string {
-	if !static || name.IsWildcard(n) {
-		return nil
+func (d *Definitions) jndiNames(kind, n string, static bool) (all []string) {
+	if static && !name.IsWildcard(n) {
+		all = append(all, n)
 	}
-	return []string{n}
+	for _, o := range d.objects(config.JNDINames) {
+		if o.Get("type") == kind && o.Get("target") == n {
+			all = append(all, o.Name)
+		}
+	}
+	return all
 }

@@ -2,14 +2,24 @@ package admin
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin/screen"
+	"github.com/tidegate/tidegate/core/config"
+	"github.com/tidegate/tidegate/core/property"
 )
 
 var durableOperations = []Operation{
 	{Usage: "show durables [PATTERN]", Help: "Durable subscriptions of topics that match.", Right: Right{Global: "view-durable"}, Run: showDurables},
+	{
+		Usage: "create durable TOPIC NAME [PROPERTIES...]", Help: "Make a durable subscription: clientid=ID, nolocal, selector=\"...\".",
+		Right: Right{Global: "change-durable"}, Writes: true, Run: createDurable,
+	},
+	{Usage: "delete durable NAME [CLIENTID]", Help: "Delete a durable subscription with its messages.", Right: Right{Global: "change-durable"}, Writes: true, Asks: true, Run: deleteDurable},
+	{Usage: "delete all durables [PATTERN]", Help: "Delete all durables of topics that match and are not in use.", Right: Right{Global: "change-durable"}, Writes: true, Asks: true, Run: deleteAllDurables},
 	{Usage: "show durable NAME [CLIENTID]", Help: "Everything about one durable subscription.", Right: Right{Global: "view-durable"}, Run: showDurable},
 }
 
@@ -71,4 +81,109 @@ func showDurable(_ context.Context, c *Call) (*screen.Result, error) {
 	t.Add(v.Name, v.Topic, typeOf(c.o.Definitions.durable(v.Name, v.ClientID), false), v.ClientID, status, user, v.Shared, v.Selector, v.NoLocal,
 		v.Messages, v.Persistent, v.Delivered, v.Bytes)
 	return shown(t), nil
+}
+
+// durableOf reads the properties of create durable: a comma list as in
+// durables.conf (ems 1.1).
+func (c *Call) durableOf() (config.Object, error) {
+	o := config.Object{Class: config.Durables, Name: c.Get("name"), Attrs: []config.Attr{{Name: "topic", Value: c.Get("topic")}}}
+	list := joinList(c.Get("properties"))
+	for _, s := range property.SplitList(list) {
+		key, value, has := strings.Cut(list[s.Offset:s.Offset+s.Length], "=")
+		key = strings.ToLower(strings.TrimSpace(key))
+		value = strings.Trim(value, `"`)
+		switch key {
+		case "clientid", "selector":
+			if value == "" {
+				return o, refuse(core.Invalid, "%s has no value: write %s=...", key, key)
+			}
+			o.Attrs = append(o.Attrs, config.Attr{Name: key, Value: value})
+		case "nolocal":
+			if has {
+				return o, refuse(core.Invalid, "nolocal has no value")
+			}
+			o.Attrs = append(o.Attrs, config.Attr{Name: key, Bare: true})
+		case "route":
+			return o, refuse(core.Invalid, "durables of routes come with routes, which this version does not connect")
+		default:
+			return o, refuse(core.Invalid, "%q is no property of a durable: clientid, nolocal, selector", key)
+		}
+	}
+	return o, nil
+}
+
+func createDurable(_ context.Context, c *Call) (*screen.Result, error) {
+	o, err := c.durableOf()
+	if err != nil {
+		return nil, err
+	}
+	if c.o.Definitions.durable(o.Name, o.Get("clientid")) {
+		return nil, exists("durable", o.Name)
+	}
+	if err := subscribe(c.o.Broker, &o); err != nil {
+		if isKind(err, core.Exists) {
+			return nil, exists("durable", o.Name)
+		}
+		return nil, err
+	}
+	if err := c.o.Definitions.put(o); err != nil {
+		return nil, errors.Join(err, c.unsubscribe(&core.SubscriptionView{SubscriptionInfo: core.SubscriptionInfo{
+			Name: o.Name, ClientID: o.Get("clientid"), Global: !o.Has("clientid"),
+		}}))
+	}
+	return screen.Said("Durable '%s' has been created", o.Name), nil
+}
+
+func (c *Call) unsubscribe(v *core.SubscriptionView) (err error) {
+	c.step(func(now time.Time, b *core.Broker, fx *core.Effects) {
+		err = b.Unsubscribe(now, v.ClientID, v.Name, v.Global, fx)
+	})
+	return err
+}
+
+func (c *Call) deleteSubscription(v *core.SubscriptionView) error {
+	if err := c.unsubscribe(v); err != nil {
+		if isKind(err, core.Conflict) {
+			return refuse(core.Conflict, "durable '%s' has an active consumer: close it, or delete its connection (show consumers durable)", v.Name)
+		}
+		return err
+	}
+	for _, o := range c.o.Definitions.objects(config.Durables) {
+		if o.Name == v.Name && o.Get("clientid") == v.ClientID && !o.Has("route") {
+			return c.o.Definitions.remove(config.Durables, o.Key(), o.Name)
+		}
+	}
+	return nil
+}
+
+func deleteDurable(_ context.Context, c *Call) (*screen.Result, error) {
+	v, err := c.subscription()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.deleteSubscription(v); err != nil {
+		return nil, err
+	}
+	return screen.Said("Durable '%s' has been deleted", v.Name), nil
+}
+
+func deleteAllDurables(ctx context.Context, c *Call) (*screen.Result, error) {
+	count := 0
+	views := c.subscriptions()
+	for i := range views {
+		v := &views[i]
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if !matches(c.Get("pattern"), v.Topic) {
+			continue
+		}
+		switch err := c.deleteSubscription(v); {
+		case err == nil:
+			count++
+		case !isKind(err, core.Conflict) && !isKind(err, core.NotFound):
+			return nil, err
+		}
+	}
+	return screen.Said("%d durables have been deleted", count), nil
 }

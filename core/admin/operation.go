@@ -51,8 +51,9 @@ type Call struct {
 
 // Table is all operations. The order is that of help.
 var Table = assemble(
-	serverOperations, queueOperations, topicOperations, connectionOperations, linkOperations, durableOperations,
-	statOperations, transactionOperations, messageOperations, purgeOperations, storeOperations, laterOperations, localOperations,
+	serverOperations, configOperations, queueOperations, topicOperations, defineOperations, bridgeOperations, userOperations, aclOperations,
+	factoryOperations, durableOperations, connectionOperations, linkOperations, statOperations, transactionOperations, messageOperations,
+	purgeOperations, storeOperations, laterOperations, localOperations,
 )
 
 var byName = map[string]*Operation{}

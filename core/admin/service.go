@@ -32,6 +32,8 @@ type Options struct {
 	Shutdown func()
 	// Definitions are what EMS keeps in files.
 	Definitions *Definitions
+	// HashPassword is a password as users.conf has it; nil: as it was given.
+	HashPassword func(password string) string
 }
 
 // Facts are figures from outside of the broker.
@@ -73,6 +75,7 @@ type Service struct {
 func New(o Options) *Service {
 	s := &Service{o: o}
 	s.sampler.start(s)
+	s.applyParameters()
 	return s
 }
 

@@ -123,6 +123,13 @@ var grids = map[string]*grid{
 			right("Msgs", "msgs", 8), size("Size", "bytes", 8),
 		},
 	},
+	"bridges": {
+		columns: []column{
+			left("", "type", 0, 1),
+			left("Source Name", "name", 1, 32),
+			right("Queue Targets", "queue_targets", 15), right("Topic Targets", "topic_targets", 15),
+		},
+	},
 	"stat consumers": statistics("Destination"),
 	"stat producers": statistics("Destination"),
 	"stat queues":    destinationStatistics("Queue Name"),

@@ -1,0 +1,117 @@
+package admin
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/admin/command"
+	"github.com/tidegate/tidegate/core/admin/screen"
+	"github.com/tidegate/tidegate/core/config"
+	"github.com/tidegate/tidegate/core/property"
+)
+
+var configOperations = []Operation{
+	{Usage: "commit", Help: "Write the files of all that was changed.", Right: Right{Global: "change-server"}, Run: commit},
+	{Usage: "set server PARAMETERS...", Help: "Change parameters of tibemsd.conf: name=value, several with blanks between.", Right: Right{Global: "change-server"}, Writes: true, Secret: true, Run: setServer},
+	{Usage: "show config", Help: "The parameters of tibemsd.conf that are set, and what they do here.", Right: Right{Global: "view-server"}, Run: showConfig},
+}
+
+func commit(_ context.Context, c *Call) (*screen.Result, error) {
+	if err := c.o.Definitions.Save(); err != nil {
+		return nil, err
+	}
+	return &screen.Result{Message: "Configuration has been saved", Saved: true}, nil
+}
+
+// settable are the parameters that `set server` changes (ems 10.2). Others are
+// read at the start.
+var settable = map[string]bool{
+	"password": true, "authorization": true, "log_trace": true, "console_trace": true, "client_trace": true,
+	"max_msg_memory": true, "max_connections": true, "track_message_ids": true, "track_correlation_ids": true,
+	"ssl_password": true, "ft_ssl_password": true, "server_rate_interval": true, "statistics": true, "rate_interval": true,
+	"detailed_statistics": true, "statistics_cleanup_interval": true, "max_stat_memory": true, "msg_swapping": true,
+	"large_destination_memory": true, "large_destination_count": true, "always_exit_on_disk_error": true, "flow_control": true,
+	"multicast_statistics_interval": true,
+}
+
+func setServer(_ context.Context, c *Call) (*screen.Result, error) {
+	pairs, err := command.Pairs(c.Get("parameters"))
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pairs { // all or none
+		row, ok := config.LookupParameter(p.Key)
+		switch {
+		case !ok:
+			return nil, refuse(core.NotFound, "there is no parameter %q", p.Key)
+		case !settable[strings.ToLower(row.Name)]:
+			return nil, refuse(core.Invalid, "%s cannot be changed while the server runs: write it into %s and start the server anew", row.Name, config.MainFile)
+		}
+	}
+	for _, p := range pairs {
+		value := p.Value
+		row, _ := config.LookupParameter(p.Key)
+		if row.Type == config.Trace { // +X and -X change what is traced now
+			value = c.traceValue(row.Name, value)
+		}
+		if err := c.o.Definitions.change(func(cfg *config.Config) (Change, error) {
+			return Change{Name: row.Name}, cfg.SetParam(row.Name, value)
+		}); err != nil {
+			return nil, err
+		}
+	}
+	c.applyParameters()
+	return screen.Said("Server parameters have been changed"), nil
+}
+
+// traceValue: what begins with + or - is about the items that are on.
+func (c *Call) traceValue(name, value string) string {
+	if !strings.HasPrefix(value, "+") && !strings.HasPrefix(value, "-") {
+		return value
+	}
+	if now := c.o.Definitions.param(name, "DEFAULT"); now != "" {
+		return now + "," + value
+	}
+	return value
+}
+
+// applyParameters has the parameters take effect that the administration itself
+// has to do with; Definitions.Watch tells others of theirs.
+func (s *Service) applyParameters() {
+	if s.o.Definitions == nil {
+		return
+	}
+	server, each := defaultServerRate, defaultRate
+	if ms, ok := property.ParsePeriod(s.o.Definitions.param("server_rate_interval", "1")); ok && ms > 0 {
+		server = time.Duration(ms) * time.Millisecond
+	}
+	if ms, ok := property.ParsePeriod(s.o.Definitions.param("rate_interval", "3")); ok {
+		each = time.Duration(ms) * time.Millisecond
+	}
+	if !s.o.Definitions.on("statistics", true) {
+		each = 0
+	}
+	s.sampler.set(server, each)
+}
+
+func showConfig(_ context.Context, c *Call) (*screen.Result, error) {
+	t := newTable("config", "name text Parameter;value text Value;effect text Effect")
+	t.Empty = "No parameters are set."
+	if c.o.Definitions == nil {
+		return shown(t), nil
+	}
+	c.o.Definitions.View(func(cfg *config.Config) {
+		for i := range config.Parameters {
+			p := &config.Parameters[i]
+			for _, v := range cfg.ParamAll(p.Name) {
+				if p.Type == config.Secret {
+					v = "********"
+				}
+				t.Add(p.Name, v, p.Effect.String())
+			}
+		}
+	})
+	return shown(t), nil
+}
