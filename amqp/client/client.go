@@ -16,6 +16,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/engine"
 	"github.com/tidegate/tidegate/amqp/frame"
 	"github.com/tidegate/tidegate/amqp/sasl"
+	"github.com/tidegate/tidegate/amqp/wire"
 )
 
 // DialTimeout bounds connecting, login and open.
@@ -26,6 +27,8 @@ type Options struct {
 	ContainerID    string
 	User, Password string // instead of the URL's
 	MaxMessageSize uint64
+	// Product and Version are what the server is told of the program.
+	Product, Version string
 	// TLS is for amqps:// and wss://; nil: the system's authorities, and no
 	// certificate of our own. With one and without a user, SASL EXTERNAL is used.
 	TLS *tls.Config
@@ -85,7 +88,7 @@ func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
 	c := &Conn{sock: sock, ended: make(chan struct{})}
 	c.cond = sync.NewCond(&c.mu)
 	c.e = engine.New(engine.Config{
-		Client: true, ContainerID: o.ContainerID, Hostname: u.Hostname(), MaxMessageSize: o.MaxMessageSize,
+		Client: true, Properties: said(o), ContainerID: o.ContainerID, Hostname: u.Hostname(), MaxMessageSize: o.MaxMessageSize,
 		Login: &sasl.Client{
 			User: o.User, Password: o.Password, Nonce: rand.Text,
 			External: o.TLS != nil && len(o.TLS.Certificates) > 0,
@@ -110,6 +113,17 @@ func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// said is what the server is told of the program.
+func said(o Options) (m wire.Map) {
+	if o.Product != "" {
+		m = append(m, wire.Entry{Key: wire.Symbol("product"), Value: o.Product})
+	}
+	if o.Version != "" {
+		m = append(m, wire.Entry{Key: wire.Symbol("version"), Value: o.Version})
+	}
+	return m
 }
 
 // wait blocks until done or the connection ends. The caller holds mu.

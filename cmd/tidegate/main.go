@@ -33,7 +33,11 @@ func (e *exit) Error() string { return e.text }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := root().ExecuteContext(ctx)
+	cmd := root()
+	if args, ok := calledAs(os.Args); ok {
+		cmd.SetArgs(args)
+	}
+	err := cmd.ExecuteContext(ctx)
 	stop()
 	if err == nil {
 		return
@@ -57,7 +61,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 		Version:       version,
 	}
-	cmd.AddCommand(serveCommand(), sendCommand(), receiveCommand(), browseCommand(), storeCommand(), configCommand(), passwdCommand(), benchCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), sendCommand(), receiveCommand(), browseCommand(), storeCommand(), adminCommand(), configCommand(), passwdCommand(), benchCommand(), versionCommand())
 	return cmd
 }
 

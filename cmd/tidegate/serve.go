@@ -22,6 +22,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/sasl"
 	amqpserver "github.com/tidegate/tidegate/amqp/server"
 	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/admin"
 	coremessage "github.com/tidegate/tidegate/core/message"
 	"github.com/tidegate/tidegate/core/server"
 )
@@ -141,7 +142,7 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
 	if v.GetInt("max-connections") <= 0 || v.GetDuration("idle-timeout") < time.Second || v.GetDuration("login-timeout") <= 0 {
 		return errors.New("--max-connections and --login-timeout must be above 0, --idle-timeout at least 1s")
 	}
-	create, err := mayCreate(v.GetStringSlice("dynamic-queues"), v.GetStringSlice("dynamic-topics"))
+	create, definitions, err := defined(v, log)
 	if err != nil {
 		return err
 	}
@@ -165,7 +166,7 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
 			_ = l.Close()
 		}
 	}()
-	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create, check, limits, only})
+	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create, check, limits, only, definitions})
 }
 
 // durability is what a persistent message waits for.
@@ -191,6 +192,15 @@ type doors struct {
 	check  core.Check
 	limits core.TransactionLimits
 	only   *fileOnly
+	// definitions are what administrators define.
+	definitions *admin.Definitions
+}
+
+func (d *doors) urls() (all []string) {
+	for _, l := range d.listeners {
+		all = append(all, l.URL())
+	}
+	return all
 }
 
 func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, memory int64, in doors) error {
@@ -223,9 +233,16 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		messages += q.Messages
 	}
 	log.Info("recovered", "data", v.GetString("data"), "queues", len(queues), "messages", messages, "took", time.Since(began).Round(time.Millisecond).String())
+	if err := in.definitions.Start(broker); err != nil {
+		log.Warn("not all that is defined could be made", "err", err)
+	}
+	ctx, shutdown := context.WithCancel(ctx)
+	defer shutdown()
+	service := administration(v, log, broker, st, in.definitions, in.users, began, memory/contentsShare, in.urls, shutdown)
+	defer service.Close()
 	edge := amqpserver.Quiet(log) // for what clients can cause
 	g := gateway.New(gateway.Options{
-		Broker: broker, ContainerID: "tidegate", Version: version, MaxMessageSize: in.maxMessage,
+		Broker: broker, Admin: service, ContainerID: "tidegate", Version: version, MaxMessageSize: in.maxMessage,
 		Users: in.users, Anonymous: v.GetBool("anonymous"), Logger: edge,
 		Tokens: in.only.admits(), Claims: in.only.claims, Management: in.only.management, Mechanisms: in.only.mechanisms,
 		IdleTimeOut: v.GetDuration("idle-timeout"), AuthTimeOut: v.GetDuration("login-timeout"),
@@ -249,6 +266,9 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	front.Shutdown(shutdownTime)
 	if err == nil {
 		broker.Checkpoint()
+	}
+	if e := in.definitions.Save(); e != nil { // a clean exit commits (ems 1.1)
+		log.Error("definitions were not saved", "err", e)
 	}
 	broker.Close()
 	return errors.Join(err, st.Close())

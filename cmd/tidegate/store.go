@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -11,9 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidegate/tidegate/amqp/client"
-	"github.com/tidegate/tidegate/amqp/message"
 	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/admin/screen"
 )
 
 // liveTimeout bounds the question to a running server.
@@ -56,17 +54,17 @@ func inspectLive(ctx context.Context, o *target, out io.Writer, asJSON bool) err
 		return err
 	}
 	defer c.Close()
-	text, err := ask(ctx, c, "show queues")
+	a := newAdminSession(&adminOptions{}, nil, out)
+	if err := a.open(c); err != nil {
+		return err
+	}
+	r, err := a.request(ctx, "show queues notemp", "")
 	if err != nil {
 		return err
 	}
+	queues := queueInfos(r)
 	if asJSON {
-		_, err = fmt.Fprintln(out, text)
-		return err
-	}
-	var queues []core.QueueInfo
-	if err := json.Unmarshal([]byte(text), &queues); err != nil {
-		return fmt.Errorf("the server's answer: %w", err)
+		return json.NewEncoder(out).Encode(queues)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "Queue\tMsgs\tBytes\tConsumers\tProducers\t")
@@ -78,33 +76,22 @@ func inspectLive(ctx context.Context, o *target, out io.Writer, asJSON bool) err
 	return w.Flush()
 }
 
-// ask sends an administrative request and gives the answer's text.
-func ask(ctx context.Context, c *client.Conn, operation string) (string, error) {
-	answers, err := c.NewReceiver(client.ReceiverOptions{Dynamic: true, Credit: 1})
-	if err != nil {
-		return "", err
+// queueInfos takes from `show queues` what holds messages or has users.
+func queueInfos(r *screen.Result) []core.QueueInfo {
+	infos := []core.QueueInfo{}
+	for _, t := range r.Tables {
+		at := map[string]int{}
+		for i, c := range t.Columns {
+			at[c.Name] = i
+		}
+		for _, row := range t.Rows {
+			name, _ := row[at["name"]].(string)
+			number := func(column string) int64 { n, _ := row[at[column]].(int64); return n }
+			if name[0] == '$' && number("msgs") == 0 || name == ">" {
+				continue
+			}
+			infos = append(infos, core.QueueInfo{Name: name, Messages: int(number("msgs")), Bytes: number("bytes"), Consumers: int(number("receivers"))})
+		}
 	}
-	requests, err := c.NewSender("$sys.admin", nil, false)
-	if err != nil {
-		return "", err
-	}
-	b := message.NewBuilder()
-	b.Properties.MessageID = "1"
-	b.Properties.ReplyTo = answers.Address
-	b.SetProperty("operation", operation)
-	if err := requests.Send(ctx, b.Append(nil)); err != nil {
-		return "", err
-	}
-	if err := requests.Flush(ctx); err != nil {
-		return "", err
-	}
-	d, err := answers.Receive(ctx)
-	if err != nil {
-		return "", err
-	}
-	text, ok := d.Message.Text()
-	if !ok {
-		return "", errors.New("the server's answer is no text")
-	}
-	return text, nil
+	return infos
 }

@@ -21,7 +21,7 @@ import (
 type Definitions struct {
 	mu       sync.Mutex
 	c        *config.Config
-	write    func(path string, text []byte) error
+	save     func(c *config.Config) error
 	watchers []func(c *config.Config, what Change)
 	broker   *server.Server
 
@@ -35,10 +35,10 @@ type Change struct {
 	Gone  bool
 }
 
-// NewDefinitions takes a configuration over. write replaces a file as a whole or
-// not at all, durably.
-func NewDefinitions(c *config.Config, write func(path string, text []byte) error) *Definitions {
-	d := &Definitions{c: c, write: write}
+// NewDefinitions takes a configuration over. save writes the files that changed,
+// each whole or not at all, and tells the configuration (core/config/disk).
+func NewDefinitions(c *config.Config, save func(c *config.Config) error) *Definitions {
+	d := &Definitions{c: c, save: save}
 	d.noteCreatable()
 	return d
 }
@@ -105,11 +105,8 @@ func (d *Definitions) Save() error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, f := range d.c.Changed() {
-		if err := d.write(f.Path, f.Bytes); err != nil {
-			return refuse(core.Internal, "%s could not be written, and is as it was: %v", f.Path, err)
-		}
-		d.c.Saved(f.Name)
+	if err := d.save(d.c); err != nil {
+		return refuse(core.Internal, "the files could not all be written: %v; commit tries again", err)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ var serverOperations = []Operation{
 	{Usage: "show server [status]", Help: "What the server is and how much it holds.", Right: Right{Global: "view-server"}, Run: showServer},
 	{Usage: "info", Help: "The same as show server.", Right: Right{Global: "view-server"}, Run: showServer},
 	{Usage: "show state", Help: "Whether the server is active.", Right: Right{Global: "view-server"}, Run: showState},
+	{Usage: "show dropped", Help: "Messages that were dropped although nobody was told, by the reason.", Right: Right{Global: "view-server"}, Run: showDropped},
 	{Usage: "whoami", Help: "Who you are to the server.", Run: whoAmI},
 	{Usage: "rotatelog", Help: "Begin a new log file.", Right: Right{Global: "change-server"}, Run: rotateLog},
 	{Usage: "shutdown", Help: "End the server in good order.", Right: Right{Global: "shutdown"}, Asks: true, Run: shutDown},
@@ -58,6 +59,15 @@ func showState(_ context.Context, c *Call) (*screen.Result, error) {
 	t := newTable("state", "state text State")
 	t.Single = true
 	t.Add(c.facts().State)
+	return shown(t), nil
+}
+
+func showDropped(_ context.Context, c *Call) (*screen.Result, error) {
+	var d core.Drops
+	c.step(func(_ time.Time, b *core.Broker, _ *core.Effects) { d = b.Drops() })
+	t := newTable("dropped", "denied count Denied;full count Full;gone count Gone")
+	t.Single = true
+	t.Add(d.Denied, d.Full, d.Gone)
 	return shown(t), nil
 }
 

@@ -145,7 +145,7 @@ func (s *Service) audit(r Request, o *Operation, err error) {
 	}
 	text := r.Command
 	if o.Secret {
-		text = o.Name() + " ..."
+		text = command.Masked(text)
 	}
 	var denied *Error
 	switch {

@@ -149,6 +149,21 @@ func TestRests(t *testing.T) {
 	}
 }
 
+func TestMasked(t *testing.T) {
+	for line, want := range map[string]string{ // order: irrelevant
+		`create user u "A b" password=secret`:        `create user u "A b" password=...`,
+		`create user u password="with blank"`:        `create user u password=...`,
+		"set password u secret":                      "set password u ...",
+		"SET Password u":                             "SET Password u",
+		"set server ft_ssl_password=x statistics=on": "set server ft_ssl_password=... statistics=on",
+		`unclosed " password=x`:                      "...",
+	} {
+		if got := Masked(line); got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
+		}
+	}
+}
+
 // FuzzParse: no line brings the parser down, and what it takes it takes again.
 func FuzzParse(f *testing.F) {
 	for _, line := range []string{"show queues a.> static first=10", `create user u "A b" password=x`, "grant queue q user=u send, receive", `"`} {

@@ -56,6 +56,30 @@ func tokens(line string) ([]token, *Error) {
 	return list, nil
 }
 
+// Masked is a command line without passwords: what follows password= (with or
+// without letters before it), and the last word of `set password NAME WORD`.
+func Masked(line string) string {
+	list, err := tokens(line)
+	if err != nil {
+		return "..."
+	}
+	words := make([]string, len(list))
+	for i, t := range list {
+		words[i] = t.text
+		if t.quoted {
+			words[i] = `"` + t.text + `"`
+		}
+		key, _, ok := strings.Cut(t.text, "=")
+		switch {
+		case ok && strings.HasSuffix(strings.ToLower(key), "password"):
+			words[i] = key + "=..."
+		case i == 3 && strings.EqualFold(list[0].text+list[1].text, "setpassword"):
+			words[i] = "..."
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 // Blank says whether a line of a script is empty or a comment.
 func Blank(line string) bool {
 	line = strings.TrimSpace(line)

@@ -46,6 +46,11 @@ func (t *Table) Add(cells ...any) {
 	if len(cells) != len(t.Columns) {
 		panic(fmt.Sprintf("screen: table %s has %d columns, the row %d cells", t.Name, len(t.Columns), len(cells)))
 	}
+	for i, c := range cells {
+		if l, ok := c.([]string); ok && l == nil {
+			cells[i] = []string{} // an empty list is no empty cell
+		}
+	}
 	t.Rows = append(t.Rows, cells)
 }
 

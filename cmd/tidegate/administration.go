@@ -1,0 +1,75 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/viper"
+
+	"github.com/tidegate/tidegate/amqp/sasl"
+	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/admin"
+	"github.com/tidegate/tidegate/core/config"
+	"github.com/tidegate/tidegate/core/server"
+	"github.com/tidegate/tidegate/persist/store"
+)
+
+// administration makes the service behind `$sys.admin`. shutdown ends the server
+// in good order.
+func administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st *store.Store, d *admin.Definitions, users sasl.Users, began time.Time, memory int64, urls func() []string, shutdown func()) *admin.Service {
+	o := admin.Options{
+		Broker: broker, Name: "tidegate", Version: version, Log: log, Definitions: d, Shutdown: shutdown,
+		HashPassword: func(password string) string {
+			return sasl.NewVerifier(password, salt(), sasl.DefaultIterations).Text()
+		},
+	}
+	if users != nil {
+		o.May = d.May
+	}
+	d.View(func(c *config.Config) {
+		if n := c.Param("server"); n != "" {
+			o.Name = n
+		}
+	})
+	hostname, _ := os.Hostname()
+	data, need := v.GetString("data"), v.GetString("durability")
+	o.Facts = func() admin.Facts {
+		s := st.Stats()
+		return admin.Facts{
+			Hostname: hostname, ProcessID: os.Getpid(), State: "active", DataDir: data, Started: began, Listens: urls(),
+			MemoryUsed: s.Memory, MemoryMax: memory, Fsync: true, SyncStorage: storage(need == "failsafe", s), AsyncStorage: storage(need != "failsafe", s),
+			Writes: uint64(s.Flushes), WriteBytes: s.Last,
+			Store: admin.StoreFacts{
+				Segments: s.Segments, Spares: s.Spares, LogBytes: s.LogBytes, LiveBytes: s.LogBytes, Spilled: s.SpillBytes,
+				Messages: int64(s.InMemory), Swapped: int64(s.SwapFiles), Flushes: uint64(s.Flushes), FlushTime: s.FlushAverage,
+			},
+		}
+	}
+	return admin.New(o)
+}
+
+// storage is the disk space of the one log, which counts as synced or not.
+func storage(this bool, s store.Stats) int64 {
+	if this {
+		return s.LogBytes + s.SpillBytes
+	}
+	return 0
+}
+
+// defined reads what administrators have defined, and says what comes into being
+// by being used: what flags say goes over the files.
+func defined(v *viper.Viper, log *slog.Logger) (func(core.Destination) bool, *admin.Definitions, error) {
+	create, err := mayCreate(v.GetStringSlice("dynamic-queues"), v.GetStringSlice("dynamic-topics"))
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := openDefinitions(v.GetString("data"), log)
+	if err != nil {
+		return nil, nil, err
+	}
+	if v.IsSet("dynamic-queues") || v.IsSet("dynamic-topics") {
+		return create, d, nil
+	}
+	return d.MayCreate, d, nil
+}
