@@ -61,6 +61,18 @@ func TestJMSRefusedLogin(t *testing.T) {
 	c.Do(t, with(harness.Fields{"cmd": "connect", "url": s.URL}, credentials("s3cret"))).Done(t)
 }
 
+// TestJMSTransactionTimeOut: a transaction that is open for longer than the operator
+// lets it be is rolled back, and its commit says so (jms 6.2.7).
+func TestJMSTransactionTimeOut(t *testing.T) {
+	for generation, g := range generations { // order: they run side by side
+		t.Run(generation, func(t *testing.T) {
+			t.Parallel()
+			s := harness.Start(t, "--transaction-timeout", "5s")
+			harness.Driver(t, g.driver).Do(t, harness.Fields{"cmd": "jms", "url": s.URL, "scenario": "Transactions.timeOut"}).Done(t)
+		})
+	}
+}
+
 // TestJMSTransactionLimit: a transaction that is larger than the server's operator
 // lets it be cannot be committed, and says by which option (jms 6.2.7).
 func TestJMSTransactionLimit(t *testing.T) {

@@ -9,4 +9,6 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)
 @interface Scenario {
+    /** Whether it wants a server that is set up for it: a test of its own runs it, and it is not among the names. */
+    boolean special() default false;
 }

@@ -17,12 +17,12 @@ public final class Scenarios {
     private Scenarios() {
     }
 
-    /** All scenarios, as CLASS.METHOD. */
+    /** All scenarios that any server will do for, as CLASS.METHOD. */
     public static List<String> names() {
         List<String> all = new ArrayList<>();
         for (Class<?> chapter : CHAPTERS) {
             for (Method m : chapter.getDeclaredMethods()) {
-                if (m.isAnnotationPresent(Scenario.class)) {
+                if (m.isAnnotationPresent(Scenario.class) && !m.getAnnotation(Scenario.class).special()) {
                     all.add(chapter.getSimpleName() + "." + m.getName());
                 }
             }

@@ -277,4 +277,25 @@ final class Transactions extends Chapter {
             same(want, seen.poll(PATIENCE, java.util.concurrent.TimeUnit.MILLISECONDS), "message/count");
         }
     }
+
+    /** The server rolls a transaction back that is open for too long; the client learns of it by its commit. */
+    @Scenario(special = true)
+    void timeOut() throws Exception {
+        prepare(1, 2);
+        Session session = transacted();
+        MessageConsumer consumer = session.createConsumer(queue(session));
+        takeAll(consumer, 1, 1, 1);
+        send(session, session.createQueue(named("out")), 1, 1);
+        consumer.close();
+        Session other = session();
+        MessageConsumer waiting = other.createConsumer(queue(other), "n = 1");
+        takeAll(waiting, 1, 1, 2); // comes when the time is up
+        TransactionRolledBackException e = refused(TransactionRolledBackException.class, session::commit);
+        check(e.getMessage().contains("transaction-timeout"), "commit does not say why it failed: " + e);
+        same(List.of(), left(named("out")), "what was sent in it");
+        send(session, session.createQueue(named("out")), 2, 2);
+        session.commit(); // the next one
+        same(List.of(2), left(named("out")), "what was sent in the next one");
+        same(List.of(2), left(), "what was not taken");
+    }
 }
