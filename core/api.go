@@ -160,25 +160,27 @@ const (
 // is as durable as Need says. An out also waits for the outs before it on its
 // own link; one with Barrier for all before it on its connection.
 type Out struct {
-	Kind     OutKind
-	Need     Need
-	Barrier  bool
-	Settled  bool // OutDeliver: pre-settled
-	First    bool // OutDeliver: first-acquirer
-	After    Pos
-	Conn     ConnID
-	Consumer ConsumerID
-	Producer ProducerID
-	Delivery DeliveryID
-	Txn      TxnID  // OutSettled, OutDischarged; OutDeliver: acquired within
-	Message  uint64 // id; bit 63: not stored
-	Tag      uint64
-	Expires  int64 // OutDeliver: ms since 1970, 0 never
-	Size     int64 // OutDeliver
-	Limit    uint32
-	Count    uint32 // OutDeliver: the header's delivery-count
-	Err      error
-	Ref      any // OutDeliver: the message's notes, as []byte; nil: there are none
+	Kind       OutKind
+	Need       Need
+	Barrier    bool
+	Settled    bool   // OutDeliver: pre-settled
+	First      bool   // OutDeliver: first-acquirer
+	Overridden bool   // OutDeliver: Expires goes before what the content says
+	Reason     Reason // OutDeliver: why it was not delivered before: it is in UndeliveredQueue
+	After      Pos
+	Conn       ConnID
+	Consumer   ConsumerID
+	Producer   ProducerID
+	Delivery   DeliveryID
+	Txn        TxnID  // OutSettled, OutDischarged; OutDeliver: acquired within
+	Message    uint64 // id; bit 63: not stored
+	Tag        uint64
+	Expires    int64 // OutDeliver: ms since 1970, 0 never
+	Size       int64 // OutDeliver
+	Limit      uint32
+	Count      uint32 // OutDeliver: the header's delivery-count
+	Err        error
+	Ref        any // OutDeliver: the message's notes, as []byte; nil: there are none
 }
 
 // Held is a message that is not stored, for core/server to keep.
@@ -214,7 +216,9 @@ func (fx *Effects) Reset() {
 
 // Event is something a log line or a monitor topic may tell.
 type Event struct {
-	Kind string // one of the Event constants
-	Name string // destination, client id, ...
-	Err  error
+	Kind    string // one of the Event constants
+	Name    string // destination, client id, ...
+	Message uint64 // id, where it is about one
+	Trace   *Trace // EventTraced
+	Err     error
 }

@@ -124,7 +124,7 @@ func (b *Broker) applyQueue(at Pos, d *Definition) {
 		}
 		q = b.addQueue(d.Queue, d.Destination)
 	}
-	q.recorded = true
+	q.recorded, q.wasStatic = true, d.Static
 	if d.Lasting {
 		b.live(q, Lasting)
 	}

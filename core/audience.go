@@ -16,12 +16,12 @@ import (
 type audience struct {
 	pattern    string
 	rest       []*queue    // no selector, or one that says no such thing
-	properties []*property // in order of their first use
-	byName     map[string]*property
+	properties []*compared // in order of their first use
+	byName     map[string]*compared
 }
 
-// property is one that selectors compare: a message's is read once.
-type property struct {
+// compared is a property that selectors compare: a message's is read once.
+type compared struct {
 	name   string
 	queues map[wanted][]*queue
 }
@@ -64,7 +64,7 @@ func wantedNumber(f float64) wanted {
 // among the rest. Exactly says that the value is all that the selector asks for,
 // and the index's equal is the selector's.
 type listens struct {
-	property *property
+	property *compared
 	value    wanted
 	exactly  bool
 }
@@ -108,9 +108,9 @@ func (a *audience) place(s *selector.Selector) (l listens) {
 	if name == "" || l.property != nil {
 		return l
 	}
-	l.property = &property{name: name, queues: map[wanted][]*queue{}}
+	l.property = &compared{name: name, queues: map[wanted][]*queue{}}
 	if a.byName == nil {
-		a.byName = map[string]*property{}
+		a.byName = map[string]*compared{}
 	}
 	a.byName[name] = l.property
 	a.properties = append(a.properties, l.property)

@@ -57,6 +57,13 @@ type Broker struct {
 	queues      map[string]*queue // by queue name
 	byID        map[QueueID]*queue
 	all         []*queue // everything in byID, in order of creation
+	defined     definitions
+	marked      bool // a message has asked to be traced
+	flowControl bool // see flow.go
+	flowActive  bool
+	waiters     [1]*queue // a holding queue that a message is to fit into
+	slowed      []*queue  // those that withhold answers
+	loose       *topic    // that an anonymous producer sent to last, and nobody uses
 	topics      map[string]*topic
 	routes      name.Trie[*audience] // topic patterns → their subscriptions
 	audiences   map[string]*audience // the same, by pattern
@@ -110,6 +117,7 @@ func NewBroker(o Options) *Broker {
 		o: o, next: 1, nextStored: 1, nextHeld: HeldBit | 1, nextQueue: 1, nextTxn: 1,
 		clients: map[string]*conn{}, queues: map[string]*queue{}, byID: map[QueueID]*queue{},
 		topics: map[string]*topic{}, subs: map[string]*subscription{}, txns: map[TxnID]*txn{}, audiences: map[string]*audience{},
+		defined: newDefinitions(),
 	}
 	b.hears = func(a *audience) { b.hearing = append(b.hearing, a) }
 	return b

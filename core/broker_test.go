@@ -41,6 +41,7 @@ type env struct {
 	contents map[uint64]message.Content
 	released map[uint64]int
 	durable  bool // records become stable at the end of the step
+	events   []string
 }
 
 func newEnv() *env {
@@ -48,6 +49,17 @@ func newEnv() *env {
 	e.b = NewBroker(Options{Contents: e, Server: "test"})
 	e.b.Recovered(0)
 	return e
+}
+
+func event(v Event) string {
+	line := v.Kind + ": " + v.Name
+	if t := v.Trace; t != nil {
+		line += fmt.Sprintf(" %s user=%q size=%d body=%v", [...]string{"", "received", "sent", "acknowledged", "left"}[t.Step], t.User, t.Size, t.Body)
+		if t.Why != ReasonNone {
+			line += " " + t.Why.String()
+		}
+	}
+	return line
 }
 
 func (e *env) Content(id uint64) (message.Content, bool) {
@@ -78,6 +90,9 @@ func (e *env) step(f func(fx *Effects)) []Out {
 	}
 	for _, h := range e.fx.Holds {
 		e.contents[h.ID] = h.Content
+	}
+	for _, v := range e.fx.Events {
+		e.events = append(e.events, event(v))
 	}
 	outs := slices.Clone(e.fx.Outs)
 	for _, o := range outs {

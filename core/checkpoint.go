@@ -44,6 +44,7 @@ func (b *Broker) Slice(k Key) []Record {
 		return nil
 	}
 	def := q.definition(q.life)
+	def.Static = q.wasStatic
 	kind := RecQueue
 	if s := q.sub; s != nil {
 		kind = RecSubscription

@@ -24,6 +24,10 @@ type consumer struct {
 	limit    uint32 // delivery-count + link-credit, as last said
 	count    uint32 // delivery-count
 	drain    bool
+	barred   bool       // its user has no right any more: it gets nothing
+	standby  bool       // of an exclusive queue: another is served
+	active   bool       // it has asked for messages
+	held     int32      // deliveries that it has not settled
 	drained  DeliveryID // dispatched as the last drain was answered: it used their credit up
 	readyAt  int        // index in queue.ready, or -1
 	// cursor, per priority: where a consumer that may pass entries over looks
@@ -31,7 +35,6 @@ type consumer struct {
 	cursor    *[priorities]uint64
 	skip      map[skipped]struct{}
 	stuck     bool  // in broker.waiting
-	barred    bool  // its user has no right any more: it gets nothing
 	suspended bool  // it has left its queue, and only keeps deliveries
 	acquire   TxnID // its deliveries belong to this transaction
 	inflight  []flight
@@ -52,7 +55,9 @@ type flight struct {
 
 func (c *consumer) credit() int32 { return int32(c.limit - c.count) }
 
-func (c *consumer) canTake() bool { return c.credit() > 0 && !c.barred && c.conn.hasRoom() }
+func (c *consumer) canTake() bool {
+	return c.credit() > 0 && !c.barred && !c.standby && c.conn.hasRoom()
+}
 
 // OpenConsumer admits a consumer of a queue, a topic or a subscription. It has
 // no credit yet. Errors: Invalid for a name or selector, Denied, NotFound, Conflict.
@@ -104,6 +109,8 @@ func (b *Broker) OpenConsumer(now time.Time, id ConnID, o ConsumerOptions, fx *E
 	k.id = ConsumerID(b.consumers.add(k))
 	c.consumers[k.id] = k
 	k.queue.consumers = append(k.queue.consumers, k)
+	b.policy(k.queue)
+	k.standby = k.queue.exclusive && !k.browse
 	if k.selector != nil || k.browse {
 		k.scan()
 	}
@@ -175,6 +182,9 @@ func (b *Broker) closeConsumer(_ time.Time, k *consumer, lost bool, fx *Effects)
 			// possibly seen: not the first acquirer's when it comes again, and
 			// flagged as redelivered if the connection was lost; never counted
 			d.ring.noteSeen(d.seq, lost)
+			if lost && b.policy(d.ring.queue).MaxRedelivery > 0 { // what it may have seen is an attempt (ems 2.3)
+				b.fail(d.ring, d.seq, fx)
+			}
 		}
 		b.giveBack(d, fx)
 	}
@@ -196,6 +206,7 @@ func (b *Broker) leaveQueue(k *consumer, fx *Effects) {
 	}
 	k.inflight, k.begun = nil, 0
 	q.removeConsumer(k)
+	b.abdicate(q, k)
 	k.limit = k.count
 	if k.topic != nil {
 		k.topic.consumers--
@@ -224,6 +235,10 @@ func (b *Broker) Credit(now time.Time, id ConsumerID, limit uint32, drain bool, 
 		return
 	}
 	k.limit, k.drain = limit, drain
+	if !k.active && k.credit() > 0 {
+		k.active = true
+		b.elect(k.queue)
+	}
 	b.wake(k)
 	b.touch(k.queue)
 	b.dispatchTouched(now, fx)
@@ -272,7 +287,7 @@ func (b *Broker) wake(k *consumer) {
 		k.queue.makeReady(k)
 	} else {
 		k.queue.unready(k)
-		if k.credit() > 0 && !k.barred {
+		if k.credit() > 0 && !k.barred && !k.standby {
 			k.conn.blocked = true
 		}
 	}

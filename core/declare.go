@@ -58,7 +58,7 @@ func (b *Broker) live(q *queue, life Declared) {
 
 // definition is what a record says of a queue.
 func (q *queue) definition(life Declared) *Definition {
-	return &Definition{Queue: q.id, Destination: q.dest, Lasting: life == Lasting}
+	return &Definition{Queue: q.id, Destination: q.dest, Lasting: life == Lasting, Static: q.static}
 }
 
 // Queue gives what an operator sees of one queue.

@@ -51,6 +51,9 @@ func heldFor(d Destination) Destination {
 
 // mayUse refuses what is not done with a holding queue: it may be browsed.
 func mayUse(op string, d Destination, browse bool) *Error {
+	if op == "send to" && reserved(d.Name) && d.Kind == Queue && heldFor(d).Kind == 0 {
+		return &Error{Op: op, Kind: Denied, Name: d.Name, Err: errors.New("the server alone puts messages there")}
+	}
 	if browse || heldFor(d).Kind == 0 {
 		return nil
 	}
@@ -228,6 +231,7 @@ type move struct {
 	drops    []volatileMove // entries that are not stored, to be dropped
 	freed    []uint64
 	queues   []*queue // that entries left
+	plan     plan
 }
 
 type volatileMove struct {
@@ -246,8 +250,15 @@ func (m *move) left(q *queue) {
 func (m *move) add(r *ring, seq uint64, fx *Effects) (n int) {
 	b, e, h := m.b, r.at(seq), r.queue
 	stored := e.flags&entryStored != 0
-	for _, q := range b.dueTargets(h, e.id) {
-		p := Place{Queue: q.id, ID: e.id, Expires: e.expires, Size: e.size, Priority: r.priority}
+	pol := b.defined.tree(h.holds.Kind).Policy(h.holds.Name)
+	targets, refused := m.plan.fit(b, pol, b.dueTargets(h, e.id), h.holds.Kind == Queue, e.size, fx)
+	if refused != nil { // ems 7.5: the destination is full
+		b.undeliver(r, seq, ReasonOverflow, fx)
+		m.left(h)
+		return 1
+	}
+	for _, q := range targets {
+		p := Place{Queue: q.id, ID: e.id, Expires: e.expires, Size: e.size, Priority: r.priority, Flags: placeFlags(e.flags)}
 		rg := q.ring(r.priority)
 		if m.next[rg] == 0 {
 			m.next[rg] = rg.next
@@ -301,6 +312,7 @@ func (m *move) end(fx *Effects) {
 	for _, d := range m.drops {
 		b.drop(d.q.ring(d.p.Priority), d.p.Seq, fx)
 	}
+	m.plan.trim(b, fx)
 	for _, id := range m.freed {
 		b.release(id, fx)
 	}

@@ -52,7 +52,7 @@ func (b *Broker) mayCreate(op string, d Destination) *Error {
 		return nil
 	case strings.HasPrefix(d.Name, TemporaryPrefix), kept(d.Name):
 		return &Error{Op: op, Kind: NotFound, Name: d.Name}
-	case b.o.MayCreate != nil && !b.o.MayCreate(d) && !b.subscribed(d):
+	case !b.creatable(d) && !b.subscribed(d):
 		return &Error{Op: op, Kind: NotFound, Name: d.Name, Err: errors.New("it does not exist, and may not be created by using it")}
 	}
 	return nil
@@ -91,9 +91,16 @@ func (b *Broker) Reach(d Destination) error {
 // Delete removes a destination with all it holds. Who sends to it or receives
 // from it is told (OutProducerGone, OutConsumerGone), and transactions that have
 // to do with it can only roll back. A topic takes the durable subscriptions on
-// exactly its name with it. Errors: NotFound.
+// exactly its name with it, a static one its definition. Errors: NotFound; Denied for
+// what always exists.
 func (b *Broker) Delete(now time.Time, d Destination, fx *Effects) error {
+	if b.always(d) {
+		return &Error{Op: "delete", Kind: Denied, Name: d.Name, Err: errors.New("it belongs to the server")}
+	}
 	found := b.Exists(d)
+	if b.Static(d) && b.defined.tree(d.Kind).Delete(d.Name) {
+		b.defined.changes++
+	}
 	switch {
 	case d.Kind == Queue && found:
 		q := b.queues[d.Name]

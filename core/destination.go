@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/core/name"
+	"github.com/tidegate/tidegate/core/property"
 )
 
 // TemporaryPrefix begins the name of every temporary destination.
@@ -17,6 +18,8 @@ type topic struct {
 	name      string
 	temp      *conn
 	open      bool // a temporary one that every connection may consume from
+	policy    *property.Policy
+	policyAt  uint64 // see Broker.topicPolicy
 	producers int
 	consumers int  // with exactly this name
 	static    bool // defined: it stays without being used
@@ -52,7 +55,7 @@ func (b *Broker) newQueueID() QueueID {
 }
 
 func (b *Broker) addQueue(id QueueID, d Destination) *queue {
-	q := &queue{broker: b, id: id, dest: d, holds: heldFor(d)}
+	q := &queue{broker: b, id: id, dest: d, holds: heldFor(d), resumeAt: -1}
 	b.byID[id] = q
 	b.all = append(b.all, q)
 	// a replay may meet a deleted predecessor after its newer namesake
@@ -65,7 +68,7 @@ func (b *Broker) addQueue(id QueueID, d Destination) *queue {
 // record makes a dynamic queue known to the journal before its first stored
 // message.
 func (b *Broker) record(q *queue, fx *Effects) {
-	if q.recorded || q.temp != nil || (q.sub != nil && !q.sub.durable) {
+	if q.recorded && q.wasStatic == q.static || q.temp != nil || (q.sub != nil && (q.recorded || !q.sub.durable)) {
 		return
 	}
 	b.emit(Record{Kind: RecQueue, Define: q.definition(q.life)}, fx)
@@ -115,7 +118,7 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 		}
 	}
 	delete(b.byID, q.id)
-	b.all = without(b.all, q)
+	b.forget(q)
 	if q.dest.Kind == Queue && b.queues[q.dest.Name] == q {
 		delete(b.queues, q.dest.Name)
 	}
@@ -126,11 +129,25 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 		b.unlisten(q)
 	}
 	b.markChanged(q)
+	if len(q.withheld) > 0 && fx != nil {
+		b.resume(q, fx)
+	}
+}
+
+// forget takes a queue out of all. It looks from the end: what comes and goes is new,
+// and behind it stand at most the few that are newer, however many static ones there are.
+func (b *Broker) forget(q *queue) {
+	for i := len(b.all) - 1; i >= 0; i-- {
+		if b.all[i] == q {
+			b.all = slices.Delete(b.all, i, i+1)
+			return
+		}
+	}
 }
 
 // dropIdle removes a dynamic queue that nobody uses and that holds nothing.
 func (b *Broker) dropIdle(q *queue, fx *Effects) {
-	if q.sub == nil && q.temp == nil && !q.static && q.life == 0 && !q.deleted && !kept(q.dest.Name) && q.depth == 0 && len(q.consumers) == 0 && q.producers == 0 {
+	if q.sub == nil && q.temp == nil && !q.static && q.life == 0 && !q.deleted && !kept(q.dest.Name) && !b.always(q.dest) && q.depth == 0 && len(q.consumers) == 0 && q.producers == 0 {
 		b.deleteQueue(q, fx)
 	}
 }
@@ -159,6 +176,9 @@ func (b *Broker) resolveQueue(op, n string) (*queue, *Error) {
 		return q, nil
 	}
 	d := Destination{Kind: Queue, Name: n}
+	if b.always(d) {
+		return b.systemQueue(n), nil
+	}
 	if err := b.mayCreate(op, d); err != nil {
 		return nil, err
 	}
@@ -174,6 +194,8 @@ type producer struct {
 	dest     Destination
 	queue    *queue
 	topic    *topic
+
+	waits int // answers that queues withhold, or credit alone: see flow.go
 
 	rights uint64 // as of which denied is the answer for asked
 	asked  Destination
@@ -276,7 +298,9 @@ func (b *Broker) allow(fx *Effects) {
 		limit = 0
 	}
 	b.producers.each(func(p *producer) {
-		fx.Outs = append(fx.Outs, Out{Kind: OutAllow, Conn: p.conn.id, Producer: p.id, Limit: limit})
+		if p.waits == 0 {
+			fx.Outs = append(fx.Outs, Out{Kind: OutAllow, Conn: p.conn.id, Producer: p.id, Limit: limit})
+		}
 	})
 }
 
@@ -289,12 +313,13 @@ type QueueInfo struct {
 	Producers int    `json:"producers"`
 	Temporary bool   `json:"temporary,omitempty"`
 	Lasting   bool   `json:"lasting,omitempty"` // it stays without being used, over restarts
+	Static    bool   `json:"static,omitempty"`  // for an administrator defined it
 }
 
 func (q *queue) info() QueueInfo {
 	return QueueInfo{
 		Name: q.dest.Name, Messages: q.depth, Bytes: q.bytes, Consumers: len(q.consumers), Producers: q.producers, Temporary: q.temp != nil,
-		Lasting: q.life == Lasting || q.static || kept(q.dest.Name),
+		Lasting: q.life == Lasting || q.static || kept(q.dest.Name), Static: q.static,
 	}
 }
 

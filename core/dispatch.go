@@ -33,6 +33,9 @@ func (b *Broker) answerDrains(fx *Effects) {
 }
 
 func (b *Broker) dispatch(now time.Time, q *queue, fx *Effects) {
+	if q.bytes <= q.resumeAt {
+		b.resume(q, fx)
+	}
 	if len(q.scanners) > 0 {
 		for _, k := range q.scanners {
 			b.scanFor(now, k, fx)
@@ -77,7 +80,27 @@ func (q *queue) whoseTurn(step uint64) *consumer {
 	if q.turn >= len(q.ready) {
 		q.turn = 0
 	}
+	if q.prefetch > 0 && q.ready[q.turn].held >= q.prefetch {
+		q.preferHungry()
+	}
 	return q.ready[q.turn]
+}
+
+// hungryProbes is how many consumers are looked at for one that holds less than the
+// queue's prefetch.
+const hungryProbes = 64
+
+// preferHungry gives the turn to the next consumer that holds less than the queue's
+// prefetch, if there is one: who asked for more than it can work on waits behind those
+// that have nothing to do (ems 2.3 prefetch; amqp credit is the consumer's word, so
+// nothing is kept from anybody).
+func (q *queue) preferHungry() {
+	for i := 1; i <= min(hungryProbes, len(q.ready)-1); i++ {
+		if at := (q.turn + i) % len(q.ready); q.ready[at].held < q.prefetch {
+			q.turn, q.given = at, 0
+			return
+		}
+	}
 }
 
 // takeTurn counts one message of the turn of a consumer that is at work, or was
@@ -119,11 +142,11 @@ func (b *Broker) deliver(k *consumer, r *ring, seq uint64, fx *Effects) {
 		r.take(seq)
 		if e.flags&entryStored != 0 {
 			if seq >= r.offered {
-				b.emit(Record{Kind: RecOffered, Need: b.o.StoreNeed, Run: Run{Queue: r.queue.id, Priority: r.priority, First: seq + offeredAhead}}, fx)
+				b.emit(Record{Kind: RecOffered, Need: r.queue.need, Run: Run{Queue: r.queue.id, Priority: r.priority, First: seq + offeredAhead}}, fx)
 				r.offeredP = b.next - 1
 			}
-			if !b.durable(r.offeredP, b.o.StoreNeed) && r.offeredP > after {
-				after, need = r.offeredP, b.o.StoreNeed
+			if !b.durable(r.offeredP, r.queue.need) && r.offeredP > after {
+				after, need = r.offeredP, max(need, r.queue.need)
 			}
 		}
 		if count == 0 && (seq < r.flagged || e.flags&entryDoubt != 0) {
@@ -132,6 +155,9 @@ func (b *Broker) deliver(k *consumer, r *ring, seq uint64, fx *Effects) {
 		first = count == 0 && e.flags&entrySeen == 0
 	} else {
 		b.hold(e.id)
+	}
+	if r.queue.traces || e.flags&entryTraced != 0 {
+		b.traceOut(TraceSent, k, r, e, ReasonNone, fx)
 	}
 	k.count++
 	k.out.add(int64(e.size))
@@ -151,8 +177,9 @@ func (b *Broker) deliver(k *consumer, r *ring, seq uint64, fx *Effects) {
 	if n := r.notes[seq]; n != nil {
 		notes = n
 	}
+	flags := placeFlags(e.flags)
 	fx.Outs = append(fx.Outs, Out{
-		Kind: OutDeliver, Ref: notes, Need: need, After: after, Settled: k.settled, First: first, Conn: k.conn.id, Consumer: k.id,
+		Kind: OutDeliver, Overridden: flags&(PlaceExpiry|PlaceReason) != 0, Reason: Reason(flags & PlaceReason >> placeReasonShift), Ref: notes, Need: need, After: after, Settled: k.settled, First: first, Conn: k.conn.id, Consumer: k.id,
 		Delivery: d.id, Message: e.id, Expires: e.expires, Size: int64(e.size), Count: count, Txn: txn,
 	})
 }
@@ -180,7 +207,7 @@ func (b *Broker) answerDrain(k *consumer, fx *Effects) {
 
 // servable says whether there may be something for k now.
 func (b *Broker) servable(k *consumer) bool {
-	if k.barred {
+	if k.barred || k.standby {
 		return false
 	}
 	if k.cursor == nil {

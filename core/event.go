@@ -2,9 +2,14 @@ package core
 
 // The kinds of Event.
 const (
-	EventDropped = "message dropped" // a settled send that could not be accepted
-	EventExpired = "message expired"
-	EventNotes   = "annotations of a message given back are too many: left out"
+	EventDropped        = "message dropped" // a settled send that could not be accepted
+	EventTraced         = "message traced"
+	EventExpired        = "message expired"
+	EventDiscarded      = "message discarded" // a limit
+	EventMaxRedelivery  = "message delivered too often"
+	EventFlowEngaged    = "flow control engaged"
+	EventFlowDisengaged = "flow control disengaged"
+	EventNotes          = "annotations of a message given back are too many: left out"
 	// EventTransactionLate: a client's transaction was rolled back by its time-out.
 	EventTransactionLate = "transaction timed out"
 )

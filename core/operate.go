@@ -5,12 +5,12 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tidegate/tidegate/core/property"
 	"github.com/tidegate/tidegate/core/selector"
 )
 
-// Define makes a destination static: it is there without being used, and stays
-// until Delete. One that was dynamic keeps what it holds. Definitions are in no
-// record: whoever has the files defines again after a restart. Errors: Invalid.
+// Define makes a destination static without properties, unless it is already. Errors:
+// Invalid.
 func (b *Broker) Define(_ time.Time, d Destination) error {
 	if err := b.checkName("define", d, false); err != nil {
 		return err
@@ -18,22 +18,10 @@ func (b *Broker) Define(_ time.Time, d Destination) error {
 	if err := mayUse("define", d, false); err != nil {
 		return err
 	}
-	if d.Kind == Topic {
-		if t := b.topic(d.Name); !t.static {
-			t.static = true
-			b.staticTopics++
-		}
+	if b.Static(d) {
 		return nil
 	}
-	q := b.queues[d.Name]
-	if q == nil {
-		q = b.addQueue(b.newQueueID(), d)
-	}
-	if !q.static {
-		q.static = true
-		b.staticQueues++
-	}
-	return nil
+	return b.define(d.Kind, property.Definition{Name: d.Name})
 }
 
 // Admin marks a connection as an administrator's.

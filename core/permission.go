@@ -110,7 +110,11 @@ func (b *Broker) bar(k *consumer) {
 	if k.suspended {
 		return
 	}
-	k.barred = !b.mayConsume(k)
+	if k.barred = !b.mayConsume(k); k.barred {
+		b.abdicate(k.queue, k)
+	} else {
+		b.elect(k.queue)
+	}
 	b.wake(k)
 	b.touch(k.queue)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/core/message"
+	"github.com/tidegate/tidegate/core/property"
 )
 
 // Publish sends one message through a producer with a destination. The answer
@@ -47,7 +48,10 @@ func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, 
 				b.refuse(p, s, m.Durable, err, false, fx)
 				return
 			}
-			t = &topic{name: d.Name}
+			if t = b.loose; t == nil || t.name != d.Name {
+				t = &topic{name: d.Name}
+				b.loose = t
+			}
 		}
 		b.publish(now, p, nil, t, s, m, fx)
 	} else {
@@ -97,32 +101,62 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 	size := m.Content.Size()
 	p.in.add(size)
 	b.total.in.add(size)
+	pol := b.policyFor(q, tp)
+	b.stamp(now, p, pol, &m)
 	if s.Txn != 0 {
 		b.publishIn(now, p, q, tp, s, m, fx)
 		return
 	}
-	var after Pos
-	need := Ride
+	out := Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag}
 	if m.Expires == 0 || m.Expires > millis(now) {
 		targets := b.route(p, q, tp, m)
-		if h := b.holding(now, targets, q, tp, m.Due); h != nil {
-			after, need = b.holdBack(h, targets, m, fx)
+		h, queued := b.holding(now, targets, q, tp, m.Due), q != nil
+		fitted, limits := targets, pol
+		if h != nil { // what waits has the limits of where it will go, by itself (ems 7.8)
+			b.waiters[0] = h
+			fitted, limits, queued = b.waiters[:], b.policy(h), true
+		}
+		fitted, err := b.fit(limits, fitted, !queued, clampSize(size), fx)
+		if err != nil {
+			if h != nil {
+				b.dropIdle(h, fx)
+			}
+			b.refuse(p, s, m.Durable, err, true, fx)
+			return
+		}
+		b.traceIn(pol, p, q, tp, &m, fx)
+		if h != nil {
+			out.After, out.Need = b.holdBack(h, targets, m, fx)
 		} else {
-			after, need = b.enqueue(targets, m, nil, fx)
-			if s.After != 0 && after == 0 {
-				for _, q := range targets {
+			out.After, out.Need = b.enqueue(fitted, m, nil, fx)
+			if s.After != 0 && out.After == 0 {
+				for _, q := range fitted {
 					rg := q.ring(m.Priority)
 					rg.placed(rg.next-1, s.After, s.Need, 1)
 				}
 			}
 		}
+		if s.After > out.After {
+			out.After, out.Need = s.After, s.Need
+		}
+		if limits.FlowControl != 0 && b.slow(p, limits, fitted, &out, s.Settled, fx) {
+			return
+		}
 	}
-	if s.After > after {
-		after, need = s.After, s.Need
+	if s.After > out.After {
+		out.After, out.Need = s.After, s.Need
 	}
 	if !s.Settled {
-		fx.Outs = append(fx.Outs, Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag, After: after, Need: need})
+		fx.Outs = append(fx.Outs, out)
 	}
+}
+
+// policyFor is the policy of the queue or topic that a message is sent to.
+func (b *Broker) policyFor(q *queue, tp *topic) *property.Policy {
+	if q != nil {
+		return b.policy(q)
+	}
+	return b.topicPolicy(tp)
 }
 
 // route gives the queues that get a message; the slice is the broker's, valid
@@ -148,17 +182,18 @@ func (b *Broker) enqueue(targets []*queue, m message.Envelope, delay *Delay, fx 
 	if len(targets) == 0 {
 		return 0, Ride
 	}
-	stored := false
+	need := Ride
 	if m.Durable {
 		for _, q := range targets {
 			if q.stores() {
-				stored = true
+				b.policy(q)
+				need = max(need, q.need)
 				b.record(q, fx)
 			}
 		}
 	}
-	place := Place{Expires: m.Expires, Size: clampSize(m.Content.Size()), Priority: min(m.Priority, priorities-1), Delay: delay}
-	if !stored {
+	place := Place{Expires: m.Expires, Size: clampSize(m.Content.Size()), Priority: min(m.Priority, priorities-1), Delay: delay, Flags: flagsOf(&m)}
+	if need == Ride { // nobody stores it
 		place.ID = b.nextHeld
 		b.nextHeld++
 		fx.Holds = append(fx.Holds, Held{ID: place.ID, Content: m.Content})
@@ -168,7 +203,7 @@ func (b *Broker) enqueue(targets []*queue, m message.Envelope, delay *Delay, fx 
 		return 0, Ride
 	}
 	place.ID = b.nextStored
-	r := Record{Kind: RecMessage, Need: b.o.StoreNeed, ID: place.ID, Content: m.Content}
+	r := Record{Kind: RecMessage, Need: need, ID: place.ID, Content: m.Content}
 	first := true
 	for _, q := range targets {
 		if !q.stores() {
@@ -187,9 +222,9 @@ func (b *Broker) enqueue(targets []*queue, m message.Envelope, delay *Delay, fx 
 		if !q.stores() {
 			b.placeVolatile(q, &place)
 		}
-		rg.placed(rg.next-1, at, b.o.StoreNeed, 1)
+		rg.placed(rg.next-1, at, need, 1)
 	}
-	return at, b.o.StoreNeed
+	return at, need
 }
 
 // placeVolatile places a message that is not stored; p.Seq is set.
@@ -200,9 +235,9 @@ func (b *Broker) placeVolatile(q *queue, p *Place) {
 
 // put is the one way an entry comes into a ring.
 func (b *Broker) put(q *queue, p *Place, stored bool) {
-	e := entry{id: p.ID, expires: p.Expires, size: p.Size}
+	e := entry{id: p.ID, expires: p.Expires, size: p.Size, flags: uint32(p.Flags) << entryPlaceShift}
 	if stored {
-		e.flags = entryStored
+		e.flags |= entryStored
 		q.stored++
 		q.storedBytes += int64(p.Size)
 		b.markChanged(q)
@@ -211,6 +246,9 @@ func (b *Broker) put(q *queue, p *Place, stored bool) {
 	}
 	q.ring(p.Priority).put(p.Seq, e)
 	b.hold(p.ID)
+	if p.Flags != 0 {
+		b.marked = b.marked || p.Flags&(PlaceTrace|PlaceTraceBody) != 0
+	}
 	if q.holds.Kind != 0 {
 		b.delayed++
 		if p.Delay != nil {

@@ -1,42 +1,57 @@
 package core
 
+import "github.com/tidegate/tidegate/core/property"
+
 const priorities = 10
 
 // queue holds messages for consumers: a JMS queue, or what a topic's
 // subscription has yet to receive.
 type queue struct {
-	broker    *Broker
-	id        QueueID
-	dest      Destination // for a subscription, its topic (maybe with wildcards)
-	sub       *subscription
-	asks      bool              // sub must be asked about messages, beyond its place in the index: spares a far look
-	holds     Destination       // whose messages it holds back until they are due; Kind 0: an ordinary queue
-	delays    map[uint64]*Delay // by message: for whom
-	arriving  bool              // a commit is about to place messages in it
-	temp      *conn             // creator of a temporary one
-	open      bool              // a temporary one that every connection may consume from
-	life      Declared          // of one that a client declared: Lasting or Fleeting
-	recorded  bool              // defined in the journal: its stored messages are
-	changed   bool
-	deleted   bool
-	at        Pos // recovery: contained up to here in the checkpoint
-	rings     [priorities]*ring
-	order     []*ring // highest priority first
-	consumers []*consumer
-	ready     []*consumer // those with credit and room, without a cursor
-	scanners  []*consumer // those with a cursor: selector, skip list, browse
-	turn      int         // whose turn it is, of ready
-	given     int         // messages in this turn
-	turnStep  uint64      // the step in which it began
-	idle      int         // of ready: who has nothing unsettled
-	producers int
-	depth     int
-	bytes     int64
-	stored    int   // of depth: in the journal
-	static    bool  // defined: it stays without being used
-	earliest  int64 // lower bound of expiry over all entries; 0 none
-	meter
+	// What every message asks for, close together: of many queues each line is a far
+	// look.
+	broker      *Broker
+	id          QueueID
+	sub         *subscription
+	temp        *conn    // creator of a temporary one
+	asks        bool     // sub must be asked about messages, beyond its place in the index: spares a far look
+	arriving    bool     // a commit is about to place messages in it
+	open        bool     // a temporary one that every connection may consume from
+	life        Declared // of one that a client declared: Lasting or Fleeting
+	recorded    bool     // defined in the journal: its stored messages are
+	changed     bool
+	deleted     bool
+	static      bool   // an administrator defined it: it stays
+	wasStatic   bool   // the journal says so
+	exclusive   bool   // owner alone is served
+	traces      bool   // its policy does
+	need        Need   // what its persistent messages wait for
+	prefetch    int32  // who holds fewer is served first; 0: all are equal
+	policyAt    uint64 // as of which change of the definitions; see Broker.policy
+	depth       int
+	bytes       int64
+	resumeAt    int64 // at so many bytes some of withheld may go; -1: there are none
+	stored      int   // of depth: in the journal
 	storedBytes int64
+	earliest    int64 // lower bound of expiry over all entries; 0 none
+	meter
+	holds    Destination // whose messages it holds back until they are due; Kind 0: an ordinary queue
+	order    []*ring     // highest priority first
+	ready    []*consumer // those with credit and room, without a cursor
+	scanners []*consumer // those with a cursor: selector, skip list, browse
+	turn     int         // whose turn it is, of ready
+	given    int         // messages in this turn
+	turnStep uint64      // the step in which it began
+	idle     int         // of ready: who has nothing unsettled
+	rings    [priorities]*ring
+
+	dest      Destination       // for a subscription, its topic (maybe with wildcards)
+	delays    map[uint64]*Delay // by message: for whom
+	policy    *property.Policy
+	owner     *consumer
+	withheld  []withheld // answers to its producers
+	at        Pos        // recovery: contained up to here in the checkpoint
+	consumers []*consumer
+	producers int
 }
 
 func (q *queue) ring(priority uint8) *ring {

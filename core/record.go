@@ -37,12 +37,29 @@ const (
 type Place struct {
 	Queue    QueueID
 	Priority uint8
+	Flags    uint8 // Place constants
 	Seq      uint64
 	ID       uint64
 	Expires  int64 // ms since 1970; 0 never
 	Size     uint32
 	Delay    *Delay // the queue holds it back; nil: it is there to be delivered
 }
+
+// Flags of a place: what the broker must know of a message and its content says, or
+// no longer says.
+const (
+	PlacePreserve  uint8 = 1 << iota // JMS_TIBCO_PRESERVE_UNDELIVERED
+	PlaceTrace                       // JMS_TIBCO_MSG_TRACE
+	PlaceTraceBody                   // JMS_TIBCO_MSG_TRACE=body
+	PlaceExpiry                      // the destination's expiration holds, not the content's
+
+	placeReasonShift = 4
+	// PlaceReason is a Reason, in two bits.
+	PlaceReason uint8 = 3 << placeReasonShift
+)
+
+// placeFlags are a place's flags in those of its entry.
+func placeFlags(entry uint32) uint8 { return uint8(entry >> entryPlaceShift) }
 
 // Run is a run of sequences of one ring.
 type Run struct {
@@ -63,6 +80,7 @@ type Definition struct {
 	Shared      bool
 	Global      bool
 	Lasting     bool // queue: it stays without being used
+	Static      bool // queue: an administrator defined it
 }
 
 // RingState is a ring in a checkpoint: everything but its entries.
@@ -76,10 +94,12 @@ type RingState struct {
 	Counts   []Count
 }
 
-// Count is an entry's number of failed deliveries.
+// Count is an entry's number of failed deliveries, and until when it waits for the
+// next (ems redeliveryDelay).
 type Count struct {
 	Seq   uint64
 	Count uint32
+	Due   int64 // ms since 1970; 0 it does not
 }
 
 // Record is one outcome, as plain data. Which fields count depends on Kind.
@@ -93,6 +113,7 @@ type Record struct {
 	Run     Run     // RecRemove, RecCount, RecOffered, RecDelete, RecNotes
 	Runs    []Run   // RecCommit
 	Count   uint32  // RecCount
+	Due     int64   // RecCount: ms since 1970 until which the message waits; 0 it does not
 	Notes   []byte  // RecNotes
 	Define  *Definition
 	Ring    *RingState

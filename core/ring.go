@@ -26,6 +26,13 @@ const (
 	entryDoubt                     // perhaps: the connection was lost, so it is flagged when it comes again
 )
 
+// Above them stand the place's, which the journal has.
+const (
+	entryPlaceShift = 8
+	entryPreserve   = uint32(PlacePreserve) << entryPlaceShift
+	entryTraced     = uint32(PlaceTrace|PlaceTraceBody) << entryPlaceShift
+)
+
 type block struct {
 	entries  [blockSize]entry
 	gone     [blockSize / 64]uint64 // removed, or never here

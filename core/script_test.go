@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidegate/tidegate/core/message"
 	"github.com/tidegate/tidegate/core/name"
+	"github.com/tidegate/tidegate/core/property"
 )
 
 // script gives the names of a datadriven script to what a broker numbers.
@@ -24,6 +25,8 @@ type script struct {
 	deliveries map[string]DeliveryID // by consumer and label, the newest
 	forbidden  []forbidden
 	sent       int
+	said       []string // to be shown
+	needs      bool     // with what outs wait for
 }
 
 // TestScripts drives the broker by testdata/*.txt. Durable state is rebuilt from
@@ -100,12 +103,23 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	if err != nil {
 		fmt.Fprintf(&b, "error: %s\n", kindOfError(err))
 	}
+	s.needs = has(d, "needs")
 	for _, o := range outs {
 		b.WriteString(s.out(o))
 	}
 	if has(d, "drops") {
 		fmt.Fprintf(&b, "drops %+v\n", s.b.Drops())
 	}
+	for _, line := range s.said {
+		b.WriteString(line + "\n")
+	}
+	s.said = nil
+	if has(d, "events") {
+		for _, e := range s.events {
+			b.WriteString(e + "\n")
+		}
+	}
+	s.events = s.events[:0]
 	if d.Cmd == "show" {
 		b.WriteString(s.show())
 	}
@@ -218,6 +232,18 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 			t.Fatalf("%s: no mode %q", d.Pos, n)
 		}
 		s.b.o.SendCheck = mode
+	case "define":
+		def, e := s.definition(d)
+		if e != nil {
+			t.Fatalf("%s: %v", d.Pos, e)
+		}
+		err = s.b.SetDefinition(s.now, s.destination(d).Kind, def, fx)
+	case "undefine":
+		err = s.b.RemoveDefinition(s.now, s.destination(d), fx)
+	case "configure": // with what is defined now, as after a restart
+		err = s.configure(d, fx)
+	case "flow-control":
+		s.b.SetFlowControl(s.now, n == "on", has(d, "active"), fx)
 	case "unstable":
 		s.env.durable = false
 	case "crash":
@@ -228,6 +254,46 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 	case "show":
 	default:
 		t.Fatalf("%s: unknown command %q", d.Pos, d.Cmd)
+	}
+	return err
+}
+
+// definition reads queue=NAME or topic=NAME and props=(...).
+func (s *script) definition(d *datadriven.TestData) (property.Definition, error) {
+	to := s.destination(d)
+	kind := property.Queue
+	if to.Kind == Topic {
+		kind = property.Topic
+	}
+	items, wrong := property.ParseList(kind, strings.ReplaceAll(arg(d, "props", ""), " ", ""))
+	def := property.Definition{Name: to.Name}
+	for _, i := range items {
+		def.Set = def.Set.With(i.Value)
+	}
+	if len(wrong) > 0 {
+		return def, wrong[0]
+	}
+	return def, nil
+}
+
+// configure defines anew what a restart does not know.
+func (s *script) configure(d *datadriven.TestData, fx *Effects) error {
+	c := Configuration{}
+	for _, tree := range []*property.Tree{s.b.defined.queues, s.b.defined.topics} {
+		for def := range tree.All() {
+			if tree.Kind() == property.Queue {
+				c.Queues = append(c.Queues, *def)
+			} else {
+				c.Topics = append(c.Topics, *def)
+			}
+		}
+	}
+	if has(d, "async") {
+		c.Stores = map[string]Need{property.NonFailsafeStore: Write, property.FailsafeStore: Sync}
+	}
+	orphans, err := s.b.Configure(s.now, c, fx)
+	for _, o := range orphans {
+		s.said = append(s.said, fmt.Sprintf("orphan %s with %d", o.Name, o.Messages))
 	}
 	return err
 }
@@ -286,6 +352,13 @@ func (s *script) publish(d *datadriven.TestData, n string, fx *Effects) {
 		}
 		if ttl := number(d, "ttl", 0); ttl != 0 {
 			m.Expires = s.now.UnixMilli() + ttl
+		}
+		for mark, word := range map[message.Marks]string{ // order: irrelevant
+			message.PreserveUndelivered: "preserve", message.Trace: "trace", message.TraceBody: "trace-body", message.DisableSender: "nosender",
+		} {
+			if has(d, word) {
+				m.Marks |= mark
+			}
 		}
 		if delay := number(d, "delay", 0); delay != 0 {
 			m.Due = s.now.UnixMilli() + delay
@@ -374,6 +447,9 @@ func (s *script) out(o Out) string {
 	}
 	if o.After != 0 {
 		fmt.Fprintf(&b, " (after %d)", o.After)
+		if s.needs {
+			fmt.Fprintf(&b, " %s", [...]string{"ride", "written", "synced"}[o.Need])
+		}
 	}
 	if o.Err != nil {
 		fmt.Fprintf(&b, " but: %s", kindOfError(o.Err))

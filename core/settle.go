@@ -3,6 +3,7 @@ package core
 import "time"
 
 func (c *consumer) attachDelivery(b *Broker, d *delivery) {
+	c.held++
 	d.prev, d.next = c.last, 0
 	if c.last != 0 {
 		b.deliveries.get(c.last).next = d.id
@@ -16,6 +17,7 @@ func (c *consumer) attachDelivery(b *Broker, d *delivery) {
 }
 
 func (c *consumer) detachDelivery(b *Broker, d *delivery) {
+	c.held--
 	if d.prev != 0 {
 		b.deliveries.get(d.prev).next = d.next
 	} else if c.first == d.id {
@@ -152,6 +154,9 @@ func (b *Broker) giveBack(d *delivery, fx *Effects) {
 			}
 		}
 		b.touch(r.queue)
+		if b.exhausted(r, d.seq) {
+			b.undeliver(r, d.seq, ReasonMaxRedelivery, fx)
+		}
 	}
 	k.detachDelivery(b, d)
 	b.deliveries.free(d)
@@ -161,6 +166,9 @@ func (b *Broker) giveBack(d *delivery, fx *Effects) {
 func (b *Broker) consume(d *delivery, fx *Effects) {
 	r := d.ring
 	if !r.queue.deleted {
+		if r.queue.traces || b.marked {
+			b.traceOut(TraceAcknowledged, d.consumer, r, r.at(d.seq), ReasonNone, fx)
+		}
 		b.remove(r, d.seq, fx)
 	}
 	d.consumer.detachDelivery(b, d)
@@ -204,6 +212,9 @@ func (b *Broker) drop(r *ring, seq uint64, fx *Effects) {
 	q.bytes -= int64(e.size)
 	b.pendingMsgs--
 	b.pendingBytes -= int64(e.size)
+	if q.bytes <= q.resumeAt {
+		b.touch(q)
+	}
 	if e.flags&entryStored != 0 {
 		q.stored--
 		q.storedBytes -= int64(e.size)
@@ -220,9 +231,8 @@ func (b *Broker) drop(r *ring, seq uint64, fx *Effects) {
 }
 
 // expire removes a message whose time has passed.
-func (b *Broker) expire(q *queue, r *ring, seq uint64, fx *Effects) {
-	fx.Events = append(fx.Events, Event{Kind: EventExpired, Name: q.dest.Name})
-	b.remove(r, seq, fx)
+func (b *Broker) expire(_ *queue, r *ring, seq uint64, fx *Effects) {
+	b.undeliver(r, seq, ReasonExpired, fx)
 }
 
 // Deadline is when Expire wants to be called; zero: not at all.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/core/message"
+	"github.com/tidegate/tidegate/core/property"
 )
 
 type txn struct {
@@ -72,6 +73,14 @@ func (b *Broker) publishIn(now time.Time, p *producer, q *queue, tp *topic, s Se
 		return
 	}
 	b.worked(now, t)
+	pol := b.policyFor(q, tp)
+	if q != nil && pol.Overflow != property.OverflowDiscardOld {
+		// The commit asks again, of all sends together.
+		if size := int64(clampSize(size)); !q.fits(pol, 1, size) && !t.makesRoom(b, q, pol, size) {
+			b.refuse(p, s, m.Durable, q.overflow(pol), true, fx)
+			return
+		}
+	}
 	// Who will have subscribed to a topic by the commit is not known yet: what
 	// may have to be stored is, so that the commit needs no bodies.
 	e := txnSend{queue: q, topic: tp, conn: p.conn, m: m, stored: m.Durable && (tp != nil || q.stores())}
@@ -90,6 +99,10 @@ func (b *Broker) publishIn(now time.Time, p *producer, q *queue, tp *topic, s Se
 	b.hold(e.id)
 	t.sends = append(t.sends, e)
 	t.bytes += size
+	if q != nil && pol.FlowControl != 0 {
+		b.targets = append(b.targets[:0], q)
+		b.slow(p, pol, b.targets, nil, true, fx)
+	}
 	if !s.Settled {
 		fx.Outs = append(fx.Outs, Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag, Txn: s.Txn})
 	}
@@ -112,7 +125,11 @@ func (b *Broker) Discharge(now time.Time, id ConnID, in TxnID, fail bool, tag ui
 			out.Err = &Error{Op: "commit", Kind: TimedOut, Err: t.doomed}
 		}
 	default:
-		out.After, out.Need = b.commit(now, t, fx)
+		var refused *Error
+		if out.After, out.Need, refused = b.commit(now, t, fx); refused != nil {
+			b.rollback(now, t, fx)
+			out.Err = &Error{Op: "commit", Kind: RolledBack, Err: refused}
+		}
 	}
 	fx.Outs = append(fx.Outs, out)
 	b.dispatchTouched(now, fx)
@@ -157,69 +174,109 @@ func (b *Broker) acquired(k *consumer, d *delivery) TxnID {
 	return t.id
 }
 
+// revive brings a dynamic queue back that a send was taken for and that went idle
+// since, whatever may be created now.
+func (b *Broker) revive(q *queue) *queue {
+	if again := b.queues[q.dest.Name]; again != nil {
+		return again
+	}
+	return b.addQueue(b.newQueueID(), q.dest)
+}
+
 func (b *Broker) endTxn(t *txn) {
 	b.untimed(t)
 	delete(b.txns, t.id)
 	delete(t.conn.txns, t.id)
 }
 
-func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need) {
-	b.endTxn(t)
-	r := Record{Kind: RecCommit, Need: b.o.StoreNeed}
-	next := map[*ring]uint64{}
-	var held []volatileMove
-	var delays []func()
+// committing is a commit while it is being worked out: until it is, nothing has
+// happened.
+type committing struct {
+	plan
+	r       Record
+	next    map[*ring]uint64 // sequences given so far
+	held    []volatileMove
+	delays  []func()
+	brought []*queue // made for it, or told that messages arrive
+}
+
+// take plans one send.
+func (c *committing) take(b *Broker, now time.Time, s txnSend, fx *Effects) *Error {
+	if s.m.Expires != 0 && s.m.Expires <= millis(now) || s.queue != nil && s.queue.deleted && s.queue.temp != nil {
+		return nil
+	}
+	p := Place{ID: s.id, Expires: s.m.Expires, Size: clampSize(s.m.Content.Size()), Priority: min(s.m.Priority, priorities-1), Flags: flagsOf(&s.m)}
+	pol, queued := b.policyFor(s.queue, s.topic), s.queue != nil
+	targets := b.route(&producer{conn: s.conn}, s.queue, s.topic, s.m)
+	if h := b.holding(now, targets, s.queue, s.topic, s.m.Due); h != nil { // the time counts from the send (jms 7.9)
+		c.delays = append(c.delays, delaySend(h, targets, &s, &p))
+		targets, pol, queued = append(b.targets[:0], h), b.policy(h), true
+		c.brought = append(c.brought, h)
+	} else if queued && s.queue.deleted {
+		q := b.revive(s.queue)
+		targets, pol = append(b.targets[:0], q), b.policy(q)
+		c.brought = append(c.brought, q)
+	}
+	targets, refused := c.fit(b, pol, targets, queued, p.Size, fx)
+	if refused != nil {
+		return refused
+	}
+	for _, q := range targets {
+		if !s.stored || !q.stores() {
+			c.held = append(c.held, volatileMove{q, p})
+			continue
+		}
+		b.policy(q)
+		c.r.Need = max(c.r.Need, q.need)
+		rg := q.ring(p.Priority)
+		if c.next[rg] == 0 {
+			c.next[rg] = rg.next
+		}
+		p.Queue, p.Seq = q.id, c.next[rg]
+		c.next[rg]++
+		c.r.More = append(c.r.More, p)
+	}
+	return nil
+}
+
+// forget undoes what was made for a commit that is not to be.
+func (c *committing) forget(b *Broker, fx *Effects) {
+	for _, q := range c.brought {
+		q.arriving = false
+		b.dropIdle(q, fx)
+	}
+}
+
+// commit does what a transaction holds, or says why it cannot.
+func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need, *Error) {
+	c := committing{plan: plan{t: t}, r: Record{Kind: RecCommit}, next: map[*ring]uint64{}}
 	for _, s := range t.sends {
-		if s.m.Expires != 0 && s.m.Expires <= millis(now) {
-			continue
-		}
-		p := Place{ID: s.id, Expires: s.m.Expires, Size: clampSize(s.m.Content.Size()), Priority: min(s.m.Priority, priorities-1)}
-		targets := b.route(&producer{conn: s.conn}, s.queue, s.topic, s.m)
-		if s.queue != nil && s.queue.deleted && s.queue.temp != nil {
-			continue
-		}
-		if h := b.holding(now, targets, s.queue, s.topic, s.m.Due); h != nil { // the time counts from the send (jms 7.9)
-			delays = append(delays, delaySend(h, targets, &s, &p))
-			targets = append(b.targets[:0], h)
-		}
-		for _, q := range targets {
-			if q.deleted { // idle since: a commit brings a dynamic queue back
-				if q.dest.Kind != Queue {
-					continue
-				}
-				if again := b.queues[q.dest.Name]; again != nil {
-					q = again
-				} else { // whatever may be created now: the send was taken
-					q = b.addQueue(b.newQueueID(), q.dest)
-				}
-			}
-			if !s.stored || !q.stores() {
-				held = append(held, volatileMove{q, p})
-				continue
-			}
-			b.record(q, fx)
-			rg := q.ring(p.Priority)
-			if next[rg] == 0 {
-				next[rg] = rg.next
-			}
-			p.Queue, p.Seq = q.id, next[rg]
-			next[rg]++
-			r.More = append(r.More, p)
+		if refused := c.take(b, now, s, fx); refused != nil {
+			c.forget(b, fx)
+			return 0, Ride, refused
 		}
 	}
-	freed, left := b.commitAcks(t, &r, fx)
+	b.endTxn(t)
+	for i := range t.sends {
+		s := &t.sends[i]
+		b.traceIn(b.policyFor(s.queue, s.topic), &producer{conn: s.conn}, s.queue, s.topic, &s.m, fx)
+	}
+	for i := range c.r.More {
+		b.record(b.byID[c.r.More[i].Queue], fx)
+	}
+	freed, left := b.commitAcks(t, &c.r, fx)
 	var at Pos
 	need := Ride
-	if len(r.More) > 0 || len(r.Runs) > 0 {
-		at, need = b.emit(r, fx), r.Need
-		for _, p := range r.More {
+	if len(c.r.More) > 0 || len(c.r.Runs) > 0 {
+		at, need = b.emit(c.r, fx), c.r.Need
+		for _, p := range c.r.More {
 			b.byID[p.Queue].ring(p.Priority).placed(p.Seq, at, need, 0)
 		}
 	}
-	for _, placed := range delays {
+	for _, placed := range c.delays {
 		placed()
 	}
-	for _, v := range held {
+	for _, v := range c.held {
 		b.placeVolatile(v.q, &v.p)
 	}
 	for _, id := range freed {
@@ -234,10 +291,11 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need) {
 			b.settle(d, r.o, fx)
 		}
 	}
+	c.trim(b, fx)
 	for _, q := range left {
 		b.dropIdle(q, fx)
 	}
-	return at, need
+	return at, need, nil
 }
 
 // commitAcks consumes what the transaction acknowledged: what is not stored at
@@ -250,11 +308,15 @@ func (b *Broker) commitAcks(t *txn, r *Record, fx *Effects) (freed []uint64, lef
 			continue
 		}
 		if e := d.ring.at(d.seq); e != nil && !d.ring.queue.deleted {
+			if d.ring.queue.traces || b.marked {
+				b.traceOut(TraceAcknowledged, d.consumer, d.ring, e, ReasonNone, fx)
+			}
 			if e.flags&entryStored == 0 {
 				b.drop(d.ring, d.seq, fx)
 			} else {
 				b.hold(e.id)
 				freed = append(freed, e.id)
+				r.Need = max(r.Need, d.ring.queue.need)
 				if n := len(r.Runs); n > 0 && r.Runs[n-1].Queue == d.ring.queue.id && r.Runs[n-1].Priority == d.ring.priority && r.Runs[n-1].First+r.Runs[n-1].Count == d.seq {
 					r.Runs[n-1].Count++
 				} else {

@@ -191,7 +191,7 @@ func (in *inbound) index(s *send, e *engine.Event, now int64) {
 // envelope is what a message's sections say of it, at now in ms since 1970.
 func envelope(m *amqpmessage.Message, content message.Content, now int64) (env message.Envelope, err error) {
 	h := m.Header()
-	env = message.Envelope{Durable: h.Durable, Priority: min(h.Priority, 9), Content: content}
+	env = message.Envelope{Durable: h.Durable, Priority: min(h.Priority, 9), Content: content, Marks: m.Marks()}
 	if h.TTL.OK && h.TTL.V > 0 {
 		env.Expires = now + int64(h.TTL.V)
 	} else if at := m.AbsoluteExpiryTime(); at.OK && at.V > 0 {

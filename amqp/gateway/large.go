@@ -36,6 +36,8 @@ type large struct {
 	walk    amqpmessage.Walk
 	err     error // it is no message
 	refused error // there is no room for it
+	front   int64 // bytes of the sections before its body, as they came
+	named   bool  // the front in m has its sender's name, and is what is kept
 
 	batch  [][]byte // pieces of this read
 	bytes  int64    // in batch
@@ -86,7 +88,11 @@ func (c *conn) piece(e *engine.Event) *large {
 	if l == nil {
 		l = c.beginLarge(p, e)
 		p.large = l
-		skip = l.m.Message.Size()
+		skip = l.front
+		if l.named {
+			l.batch = l.m.Message.Pieces(l.batch)
+			l.bytes += l.m.Message.Size()
+		}
 	}
 	l.frames += e.Frames
 	if l.err != nil || l.refused != nil {
@@ -94,10 +100,14 @@ func (c *conn) piece(e *engine.Event) *large {
 	}
 	from := len(l.batch)
 	l.batch = append(append(l.batch, e.Payload), e.Rest...)
-	for _, b := range l.batch[from:] {
-		l.bytes += int64(len(b))
+	for i, b := range l.batch[from:] {
 		n := min(skip, int64(len(b))) // what Front went over
 		skip -= n
+		if l.named { // its front stands there already
+			l.batch[from+i] = b[n:]
+			l.bytes -= n
+		}
+		l.bytes += int64(len(b))
 		if l.err == nil {
 			l.err = l.walk.Take(b[n:])
 		}
@@ -109,6 +119,7 @@ func (c *conn) piece(e *engine.Event) *large {
 func (c *conn) beginLarge(p *producer, e *engine.Event) *large {
 	l := &large{p: p, session: e.Session}
 	l.m.Message, l.walk, l.err = amqpmessage.Front(e.Payload, e.Rest, nil)
+	l.front = l.m.Message.Size()
 	switch {
 	case l.err != nil:
 	case p.admin || p.service != nil || c.road == nil:
@@ -118,6 +129,7 @@ func (c *conn) beginLarge(p *producer, e *engine.Event) *large {
 			break
 		}
 		p.govern(&l.env)
+		c.nameSender(l)
 		if c.spooling >= maxSpooling {
 			l.refused = coreserver.SpoolError(p.link.Name, errSpooling)
 			break
@@ -131,6 +143,28 @@ func (c *conn) beginLarge(p *producer, e *engine.Event) *large {
 		c.spooling++
 	}
 	return l
+}
+
+// nameSender puts the producer's name into a large message whose destination asks for
+// it (ems sender_name), before its file is begun: at publish it could not be changed.
+func (c *conn) nameSender(l *large) {
+	var name string
+	c.b.Do(func(_ time.Time, b *core.Broker, _ *core.Effects) {
+		to := core.Destination{}
+		if l.p.relay {
+			to, _ = resolve(b, l.m.To(), c.relayKind(send{m: &l.m.Message}))
+		}
+		name = b.Sender(l.p.id, to, l.env.Marks&message.DisableSender != 0)
+	})
+	if name == "" {
+		return
+	}
+	m, err := amqpmessage.FrontWith(&l.m.Message, message.Patch{Sender: name})
+	if err != nil {
+		l.err = err
+		return
+	}
+	l.m.Message, l.named = m, true
 }
 
 var errSpooling = fmt.Errorf("the connection sends %d large messages already", maxSpooling)

@@ -237,12 +237,12 @@ func (c *conn) deliver(now time.Time, out *core.Out) bool {
 		return true
 	}
 	ttl := wire.Optional[uint32]{}
-	if h.TTL.OK && h.TTL.V > 0 && out.Expires > 0 {
+	if (out.Overridden || h.TTL.OK && h.TTL.V > 0) && out.Expires > 0 {
 		ttl = wire.Some(uint32(max(out.Expires-now.UnixMilli(), 1)))
 	}
 	o.head = amqpmessage.AppendHeader(o.head[:0], h.Durable, h.Priority, ttl, out.First, out.Count)
-	if notes, ok := out.Ref.([]byte); ok {
-		if o.head, at, err = amqpmessage.Annotate(o.head, body[0], body[1:], at, notes); err != nil {
+	if out.Ref != nil || out.Overridden {
+		if at, err = o.changed(out, body, at); err != nil {
 			c.log.Error("a stored message cannot be annotated", "message", out.Message, "err", err)
 		}
 	}
@@ -263,6 +263,31 @@ func (c *conn) deliver(now time.Time, out *core.Out) bool {
 	}
 	k.link.Send(d)
 	return true
+}
+
+// changed appends to the head the sections in which a delivery differs from its
+// message: annotations, and the time at which it expires. It gives where the message
+// goes on.
+func (o *outbound) changed(out *core.Out, body [][]byte, at int) (int, error) {
+	extra, _ := out.Ref.([]byte)
+	if out.Reason != core.ReasonNone {
+		extra = amqpmessage.MergeMaps(nil, extra, wire.AppendValue(nil, wire.Map{
+			{Key: wire.Symbol(amqpmessage.UndeliveredAnnotation), Value: out.Reason.String()},
+		}))
+	}
+	annotated, err := amqpmessage.SkipAnnotations(body[0], body[1:], at)
+	if err != nil {
+		return at, err
+	}
+	if extra != nil || annotated > at {
+		if o.head, at, err = amqpmessage.Annotate(o.head, body[0], body[1:], at, extra); err != nil {
+			return at, err
+		}
+	}
+	if out.Overridden {
+		o.head, at, err = amqpmessage.Expire(o.head, body[0], body[1:], at, out.Expires)
+	}
+	return at, err
 }
 
 // loaded is a message that was read from disk.

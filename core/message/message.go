@@ -22,11 +22,43 @@ const LargeAbove = 1 << 20
 
 // Envelope is what the broker acts on; it lives for one publish.
 type Envelope struct {
-	Durable  bool  // JMS PERSISTENT
-	Priority uint8 // 0 to 9, larger is served first (jms 3.4.10)
-	Expires  int64 // ms since 1970; 0 never
-	Due      int64 // ms since 1970 before which it must not be delivered; 0 at once
-	Content  Content
+	Durable    bool  // JMS PERSISTENT
+	Priority   uint8 // 0 to 9, larger is served first (jms 3.4.10)
+	Marks      Marks
+	Overridden bool  // Expires is the destination's, whatever the content says
+	Expires    int64 // ms since 1970; 0 never
+	Due        int64 // ms since 1970 before which it must not be delivered; 0 at once
+	Content    Content
+}
+
+// Marks are what the broker heeds of a message's own JMS_TIBCO_ properties (ems 7.6).
+type Marks uint8
+
+// The marks.
+const (
+	PreserveUndelivered Marks = 1 << iota // JMS_TIBCO_PRESERVE_UNDELIVERED=true
+	Trace                                 // JMS_TIBCO_MSG_TRACE
+	TraceBody                             // JMS_TIBCO_MSG_TRACE=body
+	DisableSender                         // JMS_TIBCO_DISABLE_SENDER=true
+)
+
+// Patch is what of a message is changed before it is kept.
+type Patch struct {
+	Sender string // JMS_TIBCO_SENDER (ems 2.3 sender_name)
+}
+
+// Patchable is a Content that can be had with a change. What is not in the patch
+// stays byte for byte.
+type Patchable interface {
+	Content
+	With(p Patch) Content
+}
+
+// Printable is a Content whose body a trace can print.
+type Printable interface {
+	// Print gives the body with each text in it cut to field bytes, and the whole to
+	// whole; truncated says whether something was.
+	Print(field, whole int) (text string, truncated bool)
 }
 
 // Content is one immutable message; a view, made on demand. Its slices are

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/message"
@@ -16,17 +17,30 @@ const (
 	// delayedVersion is that of a record with a delayed place: to each place it adds
 	// the delivery time, 0 for none, and for whom the message is.
 	delayedVersion = 2
+	// flaggedVersion is that of a record with a place that has flags, or a count with a
+	// time: to each place it adds, behind what delayedVersion adds, its flags, and to
+	// each count until when the message waits.
+	flaggedVersion = 3
 )
 
 // versionOf is the version of a record's head.
 func versionOf(r *core.Record) byte {
-	if r.Place.Delay != nil {
-		return delayedVersion
+	version := versionOfPlace(&r.Place)
+	if r.Due != 0 || r.Ring != nil && slices.ContainsFunc(r.Ring.Counts, func(c core.Count) bool { return c.Due != 0 }) {
+		return flaggedVersion
 	}
 	for i := range r.More {
-		if r.More[i].Delay != nil {
-			return delayedVersion
-		}
+		version = max(version, versionOfPlace(&r.More[i]))
+	}
+	return version
+}
+
+func versionOfPlace(p *core.Place) byte {
+	switch {
+	case p.Flags != 0:
+		return flaggedVersion
+	case p.Delay != nil:
+		return delayedVersion
 	}
 	return headVersion
 }
@@ -101,6 +115,9 @@ func (e *encoder) encode(r *core.Record) record.Record {
 		b = appendRun(b, &r.Run)
 	case core.RecCount:
 		b = binary.AppendUvarint(appendRun(b, &r.Run), uint64(r.Count))
+		if version == flaggedVersion {
+			b = binary.AppendUvarint(b, uint64(r.Due))
+		}
 	case core.RecNotes:
 		b = appendText(appendRun(b, &r.Run), string(r.Notes))
 	case core.RecCommit:
@@ -116,7 +133,7 @@ func (e *encoder) encode(r *core.Record) record.Record {
 	case core.RecQueue, core.RecSubscription:
 		b = appendDefinition(b, r.Define)
 	case core.RecRing:
-		b = appendRing(b, r.Ring)
+		b = appendRing(b, r.Ring, version)
 	case core.RecIDs:
 		b = binary.AppendUvarint(b, r.ID)
 		b = binary.AppendUvarint(b, uint64(r.Run.Queue))
@@ -195,12 +212,16 @@ func appendPlace(b []byte, p *core.Place, version byte) []byte {
 		return b
 	}
 	if p.Delay == nil {
-		return append(b, 0, 0)
+		b = append(b, 0, 0)
+	} else {
+		b = binary.AppendUvarint(b, uint64(p.Delay.Due))
+		b = binary.AppendUvarint(b, uint64(len(p.Delay.Targets)))
+		for _, t := range p.Delay.Targets {
+			b = binary.AppendUvarint(b, uint64(t))
+		}
 	}
-	b = binary.AppendUvarint(b, uint64(p.Delay.Due))
-	b = binary.AppendUvarint(b, uint64(len(p.Delay.Targets)))
-	for _, t := range p.Delay.Targets {
-		b = binary.AppendUvarint(b, uint64(t))
+	if version == flaggedVersion {
+		b = append(b, p.Flags)
 	}
 	return b
 }
@@ -218,7 +239,7 @@ func appendText(b []byte, s string) []byte {
 
 func appendDefinition(b []byte, d *core.Definition) []byte {
 	b = binary.AppendUvarint(b, uint64(d.Queue))
-	b = append(b, byte(d.Destination.Kind), flag(d.NoLocal)|flag(d.Shared)<<1|flag(d.Global)<<2|flag(d.Lasting)<<3)
+	b = append(b, byte(d.Destination.Kind), flag(d.NoLocal)|flag(d.Shared)<<1|flag(d.Global)<<2|flag(d.Lasting)<<3|flag(d.Static)<<4)
 	for _, s := range []string{d.Destination.Name, d.Client, d.Name, d.Selector} {
 		b = appendText(b, s)
 	}
@@ -232,7 +253,7 @@ func flag(v bool) byte {
 	return 0
 }
 
-func appendRing(b []byte, r *core.RingState) []byte {
+func appendRing(b []byte, r *core.RingState, version byte) []byte {
 	b = binary.AppendUvarint(b, uint64(r.Queue))
 	b = append(b, r.Priority)
 	b = binary.AppendUvarint(b, r.Head)
@@ -246,6 +267,9 @@ func appendRing(b []byte, r *core.RingState) []byte {
 	for _, c := range r.Counts {
 		b = binary.AppendUvarint(b, c.Seq)
 		b = binary.AppendUvarint(b, uint64(c.Count))
+		if version == flaggedVersion {
+			b = binary.AppendUvarint(b, uint64(c.Due))
+		}
 	}
 	return b
 }
@@ -314,6 +338,9 @@ func (r *reader) place() (p core.Place) {
 	if due != 0 {
 		p.Delay = &core.Delay{Due: due, Targets: targets}
 	}
+	if r.version == flaggedVersion {
+		p.Flags = r.byte()
+	}
 	return p
 }
 
@@ -336,8 +363,8 @@ func Decode(in record.Record) (core.Record, error) {
 		r.b = head
 	}
 	out := core.Record{Kind: core.RecordKind(in.Kind &^ (record.BodyBit | record.PlaceBit | record.FileBit))}
-	if r.version = r.byte(); r.version != headVersion && r.version != delayedVersion {
-		return out, fmt.Errorf("a record's head has version %d, this program reads up to %d: start the version that wrote it", r.version, delayedVersion)
+	if r.version = r.byte(); r.version < headVersion || r.version > flaggedVersion {
+		return out, fmt.Errorf("a record's head has version %d, this program reads up to %d: start the version that wrote it", r.version, flaggedVersion)
 	}
 	switch out.Kind {
 	case core.RecMessage:
@@ -362,6 +389,9 @@ func Decode(in record.Record) (core.Record, error) {
 	case core.RecCount:
 		out.Run = r.run()
 		out.Count = uint32(r.uint())
+		if r.version == flaggedVersion {
+			out.Due = int64(r.uint())
+		}
 	case core.RecNotes:
 		out.Run = r.run()
 		out.Notes = []byte(r.text())
@@ -395,7 +425,7 @@ func (r *reader) definition() *core.Definition {
 	d := &core.Definition{Queue: core.QueueID(r.uint())}
 	d.Destination.Kind = core.DestinationKind(r.byte())
 	f := r.byte()
-	d.NoLocal, d.Shared, d.Global, d.Lasting = f&1 != 0, f&2 != 0, f&4 != 0, f&8 != 0
+	d.NoLocal, d.Shared, d.Global, d.Lasting, d.Static = f&1 != 0, f&2 != 0, f&4 != 0, f&8 != 0, f&16 != 0
 	d.Destination.Name, d.Client, d.Name, d.Selector = r.text(), r.text(), r.text(), r.text()
 	return d
 }
@@ -407,7 +437,11 @@ func (r *reader) ring() *core.RingState {
 		r.b = r.b[8:]
 	}
 	for range r.count(2) {
-		s.Counts = append(s.Counts, core.Count{Seq: r.uint(), Count: uint32(r.uint())})
+		c := core.Count{Seq: r.uint(), Count: uint32(r.uint())}
+		if r.version == flaggedVersion {
+			c.Due = int64(r.uint())
+		}
+		s.Counts = append(s.Counts, c)
 	}
 	return s
 }

@@ -27,6 +27,10 @@ func samples() []core.Record {
 		p.Delay = &core.Delay{Due: 1 << 42, Targets: targets}
 		return p
 	}
+	flagged := func(p core.Place) core.Place {
+		p.Flags = core.PlacePreserve | core.PlaceReason
+		return p
+	}
 	run := core.Run{Queue: 300, Priority: 4, First: 1 << 33, Count: 12}
 	define := &core.Definition{
 		Queue: 5, Destination: core.Destination{Kind: core.Topic, Name: "a.>"}, Client: "c", Name: "näme",
@@ -43,6 +47,11 @@ func samples() []core.Record {
 		{Kind: core.RecCommit, Runs: []core.Run{run}},
 		{Kind: core.RecMessage, ID: 77, Place: delayed(1, 5, 6, 1<<40)},
 		{Kind: core.RecMessage, ID: 77, Place: delayed(1), More: []core.Place{place(2)}},
+		{Kind: core.RecMessage, ID: 77, Place: flagged(place(1))},
+		{Kind: core.RecMessage, ID: 77, Place: place(1), More: []core.Place{flagged(delayed(2, 3))}},
+		{Kind: core.RecCommit, More: []core.Place{delayed(2, 3), flagged(place(2))}, Runs: []core.Run{run}},
+		{Kind: core.RecCount, Run: run, Count: 3, Due: 1 << 41},
+		{Kind: core.RecQueue, Define: &core.Definition{Queue: 3, Destination: core.Destination{Kind: core.Queue, Name: "q"}, Static: true}},
 		{Kind: core.RecCommit, More: []core.Place{place(1), delayed(2), delayed(3, 9)}, Runs: []core.Run{run}},
 		{Kind: core.RecQueue, Define: &core.Definition{Queue: 1, Destination: core.Destination{Kind: core.Queue, Name: "q"}}},
 		{Kind: core.RecQueue, Define: &core.Definition{Queue: 1, Destination: core.Destination{Kind: core.Queue, Name: "q"}, Lasting: true}},
@@ -53,6 +62,7 @@ func samples() []core.Record {
 			Queue: 2, Priority: 1, Head: 10, Next: 1000, Offered: 4096, Removed: []uint64{1, 1 << 63},
 			Counts: []core.Count{{Seq: 11, Count: 2}, {Seq: 900, Count: 1}},
 		}},
+		{Kind: core.RecRing, Ring: &core.RingState{Queue: 2, Next: 9, Counts: []core.Count{{Seq: 3, Count: 2, Due: 1 << 41}, {Seq: 4, Count: 1}}}},
 		{Kind: core.RecRing, Ring: &core.RingState{Queue: 2}},
 		{Kind: core.RecIDs, ID: 1 << 62, Run: core.Run{Queue: 99}},
 	}
@@ -167,7 +177,7 @@ func TestBrokenHeadsAreErrors(t *testing.T) {
 	if _, err := Decode(other); err == nil {
 		t.Error("an unknown kind passes")
 	}
-	other.Head[0] = delayedVersion + 1
+	other.Head[0] = flaggedVersion + 1
 	if _, err := Decode(other); err == nil {
 		t.Error("another version passes")
 	}

@@ -37,6 +37,11 @@ type Options struct {
 	Spool  Spool
 	Logger *slog.Logger
 	Clock  Clock // default: the system's
+	// Trace takes the lines of traced messages, in order, outside every lock of the
+	// server's; nil: nothing is traced. FieldPrint and Print bound what a line says of a
+	// body (DefaultFieldPrint, DefaultPrint).
+	Trace             func(line string)
+	FieldPrint, Print int
 }
 
 // Server is one running broker.
@@ -65,6 +70,8 @@ type Server struct {
 
 	gate  sync.Mutex // guards gated
 	gated []*Conn
+
+	tracer tracer
 }
 
 // Conn is one edge's connection to the broker.
@@ -218,9 +225,14 @@ func (s *Server) Do(step func(now time.Time, b *core.Broker, fx *core.Effects)) 
 	s.throttle(now)
 	wake := s.carryOut()
 	s.schedule()
+	traced := s.tracer.due
+	s.tracer.due = false
 	s.mu.Unlock()
 	for _, c := range wake {
 		c.wake()
+	}
+	if traced {
+		s.flushTrace()
 	}
 }
 
@@ -269,6 +281,11 @@ func (s *Server) carryOut() (wake []*Conn) {
 	}
 	if fx.More {
 		s.clock.Soon()
+	}
+	for i := range fx.Events {
+		if fx.Events[i].Trace != nil && s.o.Trace != nil {
+			s.traceLine(&fx.Events[i])
+		}
 	}
 	if s.log != nil {
 		for _, e := range fx.Events {

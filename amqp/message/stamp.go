@@ -1,0 +1,155 @@
+package message
+
+import (
+	"bytes"
+
+	"github.com/tidegate/tidegate/amqp/wire"
+	core "github.com/tidegate/tidegate/core/message"
+)
+
+// The properties of EMS that the broker heeds or sets (ems 7.6).
+const (
+	tibcoPrefix                 = "JMS_TIBCO_"
+	PreserveUndeliveredProperty = "JMS_TIBCO_PRESERVE_UNDELIVERED"
+	TraceProperty               = "JMS_TIBCO_MSG_TRACE"
+	DisableSenderProperty       = "JMS_TIBCO_DISABLE_SENDER"
+	SenderProperty              = "JMS_TIBCO_SENDER"
+)
+
+// UndeliveredAnnotation says in the queue of undelivered messages why one is there.
+const UndeliveredAnnotation = "x-opt-tidegate-undelivered"
+
+// Marks are what the message's own JMS_TIBCO_ properties ask of the broker.
+func (m *Message) Marks() (marks core.Marks) {
+	section := m.value(applicationSection)
+	if len(section) == 0 || !bytes.Contains(section, []byte(tibcoPrefix)) {
+		return 0 // nearly every message
+	}
+	for name, encoded := range entries(section) {
+		switch name {
+		case PreserveUndeliveredProperty:
+			marks |= ifTrue(encoded, core.PreserveUndelivered)
+		case DisableSenderProperty:
+			marks |= ifTrue(encoded, core.DisableSender)
+		case TraceProperty: // null, or "body"
+			marks |= core.Trace
+			if v, ok := decode(encoded); ok && v == "body" {
+				marks |= core.TraceBody
+			}
+		}
+	}
+	return marks
+}
+
+func ifTrue(encoded []byte, mark core.Marks) core.Marks {
+	if v, ok := decode(encoded); ok && (v == true || v == "true") {
+		return mark
+	}
+	return 0
+}
+
+// With gives the message with its sender's name among its application properties, in
+// place of one that claims to be it. All else stays byte for byte.
+func (m *Message) With(p core.Patch) core.Content {
+	front, _, err := m.withSender(p.Sender)
+	if err != nil {
+		return m // it was indexed: it cannot be
+	}
+	behind := int(m.at[bodySection])
+	var rest [][]byte
+	c := m.cursor()
+	c.ranges(behind, m.size(), func(part []byte) { rest = append(rest, part) })
+	n, err := Index(front, rest, nil)
+	if err != nil {
+		return m
+	}
+	return &n
+}
+
+// FrontWith is With for the sections before the body of a message that comes in
+// pieces: m is what Front gave.
+func FrontWith(m *Message, p core.Patch) (Message, error) {
+	front, _, err := m.withSender(p.Sender)
+	if err != nil {
+		return Message{}, err
+	}
+	return Index(front, nil, nil)
+}
+
+func (m *Message) withSender(name string) (front []byte, behind int, err error) {
+	start, behind := int(m.at[applicationSection]), int(m.at[bodySection])
+	front = make([]byte, 0, behind+len(name)+len(SenderProperty)+32)
+	c := m.cursor()
+	c.ranges(0, start, func(part []byte) { front = append(front, part...) })
+	extra, mark := wire.BeginMap(nil)
+	extra = wire.AppendString(wire.AppendString(extra, SenderProperty), name)
+	extra = wire.EndMap(extra, mark, 2)
+	front = MergeMaps(wire.AppendDescriptor(front, codeApplication), m.value(applicationSection), extra)
+	return front, behind, nil
+}
+
+// Expire appends to dst the properties of a message with another
+// absolute-expiry-time, in ms since 1970, 0 for none, if it has one: a client believes
+// that before its time to live. at is behind the message annotations; the offset that
+// it gives is where the message goes on. Errors are *Error.
+func Expire(dst, first []byte, rest [][]byte, at int, expires int64) (with []byte, offset int, err error) {
+	p := pieces{first, rest}
+	size := p.size()
+	if at >= size {
+		return dst, at, nil
+	}
+	c := p.cursor()
+	var buf [windowSize]byte
+	s, _, head, err := begin(c.window(at, &buf), at)
+	if err != nil || s != propertiesSection {
+		return dst, at, err
+	}
+	end, err := c.valueEnd(at+head, size)
+	if err != nil {
+		return dst, at, &Error{Section: sectionNames[s], Offset: at, Err: err}
+	}
+	fields, count, _, err := wire.ListHead(c.bytes(at+head, end))
+	if err != nil {
+		return dst, at, &Error{Section: sectionNames[s], Offset: at, Err: err}
+	}
+	if count <= fieldAbsoluteExpiryTime {
+		return dst, at, nil
+	}
+	dst, mark := wire.BeginList(wire.AppendDescriptor(dst, codeProperties))
+	for i := range count {
+		n, err := wire.Skip(fields)
+		if err != nil {
+			return dst, at, &Error{Section: sectionNames[s], Offset: at, Err: err}
+		}
+		switch {
+		case i != fieldAbsoluteExpiryTime || wire.IsNull(fields):
+			dst = append(dst, fields[:n]...)
+		case expires == 0:
+			dst = wire.AppendNull(dst)
+		default:
+			dst = wire.AppendValue(dst, wire.Timestamp(expires))
+		}
+		fields = fields[n:]
+	}
+	return wire.EndList(dst, mark, count), end, nil
+}
+
+// SkipAnnotations gives the offset behind the message annotations, if they are at at.
+func SkipAnnotations(first []byte, rest [][]byte, at int) (int, error) {
+	p := pieces{first, rest}
+	size := p.size()
+	if at >= size {
+		return at, nil
+	}
+	c := p.cursor()
+	var buf [windowSize]byte
+	s, _, head, err := begin(c.window(at, &buf), at)
+	if err != nil || s != annotationSection {
+		return at, err
+	}
+	end, err := c.valueEnd(at+head, size)
+	if err != nil {
+		return at, &Error{Section: sectionNames[s], Offset: at, Err: err}
+	}
+	return end, nil
+}
