@@ -27,7 +27,7 @@ type sendOptions struct {
 	count, size                           int
 	persistent, nonPersistent, unreliable bool
 	priority                              int
-	ttl                                   time.Duration
+	ttl, delay                            time.Duration
 	properties                            []string
 }
 
@@ -52,6 +52,7 @@ Exits with 0 when every message was accepted.`,
 	f.BoolVar(&o.unreliable, "reliable", false, "EMS RELIABLE_DELIVERY: kept in memory only, and not confirmed")
 	f.IntVar(&o.priority, "priority", message.DefaultPriority, "0 to 9")
 	f.DurationVar(&o.ttl, "ttl", 0, "expire after this time")
+	f.DurationVar(&o.delay, "delay", 0, "deliver not before this time has passed; a time to live runs meanwhile")
 	f.StringArrayVar(&o.properties, "property", nil, "`NAME[:TYPE]=VALUE`; types boolean byte short int long float double string; can be repeated")
 	cmd.MarkFlagsMutuallyExclusive("persistent", "non-persistent", "reliable")
 	cmd.MarkFlagsMutuallyExclusive("text", "file", "size")
@@ -99,6 +100,9 @@ func send(ctx context.Context, o *sendOptions) error {
 		if o.ttl > 0 {
 			b.Header.TTL = wire.Some(uint32(min(o.ttl.Milliseconds(), 1<<32-1)))
 			b.Properties.AbsoluteExpiryTime = wire.Some(wire.Timestamp(now + o.ttl.Milliseconds()))
+		}
+		if o.delay > 0 {
+			b.Annotations = wire.Map{{Key: wire.Symbol(message.DeliveryTimeAnnotation), Value: now + o.delay.Milliseconds()}}
 		}
 		b.ApplicationProperties = properties
 		b.SetText(body)

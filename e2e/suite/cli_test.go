@@ -104,6 +104,19 @@ func TestSendForms(t *testing.T) {
 	}
 }
 
+// TestSendDelay: what is sent with a delay waits where it can be browsed, and comes.
+func TestSendDelay(t *testing.T) {
+	s := harness.Start(t)
+	tool(t, s, "", 0, "send", "--url", "{url}", "--queue", "later", "--text", "long", "--delay", "1h")
+	if got := tool(t, s, "", 0, "browse", "--url", "{url}", "--queue", "$sys.delayed.q.later"); got != "long\n" {
+		t.Errorf("%q is held back, want the message", got)
+	}
+	tool(t, s, "", 0, "send", "--url", "{url}", "--queue", "later", "--text", "short", "--delay", "20ms")
+	if got := tool(t, s, "", 0, "receive", "--url", "{url}", "--queue", "later", "--count", "1", "--timeout", "20s"); got != "short\n" {
+		t.Errorf("%q came, want the message that is due", got)
+	}
+}
+
 // TestReceiveJSON: the documented line, with typed properties.
 func TestReceiveJSON(t *testing.T) {
 	s := harness.Start(t)
