@@ -109,7 +109,7 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 	for _, r := range q.order {
 		base := r.base
 		for i, blk := range slices.Clone(r.blocks) {
-			for j := range blk.entries {
+			for j := range blockSize {
 				if blk.gone[j/64]>>(j%64)&1 == 0 {
 					seq := base + uint64(i)*blockSize + uint64(j)
 					b.drop(r, seq, fx)

@@ -33,13 +33,40 @@ const (
 	entryTraced     = uint32(PlaceTrace|PlaceTraceBody) << entryPlaceShift
 )
 
+// fewEntries is what a block has room for at first: a queue that is drained as it
+// fills stays in the same few cache lines, and ten thousand of them in the cache.
+const fewEntries = 8
+
+// block is blockSize sequences.
 type block struct {
-	entries  [blockSize]entry
+	entries  []entry                // fewEntries or blockSize; an entry is at its sequence modulo the length
 	gone     [blockSize / 64]uint64 // removed, or never here
 	taken    [blockSize / 64]uint64 // dispatched, or browsing apart: held by a delivery
 	volatile [blockSize / 64]uint64 // not stored
 	live     int
 	earliest int64 // lower bound of the entries' expiry; 0 none
+}
+
+// entry is where the entry of a sequence is, if it is not gone.
+func (b *block) entry(seq uint64) *entry { return &b.entries[seq%uint64(len(b.entries))] }
+
+// room makes the place of a new entry free.
+func (b *block) room(seq uint64) {
+	const eighth = 0x0101010101010101 // of a word of bits, the sequences that share a place
+	if len(b.entries) == blockSize {
+		return
+	}
+	live := ^(b.gone[0] & b.gone[1] & b.gone[2] & b.gone[3])
+	if live&(eighth<<(seq%fewEntries)) == 0 {
+		return
+	}
+	all := make([]entry, blockSize)
+	for i := range uint64(blockSize) {
+		if b.gone[i/64]>>(i%64)&1 == 0 {
+			all[i] = *b.entry(i)
+		}
+	}
+	b.entries = all
 }
 
 // pending is a run of placements whose records are not yet known to be durable.
@@ -84,7 +111,7 @@ func (r *ring) at(seq uint64) *entry {
 	if b == nil || b.gone[seq%blockSize/64]>>(seq%64)&1 != 0 {
 		return nil
 	}
-	return &b.entries[seq%blockSize]
+	return b.entry(seq)
 }
 
 // grow makes seq the last sequence given; those skipped are gone.
@@ -97,7 +124,7 @@ func (r *ring) grow(seq uint64) *block {
 		}
 	}
 	for r.base+uint64(len(r.blocks))*blockSize <= seq {
-		b := new(block)
+		b := &block{entries: make([]entry, fewEntries)}
 		for i := range b.gone {
 			b.gone[i] = ^uint64(0)
 		}
@@ -112,11 +139,12 @@ func (r *ring) grow(seq uint64) *block {
 func (r *ring) put(seq uint64, e entry) {
 	b := r.grow(seq)
 	i := seq % blockSize
+	b.room(seq)
 	b.gone[i/64] &^= 1 << (i % 64)
 	if e.flags&entryStored == 0 {
 		b.volatile[i/64] |= 1 << (i % 64)
 	}
-	b.entries[i] = e
+	*b.entry(seq) = e
 	b.live++
 	r.ready++
 	if e.expires != 0 && (b.earliest == 0 || e.expires < b.earliest) {
@@ -168,7 +196,7 @@ func (r *ring) remove(seq uint64) (entry, bool) {
 	}
 	b.gone[w] |= bit
 	b.live--
-	e := b.entries[seq%blockSize]
+	e := *b.entry(seq)
 	if r.counts != nil {
 		delete(r.counts, seq)
 	}

@@ -302,7 +302,7 @@ func (b *Broker) sweep(q *queue, r *ring, at int64, fx *Effects) {
 		}
 		if blk.earliest <= at {
 			blk.earliest = 0
-			for j := range blk.entries {
+			for j := range blockSize {
 				seq := r.base + uint64(i)*blockSize + uint64(j)
 				e := r.at(seq)
 				if e == nil || e.expires == 0 {
