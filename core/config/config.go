@@ -252,11 +252,15 @@ func (c *Config) Param(name string) string {
 	return ""
 }
 
-// ParamAll lists the values of a parameter that may be repeated; nil if none is set.
+// ParamAll lists the values that count: several of a parameter that may be
+// repeated, the last of any other; nil if none is set.
 func (c *Config) ParamAll(name string) []string {
 	var all []string
 	for _, v := range c.params.values(canonical(name)) {
 		all = append(all, v.Value)
+	}
+	if p, ok := LookupParameter(name); ok && !p.Repeat && len(all) > 1 {
+		return all[len(all)-1:]
 	}
 	return all
 }

@@ -24,7 +24,7 @@ func (c *Config) Convert() (files []Output, notes []string, err error) {
 			notes = append(notes, "ft_active is kept as it is; a tibemsd.json usually has secondary_listens with ft_active instead")
 			fallthrough
 		default:
-			if err := to.SetParam(p.Name, c.last(p, values)...); err != nil {
+			if err := to.SetParam(p.Name, values...); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -47,14 +47,6 @@ func (c *Config) Convert() (files []Output, notes []string, err error) {
 		notes = append(notes, "listeners are those of one server; the other's are not in the files of a classic set")
 	}
 	return to.outputs(), append(notes, c.left()...), nil
-}
-
-// last keeps the value that counts of a parameter that has one.
-func (c *Config) last(p *Parameter, values []string) []string {
-	if p.Repeat {
-		return values
-	}
-	return values[len(values)-1:]
 }
 
 func namesFile(name string) bool {

@@ -304,8 +304,11 @@ func (p *jsonParser) container(n *jnode, depth int) {
 				return
 			}
 			it.raw, it.key = p.str()
+			if p.err != nil {
+				return
+			}
 			it.colon = p.blanks()
-			if p.err == nil && p.peek() != ':' {
+			if p.peek() != ':' {
 				p.fail(p.i, 1, "the colon is missing behind "+clip(it.raw), `write "name": value`)
 				return
 			}

@@ -29,8 +29,11 @@ func (c *Config) loadJSON(b []byte, o Options, r *report) {
 		}
 	}
 	p := &jsonParams{t: t, node: root.get("tibemsd"), secondary: o.Secondary}
-	if p.node == nil {
-		if t.root != nil {
+	if p.node == nil || p.node.kind != '{' {
+		switch {
+		case p.node != nil:
+			r.error(t.of(p.node), "json-form", "tibemsd is no object", `write "tibemsd": { "server": "NAME" }`)
+		case t.root != nil:
 			r.error(t.place(root.at, 1), "json-member", "the file has no tibemsd", `write "tibemsd": { "server": "NAME" }`)
 		}
 		p.node, p.detached = &jnode{kind: '{', at: -1}, root
