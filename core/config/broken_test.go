@@ -58,7 +58,9 @@ func TestBrokenSets(t *testing.T) {
 
 // TestBrokenSetsRoundTrip: what is wrong is kept byte for byte as well.
 func TestBrokenSetsRoundTrip(t *testing.T) {
-	dirs, _ := filepath.Glob("testdata/*/*")
+	dirs, _ := filepath.Glob("testdata/broken/*")
+	sets, _ := filepath.Glob("testdata/sets/*")
+	dirs = append(dirs, sets...)
 	for _, dir := range dirs {
 		c, err := Load(disk{}, dir, Options{})
 		if err != nil {

@@ -3,36 +3,46 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/tidegate/tidegate/core/property"
 )
 
-// seeds adds every file of testdata.
-func seeds(f *testing.F) {
+// seeds calls add with the kind of each file of testdata, and its bytes.
+func seeds(f *testing.F, add func(kind uint8, b []byte)) {
 	f.Helper()
 	files, _ := filepath.Glob("testdata/*/*/*")
 	for _, name := range files {
-		if b, err := os.ReadFile(name); err == nil {
-			f.Add(b)
+		b, err := os.ReadFile(name)
+		kind := slices.Index(kinds(), filepath.Base(name))
+		if err == nil && kind >= 0 {
+			add(uint8(kind), b)
 		}
 	}
 }
 
-// FuzzFiles reads any bytes as every kind of file: nothing panics, findings lie in
-// the file, and it prints byte for byte as it was.
+// kinds lists the files of a classic set.
+func kinds() []string {
+	all := []string{MainFile, "jaas.conf"}
+	for _, class := range AllClasses() {
+		all = append(all, classTable[class].file)
+	}
+	return all
+}
+
+// FuzzFiles reads any bytes as a file of each kind: nothing panics, findings lie in
+// the file, it prints byte for byte as it was, and what is changed in it reads the
+// same when it is written.
 func FuzzFiles(f *testing.F) {
-	seeds(f)
-	f.Fuzz(func(t *testing.T, b []byte) {
-		m := mem{"d/tibemsd.conf": string(b), "d/jaas.conf": string(b)}
-		for _, class := range AllClasses() {
-			m["d/"+classTable[class].file] = string(b)
-		}
+	seeds(f, func(kind uint8, b []byte) { f.Add(kind, b) })
+	f.Fuzz(func(t *testing.T, kind uint8, b []byte) {
+		m := mem{"d/" + MainFile: "server = S\njaas_config_file = jaas.conf\n", "d/jaas.conf": ""}
+		m["d/"+kinds()[int(kind)%len(kinds())]] = string(b)
 		c, err := Load(m, "d", Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Modules = readJAAS(newText("jaas.conf", b, &report{}), &report{})
 		same(t, c, m)
 		touch(t, c)
 	})
@@ -40,7 +50,12 @@ func FuzzFiles(f *testing.F) {
 
 // FuzzJSON is the same for tibemsd.json.
 func FuzzJSON(f *testing.F) {
-	seeds(f)
+	files, _ := filepath.Glob("testdata/*/*/*.json")
+	for _, name := range files {
+		if b, err := os.ReadFile(name); err == nil {
+			f.Add(b)
+		}
+	}
 	f.Add([]byte(asServer))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m := mem{"d/tibemsd.json": string(b)}

@@ -224,11 +224,11 @@ func (p *jsonParser) value(depth int) *jnode {
 		p.fail(p.i, 1, "objects are nested too deep", fmt.Sprintf("at most %d levels are read", MaxNested))
 		return n
 	}
-	switch c := p.peek(); {
-	case c == '{' || c == '[':
+	switch c := p.peek(); c {
+	case '{', '[':
 		n.kind = c
 		p.container(n, depth)
-	case c == '"':
+	case '"':
 		n.kind = 's'
 		n.raw, n.text = p.str()
 	default:

@@ -21,18 +21,16 @@ func (t *jsonText) layout(n *jnode, tabs int) {
 	for i := range n.items {
 		it := &n.items[i]
 		it.trail = ""
-		switch {
-		case n.kind == '{':
-			it.lead, it.gap = lead(tabs+1), gap
-			t.layout(it.val, tabs+1)
-			if i == len(n.items)-1 {
-				it.trail = lead(tabs)
-			}
-		default:
+		t.layout(it.val, tabs+1)
+		if n.kind == '[' {
 			if i > 0 && unit != "" {
 				it.lead = " "
 			}
-			t.layout(it.val, tabs+1)
+			continue
+		}
+		it.lead, it.gap = lead(tabs+1), gap
+		if i == len(n.items)-1 {
+			it.trail = lead(tabs)
 		}
 	}
 }

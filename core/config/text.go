@@ -8,9 +8,9 @@ import (
 
 // Limits on files.
 const (
-	MaxFile   = 256 << 20 // bytes of one file
-	MaxLine   = 256_000   // bytes of one line (ems 1.1)
-	MaxNested = 32        // levels of tibemsd.json
+	MaxFile   = 64 << 20 // bytes of one file
+	MaxLine   = 256_000  // bytes of one line (ems 1.1)
+	MaxNested = 32       // levels of tibemsd.json
 )
 
 // byteOrderMark is what some editors begin a UTF-8 file with.
