@@ -60,12 +60,3 @@ func (b *Broker) live(q *queue, life Declared) {
 func (q *queue) definition(life Declared) *Definition {
 	return &Definition{Queue: q.id, Destination: q.dest, Lasting: life == Lasting, Static: q.static}
 }
-
-// Queue gives what an operator sees of one queue.
-func (b *Broker) Queue(n string) (QueueInfo, bool) {
-	q := b.queues[n]
-	if q == nil {
-		return QueueInfo{}, false
-	}
-	return q.info(), true
-}

@@ -23,6 +23,7 @@ type QueueView struct {
 	ID                        QueueID
 	Name                      string
 	Static, Temporary         bool
+	Lasting                   bool // a client made it to stay, over restarts
 	Receivers, Producers      int
 	Msgs, Delivered           int // delivered: of them, not yet acknowledged
 	Bytes                     int64
@@ -161,7 +162,7 @@ func (b *Broker) QueueView(name string) (QueueView, bool) {
 
 func (q *queue) view() QueueView {
 	return QueueView{
-		ID: q.id, Name: q.dest.Name, Static: q.static, Temporary: q.temp != nil, Receivers: len(q.consumers), Producers: q.producers,
+		ID: q.id, Name: q.dest.Name, Static: q.static, Temporary: q.temp != nil, Lasting: q.life == Lasting || kept(q.dest.Name), Receivers: len(q.consumers), Producers: q.producers,
 		Msgs: q.depth, Delivered: q.depth - q.available(), Bytes: q.bytes, Persistent: q.stored, PersistentBytes: q.storedBytes,
 		Earliest: q.earliest, In: q.inward(), Out: q.outward(),
 	}

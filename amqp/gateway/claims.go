@@ -41,16 +41,11 @@ func (x *call) claim(now time.Time, b *core.Broker, fx *core.Effects) {
 		return
 	}
 	body, _ := x.m.Body()
-	switch err := x.c.show(now, b, fx, body); {
-	case err == nil:
-		reply(200, "OK")
-	default:
-		code, text := statusOf(err)
-		if isKind(err, core.Denied) {
-			code = 401
-		}
-		reply(int32(code), text)
+	code, text := statusOf(x.c.show(now, b, fx, body))
+	if code == 403 {
+		code = 401
 	}
+	reply(int32(code), text)
 }
 
 // show takes a token, text or bytes, and gives the connection its user's rights.

@@ -24,11 +24,11 @@ func (x *call) declareQueue(now time.Time, b *core.Broker, fx *core.Effects, n s
 }
 
 // queueInfo finds a queue that clients may see.
-func (x *call) queueInfo(b *core.Broker, n string) (core.QueueInfo, error) {
+func (x *call) queueInfo(b *core.Broker, n string) (core.QueueView, error) {
 	if err := b.May(x.c.b.ID(), "view", core.MayView, queueNamed(n)); err != nil {
-		return core.QueueInfo{}, err
+		return core.QueueView{}, err
 	}
-	q, ok := b.Queue(n)
+	q, ok := b.QueueView(n)
 	if !ok || strings.HasPrefix(n, "$") {
 		return q, &core.Error{Op: "view", Kind: core.NotFound, Name: n}
 	}
@@ -40,11 +40,11 @@ func (x *call) removeQueue(now time.Time, b *core.Broker, fx *core.Effects, n st
 	if err := b.May(x.c.b.ID(), "delete", core.MayDelete, queueNamed(n)); err != nil {
 		return 0, err
 	}
-	q, ok := b.Queue(n)
+	q, ok := b.QueueView(n)
 	if !ok || strings.HasPrefix(n, "$") {
 		return 0, &core.Error{Op: "delete", Kind: core.NotFound, Name: n}
 	}
-	return q.Messages, b.Delete(now, queueNamed(n), fx)
+	return q.Msgs, b.Delete(now, queueNamed(n), fx)
 }
 
 // purgeQueue empties a queue slice by slice, and then tells how many messages went;

@@ -91,7 +91,7 @@ func (x *call) httpQueue(now time.Time, b *core.Broker, fx *core.Effects, method
 		if created {
 			code = 201
 		}
-		q, _ := b.Queue(n)
+		q, _ := b.QueueView(n)
 		x.answerHTTP(now, b, fx, code, x.httpInfo(q, life == core.Passing))
 	case "GET":
 		q, err := x.queueInfo(b, n)
@@ -113,13 +113,20 @@ func (x *call) httpQueue(now time.Time, b *core.Broker, fx *core.Effects, method
 }
 
 // httpInfo is a queue as RabbitMQ describes one.
-func (x *call) httpInfo(q core.QueueInfo, autoDelete bool) wire.Map {
+func (x *call) httpInfo(q core.QueueView, autoDelete bool) wire.Map {
 	node := x.c.g.o.ContainerID
 	return wire.Map{
-		{Key: "name", Value: q.Name}, {Key: "vhost", Value: "/"}, {Key: "durable", Value: q.Lasting}, {Key: "auto_delete", Value: autoDelete},
-		{Key: "exclusive", Value: false}, {Key: "type", Value: "classic"}, {Key: "arguments", Value: wire.Map{}},
-		{Key: "leader", Value: node}, {Key: "replicas", Value: wire.Array{Constructor: 0xa1, Values: []any{node}}},
-		{Key: "message_count", Value: uint64(q.Messages)}, {Key: "consumer_count", Value: uint32(q.Consumers)},
+		{Key: "name", Value: q.Name},
+		{Key: "vhost", Value: "/"},
+		{Key: "durable", Value: q.Lasting || q.Static},
+		{Key: "auto_delete", Value: autoDelete},
+		{Key: "exclusive", Value: false},
+		{Key: "type", Value: "classic"},
+		{Key: "arguments", Value: wire.Map{}},
+		{Key: "leader", Value: node},
+		{Key: "replicas", Value: wire.Array{Constructor: 0xa1, Values: []any{node}}},
+		{Key: "message_count", Value: uint64(q.Msgs)},
+		{Key: "consumer_count", Value: uint32(q.Receivers)},
 	}
 }
 

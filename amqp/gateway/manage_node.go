@@ -25,21 +25,21 @@ const maxRows = 1000
 // attributes of a queue, in the order in which QUERY gives them.
 var attributes = []struct {
 	name string
-	of   func(q *core.QueueInfo) any
+	of   func(q *core.QueueView) any
 }{
-	{"name", func(q *core.QueueInfo) any { return q.Name }},
-	{"identity", func(q *core.QueueInfo) any { return q.Name }},
-	{"type", func(*core.QueueInfo) any { return queueEntity }},
-	{"durable", func(q *core.QueueInfo) any { return q.Lasting }},
-	{"messages", func(q *core.QueueInfo) any { return uint64(q.Messages) }},
-	{"bytes", func(q *core.QueueInfo) any { return uint64(q.Bytes) }},
-	{"consumers", func(q *core.QueueInfo) any { return uint32(q.Consumers) }},
-	{"producers", func(q *core.QueueInfo) any { return uint32(q.Producers) }},
+	{"name", func(q *core.QueueView) any { return q.Name }},
+	{"identity", func(q *core.QueueView) any { return q.Name }},
+	{"type", func(*core.QueueView) any { return queueEntity }},
+	{"durable", func(q *core.QueueView) any { return q.Lasting || q.Static }},
+	{"messages", func(q *core.QueueView) any { return uint64(q.Msgs) }},
+	{"bytes", func(q *core.QueueView) any { return uint64(q.Bytes) }},
+	{"consumers", func(q *core.QueueView) any { return uint32(q.Receivers) }},
+	{"producers", func(q *core.QueueView) any { return uint32(q.Producers) }},
 }
 
 // manage answers one request.
 func (x *call) manage(now time.Time, b *core.Broker, fx *core.Effects) {
-	answer := func(code int, text string, body any, count int) {
+	answerIn := func(now time.Time, b *core.Broker, fx *core.Effects, code int, text string, body any, count int) {
 		r := amqpmessage.NewBuilder()
 		r.SetProperty("statusCode", int32(code))
 		r.SetProperty("statusDescription", text)
@@ -49,6 +49,7 @@ func (x *call) manage(now time.Time, b *core.Broker, fx *core.Effects) {
 		r.SetValue(body)
 		x.reply(now, b, fx, r)
 	}
+	answer := func(code int, text string, body any, count int) { answerIn(now, b, fx, code, text, body, count) }
 	refuse := func(err error) {
 		code, text := statusOf(err)
 		answer(code, text, nil, -1)
@@ -74,7 +75,7 @@ func (x *call) manage(now time.Time, b *core.Broker, fx *core.Effects) {
 		case !created:
 			answer(409, "queue "+n+" exists already", nil, -1)
 		default:
-			q, _ := b.Queue(n)
+			q, _ := b.QueueView(n)
 			answer(201, "Created", attributesOf(&q), -1)
 		}
 	case "READ":
@@ -91,15 +92,15 @@ func (x *call) manage(now time.Time, b *core.Broker, fx *core.Effects) {
 		}
 		answer(204, "No Content", wire.Map{}, -1)
 	case "PURGE": // ours: the draft leaves further operations to the type
-		if err := x.purgeQueue(b, n, func(then time.Time, b2 *core.Broker, fx2 *core.Effects, messages int) {
-			now, b, fx = then, b2, fx2
-			answer(200, "OK", wire.Map{{Key: "messages", Value: uint64(messages)}}, -1)
+		if err := x.purgeQueue(b, n, func(then time.Time, b *core.Broker, fx *core.Effects, messages int) {
+			answerIn(then, b, fx, 200, "OK", wire.Map{{Key: "messages", Value: uint64(messages)}}, -1)
 		}); err != nil {
 			refuse(err)
 		}
 	case "QUERY":
-		body, count := x.query(b)
-		answer(200, "OK", body, count)
+		x.query(func(then time.Time, b *core.Broker, fx *core.Effects, body wire.Map, count int) {
+			answerIn(then, b, fx, 200, "OK", body, count)
+		})
 	case "GET-TYPES":
 		answer(200, "OK", wire.Map{{Key: queueEntity, Value: wire.List{}}}, -1)
 	case "GET-ATTRIBUTES":
@@ -126,7 +127,7 @@ func (x *call) life() core.Declared {
 	return core.Lasting
 }
 
-func attributesOf(q *core.QueueInfo) wire.Map {
+func attributesOf(q *core.QueueView) wire.Map {
 	m := make(wire.Map, 0, len(attributes))
 	for _, a := range attributes {
 		m = append(m, wire.Entry{Key: a.name, Value: a.of(q)})
@@ -142,44 +143,65 @@ func attributeNames() wire.List {
 	return names
 }
 
+// querySlice is how many queues are looked at in one step.
+const querySlice = 4096
+
 // query gives rows of the attributes that are asked for, or all, of the queues that
-// the user may view.
-func (x *call) query(b *core.Broker) (body wire.Map, count int) {
-	names := attributeNames()
-	request, _ := x.m.Body()
-	m, _ := request.(wire.Map)
-	if v, ok := m.Get("attributeNames"); ok {
-		if asked, list := v.(wire.List); list && len(asked) > 0 {
-			names = names[:0]
-			for _, a := range asked {
-				if s, ok := wire.Text(a); ok && len(names) < len(attributes) {
-					names = append(names, s)
-				}
-			}
-		}
-	}
+// the user may view, from the newest on. It looks at them slice by slice; done runs
+// within the last step.
+func (x *call) query(done func(now time.Time, b *core.Broker, fx *core.Effects, body wire.Map, count int)) {
+	names := x.askedAttributes()
 	offset, most := x.number("offset", 0), min(x.number("count", maxRows), maxRows)
 	rows := wire.List{}
-	for _, q := range b.Queues() {
-		if len(rows) == most {
-			break
-		}
-		if _, err := x.queueInfo(b, q.Name); err != nil || q.Temporary {
-			continue
-		}
-		if offset > 0 {
-			offset--
-			continue
-		}
-		row := make(wire.List, len(names))
-		for i, n := range names {
-			for _, a := range attributes {
-				if a.name == n {
-					row[i] = a.of(&q)
+	var views []core.QueueView
+	cursor := 0
+	x.later(func() {
+		for more := true; more; {
+			x.c.b.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+				views, cursor = b.QueueViews(views[:0], cursor, querySlice, func(n string) bool {
+					_, err := x.queueInfo(b, n)
+					return err == nil
+				})
+				skip := min(offset, len(views))
+				offset -= skip
+				for i := skip; i < len(views) && len(rows) < most; i++ {
+					rows = append(rows, rowOf(&views[i], names))
 				}
+				if more = cursor != 0 && len(rows) < most; !more {
+					x.records = len(fx.Records)
+					done(now, b, fx, wire.Map{{Key: "attributeNames", Value: names}, {Key: "results", Value: rows}}, len(rows))
+				}
+			})
+		}
+	})
+}
+
+// askedAttributes are those that a QUERY names, or all.
+func (x *call) askedAttributes() wire.List {
+	request, _ := x.m.Body()
+	m, _ := request.(wire.Map)
+	v, _ := m.Get("attributeNames")
+	asked, _ := v.(wire.List)
+	names := wire.List{}
+	for _, a := range asked {
+		if s, ok := wire.Text(a); ok && len(names) < len(attributes) {
+			names = append(names, s)
+		}
+	}
+	if len(names) == 0 {
+		return attributeNames()
+	}
+	return names
+}
+
+func rowOf(q *core.QueueView, names wire.List) wire.List {
+	row := make(wire.List, len(names))
+	for i, n := range names {
+		for _, a := range attributes {
+			if a.name == n {
+				row[i] = a.of(q)
 			}
 		}
-		rows = append(rows, row)
 	}
-	return wire.Map{{Key: "attributeNames", Value: names}, {Key: "results", Value: rows}}, len(rows)
+	return row
 }

@@ -17,8 +17,8 @@ import (
 // asker is a client with a sender (handle 0) and a receiver (handle 1) at a service.
 type asker struct {
 	*peer
-	sent, got uint32
-	replyTo   string
+	sent    uint32
+	replyTo string
 }
 
 func (p *peer) asks(service, replyTo string) *asker {
@@ -176,7 +176,7 @@ func TestManagementNode(t *testing.T) {
 		a.says(a.node("READ", "q1", nil), "200 OK", "messages=2", "type=org.amqp.queue")
 		a.says(a.node("READ", "none", nil), "404")
 		a.says(a.node("QUERY", "", wire.Map{{Key: "attributeNames", Value: wire.List{"name", "messages", "nonsense"}}}),
-			"200", "results=[[q1 2 <nil>] [q2 0 <nil>]]")
+			"200", "results=[[q2 0 <nil>] [q1 2 <nil>]]")
 		a.says(a.node("PURGE", "q1", nil), "200", "messages=2")
 		a.says(a.node("DELETE", "q1", nil), "204")
 		a.says(a.node("DELETE", "q1", nil), "404")
@@ -419,5 +419,41 @@ func TestVersionForRabbit(t *testing.T) {
 		o.Properties = wire.Map{symbolic("product", "RabbitMQ AMQP 1.0 Java Client")}
 		p.send(0, o)
 		p.want("AMQP", "open product=\"Tidegate\" version=\"4.0.0\" node=\"gate\" LINK_PAIR_V1_0")
+	}, managed)
+}
+
+// TestManagementInPages: QUERY gives at most a thousand queues of many, each once.
+func TestManagementInPages(t *testing.T) {
+	conform(t, func(w *world) {
+		const queues = 5000
+		w.do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+			for i := range queues {
+				if _, err := b.Declare(now, fmt.Sprintf("q.%d", i), core.Fleeting, fx); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		a := w.connected("a").asks("$management", "here")
+		seen := map[any]bool{}
+		for offset := 0; offset <= queues; offset += 1000 {
+			b := message.NewBuilder()
+			b.SetProperty("operation", "QUERY")
+			b.SetProperty("entityType", "org.amqp.queue")
+			b.SetProperty("offset", int32(offset))
+			b.SetProperty("count", int32(2000))
+			b.SetValue(wire.Map{{Key: "attributeNames", Value: wire.List{"name"}}})
+			body, _ := a.ask(b).Body()
+			m, _ := body.(wire.Map)
+			rows, _ := m.Get("results")
+			for _, row := range rows.(wire.List) {
+				seen[row.(wire.List)[0]] = true
+			}
+			if n := len(rows.(wire.List)); n != min(1000, queues-offset) {
+				t.Errorf("%d rows from %d on", n, offset)
+			}
+		}
+		if len(seen) != queues {
+			t.Errorf("%d queues were seen", len(seen))
+		}
 	}, managed)
 }
