@@ -39,7 +39,7 @@ func administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st 
 		return admin.Facts{
 			Hostname: hostname, ProcessID: os.Getpid(), State: "active", DataDir: data, Started: began, Listens: urls(),
 			MemoryUsed: s.Memory, MemoryMax: memory, Fsync: true, SyncStorage: storage(need == "failsafe", s), AsyncStorage: storage(need != "failsafe", s),
-			Writes: uint64(s.Flushes), WriteBytes: s.Last,
+			Reads: uint64(s.Reads), ReadBytes: uint64(s.ReadBytes), Writes: uint64(s.Writes), WriteBytes: uint64(s.WriteBytes),
 			Store: admin.StoreFacts{
 				Segments: s.Segments, Spares: s.Spares, LogBytes: s.LogBytes, LiveBytes: s.LogBytes, Spilled: s.SpillBytes,
 				Messages: int64(s.InMemory), Swapped: int64(s.SwapFiles), Flushes: uint64(s.Flushes), FlushTime: s.FlushAverage,

@@ -100,7 +100,7 @@ func shutDown(_ context.Context, c *Call) (*screen.Result, error) {
 	if c.o.Shutdown == nil {
 		return nil, refuse(core.Invalid, "this server cannot be ended by a command: stop its process")
 	}
-	c.o.Shutdown()
+	c.then = c.o.Shutdown
 	return screen.Said("Server is shutting down"), nil
 }
 

@@ -47,6 +47,8 @@ type Call struct {
 	Conn core.ConnID // the connection that asks; 0: none
 	// After is the name behind which `next=N` goes on.
 	After string
+
+	then func() // to be done once the answer has left
 }
 
 // Table is all operations. The order is that of help.

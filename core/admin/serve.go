@@ -29,8 +29,12 @@ func (s *Service) Serve(user string, conn core.ConnID, body []byte, answer func(
 		defer s.running.Add(-1)
 		ctx, cancel := context.WithTimeout(context.Background(), MaxRequestTime)
 		defer cancel()
-		for _, part := range Replies(s.Do(ctx, Request{User: user, Conn: conn, Command: r.Command, Save: r.Save, After: r.After})) {
+		result, then, err := s.do(ctx, Request{User: user, Conn: conn, Command: r.Command, Save: r.Save, After: r.After})
+		for _, part := range Replies(result, err) {
 			answer(part)
+		}
+		if then != nil {
+			then()
 		}
 	}()
 	return nil

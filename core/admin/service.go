@@ -94,30 +94,40 @@ type Request struct {
 // Do does what a command line says. Errors: *command.Error for one that cannot be
 // read, *core.Error and *Error else.
 func (s *Service) Do(ctx context.Context, r Request) (*screen.Result, error) {
+	result, then, err := s.do(ctx, r)
+	if then != nil {
+		then()
+	}
+	return result, err
+}
+
+// do is Do, but for what is to be done once the answer has left.
+func (s *Service) do(ctx context.Context, r Request) (result *screen.Result, then func(), err error) {
 	o, args, err := Parse(r.Command)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if o.Local {
-		return nil, refuse(core.Invalid, "%s is for the administration tool itself", o.Name())
+		return nil, nil, refuse(core.Invalid, "%s is for the administration tool itself", o.Name())
 	}
 	if err := s.allow(r.User, o, args); err != nil {
 		s.audit(r, o, err)
-		return nil, err
+		return nil, nil, err
 	}
-	result, err := o.Run(ctx, &Call{Args: args, Service: s, User: r.User, Conn: r.Conn, After: r.After})
+	c := &Call{Args: args, Service: s, User: r.User, Conn: r.Conn, After: r.After}
+	result, err = o.Run(ctx, c)
 	s.audit(r, o, err)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	result.Changed = result.Changed || o.Writes
 	if o.Writes && r.Save && s.o.Definitions != nil {
 		if err := s.o.Definitions.Save(); err != nil {
-			return nil, err
+			return nil, c.then, err
 		}
 		result.Saved = true
 	}
-	return result, nil
+	return result, c.then, nil
 }
 
 func (s *Service) allow(user string, o *Operation, args *command.Args) error {

@@ -175,6 +175,15 @@ func (s *Server) Stop(t testing.TB) {
 	}
 }
 
+// Ended waits until the gateway has ended by itself, as an administrator asked it
+// to, and wants exit code 0.
+func (s *Server) Ended(t testing.TB) {
+	t.Helper()
+	if err := s.ended(t); err != nil {
+		t.Fatalf("after its shutdown: %v\n%s", err, s.Log())
+	}
+}
+
 // ended waits for the process and keeps its log.
 func (s *Server) ended(t testing.TB) error {
 	t.Helper()

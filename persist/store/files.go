@@ -17,6 +17,7 @@ type files struct {
 	fs       vfs.FS
 	dir      string
 	readOnly bool
+	traffic  traffic
 
 	mu   sync.Mutex
 	open map[string]vfs.File
@@ -91,7 +92,8 @@ func (f *files) writeAt(name string, b []byte, off int64) error {
 	if err != nil {
 		return err
 	}
-	_, err = file.WriteAt(b, off)
+	n, err := file.WriteAt(b, off)
+	f.traffic.wrote(n)
 	return err
 }
 
@@ -124,7 +126,9 @@ func (f *files) ReadAt(name string, p []byte, off int64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return file.ReadAt(p, off)
+	n, err := file.ReadAt(p, off)
+	f.traffic.read(n)
+	return n, err
 }
 
 // run does one operation. buf is the lane's write buffer, reused.
@@ -193,7 +197,9 @@ func (f *files) write(op *journal.Op, buf *[]byte) error {
 			*buf = nil
 		}
 	}
-	if _, err := file.WriteAt(data, op.Off); err != nil {
+	n, err := file.WriteAt(data, op.Off)
+	f.traffic.wrote(n)
+	if err != nil {
 		return err
 	}
 	if op.Sync {
@@ -230,7 +236,9 @@ func (f *files) footer(op *journal.Op) error {
 		return err
 	}
 	for _, c := range chunks {
-		if _, err := file.WriteAt(c.Data, c.Off); err != nil {
+		n, err := file.WriteAt(c.Data, c.Off)
+		f.traffic.wrote(n)
+		if err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/tidegate/tidegate/persist/journal"
@@ -19,6 +20,13 @@ type Stats struct {
 	SwapFiles int   `json:"swapFiles"`
 	SwapBytes int64 `json:"swapBytes"` // their lengths
 
+	// What was read from the store's files and written to them in this life; files
+	// of large messages are not counted.
+	Reads      int64 `json:"reads"`
+	ReadBytes  int64 `json:"readBytes"`
+	Writes     int64 `json:"writes"`
+	WriteBytes int64 `json:"writeBytes"`
+
 	Flushes      int64         `json:"flushes"`
 	FlushAverage time.Duration `json:"flushAverage"`
 	FlushLast    time.Duration `json:"flushLast"`
@@ -34,6 +42,8 @@ func (s *Store) Stats() Stats {
 	}
 	st := Stats{
 		Stats: s.j.Stats(), Last: s.j.Last(), InMemory: s.contents.count, Memory: s.contents.bytes, Full: s.j.Full(),
+		Reads: s.files.traffic.reads.Load(), ReadBytes: s.files.traffic.readBytes.Load(),
+		Writes: s.files.traffic.writes.Load(), WriteBytes: s.files.traffic.writeBytes.Load(),
 		SwapFiles: len(s.swap.files), SwapBytes: s.swap.bytes,
 		Flushes: s.flushes.count, FlushLast: s.flushes.last, FlushMax: s.flushes.max,
 	}
@@ -42,4 +52,19 @@ func (s *Store) Stats() Stats {
 		st.FlushAverage = s.flushes.total / time.Duration(s.flushes.count)
 	}
 	return st
+}
+
+// traffic counts reads and writes of files: an addition for what is a system call.
+type traffic struct {
+	reads, readBytes, writes, writeBytes atomic.Int64
+}
+
+func (t *traffic) read(n int) {
+	t.reads.Add(1)
+	t.readBytes.Add(int64(n))
+}
+
+func (t *traffic) wrote(n int) {
+	t.writes.Add(1)
+	t.writeBytes.Add(int64(n))
 }

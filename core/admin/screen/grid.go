@@ -18,6 +18,7 @@ type column struct {
 	over   bool
 	cell   func(r row) (text, suffix string)
 	only   string // table column without which there is no such column
+	unless string // table column beside which there is no such column
 }
 
 // heading stands above the title of a column.
@@ -37,7 +38,7 @@ func (g *grid) render(b *strings.Builder, t *Table) {
 	columns := make([]column, 0, len(g.columns))
 	headings := map[int]string{}
 	for i, c := range g.columns {
-		if c.only != "" && !t.has(c.only) {
+		if c.only != "" && !t.has(c.only) || c.unless != "" && t.has(c.unless) {
 			continue
 		}
 		for _, h := range g.headings {

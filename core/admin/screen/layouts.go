@@ -59,6 +59,12 @@ func only(name string, c column) column {
 	return c
 }
 
+// unless leaves a column out of tables that have the other.
+func unless(name string, c column) column {
+	c.unless = name
+	return c
+}
+
 // under puts the title of a size above its unit as well.
 func under(c column) column {
 	c.over = true
@@ -95,7 +101,8 @@ var grids = map[string]*grid{
 		columns: []column{
 			left("L", "library", 0, 1),
 			only("version", left("Version", "version", 2, 7)),
-			{title: "ID", left: true, gap: 1, width: 5, cell: left("ID", "id", 0, 0).cell},
+			only("version", left("ID", "id", 1, 5)),
+			unless("version", left("ID", "id", 2, 5)),
 			left("FSXT", "flags", 1, 4),
 			left("S", "started", 2, 1),
 			left("Host", "host", 2, 4),
