@@ -85,8 +85,13 @@ func (k *checker) parameters() {
 			k.warn(v.NameAt, "parameter-effect", p.Name+" "+p.Effect.verb()+": "+lower(p.Meaning), "")
 		}
 		if p.Effect == Honoured && (p.Type == Path || p.Type == File) && foreign(v.Value) {
-			k.params.reject(v.index)
-			k.warn(v.At, "path-foreign", p.Name+" is a path of Windows, which this system has not", "write a path of this system; until then it is as if the line were not there")
+			fix := "write a path of this system; until then it is as if the line were not there"
+			if p.Name == "store" { // the server must know that there is one: it keeps messages in --data then
+				fix = "write a path of this system; until then messages are kept in --data"
+			} else {
+				k.params.reject(v.index)
+			}
+			k.warn(v.At, "path-foreign", p.Name+" is a path of Windows, which this system has not", fix)
 		}
 	}
 }

@@ -132,7 +132,10 @@ func (c *Config) Path(name string) string {
 	return path.Join(path.Dir(c.Main), name)
 }
 
-// foreign says whether a path is one of Windows, which cannot be used here.
+// Foreign says whether a path is one of Windows, which cannot be used here. Of
+// parameters, only store may be one: others do not count then.
+func Foreign(name string) bool { return foreign(name) }
+
 func foreign(name string) bool {
 	if len(name) < 3 || name[1] != ':' || name[2] != '/' && name[2] != '\\' {
 		return false

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -221,6 +222,12 @@ func BenchmarkLoad(b *testing.B) {
 		fmt.Fprintf(&queues, "dept%d.team%d.queue%d\tsecure,maxmsgs=%d\n", i%10, i%1000, i, 1000+i%7)
 	}
 	m := mem{"d/tibemsd.conf": "server = S\n", "d/queues.conf": queues.String()}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	kept := load(b, m)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
 	for b.Loop() {
 		c := load(b, m)
 		for d := range c.Tree(property.Queue).All() {
@@ -230,4 +237,5 @@ func BenchmarkLoad(b *testing.B) {
 			b.Fatal(c.Findings)
 		}
 	}
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(kept.Tree(property.Queue).Len()), "B/queue")
 }
