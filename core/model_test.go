@@ -133,7 +133,9 @@ func TestQueueIsAList(t *testing.T) {
 		d := Destination{Kind: Queue, Name: "q"}
 		var c ConnID
 		var p ProducerID
+		const timeOut = 30 * time.Millisecond
 		connect := func() {
+			e.b.o.Transactions.TimeOut = timeOut
 			c, _ = e.b.Connect(e.now, ConnectOptions{Room: 1 << 40}, &e.fx)
 			p, _, _ = e.b.OpenProducer(e.now, c, ProducerOptions{Destination: d}, &e.fx)
 		}
@@ -167,13 +169,16 @@ func TestQueueIsAList(t *testing.T) {
 			m.deliver(t, e, outs)
 			return s
 		}
-		tick := func(t *rapid.T) {
+		tick := func(t *rapid.T, due ...func()) {
 			e.now = e.now.Add(time.Duration(rapid.Int64Range(0, 40).Draw(t, "tick")) * time.Millisecond)
 			m.tick(e.now.UnixMilli())
+			for _, do := range due {
+				do()
+			}
 			m.deliver(t, e, e.step(func(fx *Effects) { e.b.Expire(e.now, fx) }))
 		}
 		t.Repeat(map[string]func(*rapid.T){
-			"tick":    tick,
+			"tick":    func(t *rapid.T) { tick(t) },
 			"publish": func(*rapid.T) { fresh(0) },
 			"open": func(t *rapid.T) {
 				if len(m.credit) < 4 {
@@ -218,10 +223,14 @@ func TestQueueIsAList(t *testing.T) {
 				if ok {
 					e.step(func(fx *Effects) { e.b.Settle(e.now, id, in, Outcome{Kind: Accepted}, false, fx) })
 				}
-				one := fresh(in)
-				tick(t)
+				one, began, late := fresh(in), e.now, false
+				tick(t, func() {
+					if late = e.now.Sub(began) >= timeOut; late {
+						delete(m.taken, id) // it is given back
+					}
+				})
 				two := fresh(in)
-				fail := rapid.Bool().Draw(t, "fail")
+				fail := rapid.Bool().Draw(t, "fail") || late
 				if !fail {
 					m.send(one, e.now.UnixMilli())
 					m.send(two, e.now.UnixMilli())
