@@ -138,6 +138,13 @@ func TestQueueIsAList(t *testing.T) {
 			e.b.o.Transactions.TimeOut = timeOut
 			c, _ = e.b.Connect(e.now, ConnectOptions{Room: 1 << 40}, &e.fx)
 			p, _, _ = e.b.OpenProducer(e.now, c, ProducerOptions{Destination: d}, &e.fx)
+			// With a consumer from the start, or few steps would find anything taken.
+			k, err := e.b.OpenConsumer(e.now, c, ConsumerOptions{Destination: d}, &e.fx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.credit[k] = 5
+			m.deliver(t, e, e.step(func(fx *Effects) { e.b.Credit(e.now, k, 5, false, fx) }))
 		}
 		connect()
 		n := 0
