@@ -41,26 +41,14 @@ func isText(code byte) bool {
 // text.
 func entries(m []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		body, count, _, err := wire.MapHead(m)
-		if err != nil {
-			return
-		}
-		for range count / 2 {
-			keySize, err := wire.Skip(body)
-			if err != nil {
+		for key, value := range pairs(m) {
+			if !isText(key[0]) {
+				continue
+			}
+			name, _, _ := wire.TextBytes(key, unlimited)
+			if !yield(string(name), value) {
 				return
 			}
-			size, err := wire.Skip(body[keySize:])
-			if err != nil {
-				return
-			}
-			if isText(body[0]) {
-				key, _, _ := wire.TextBytes(body, unlimited)
-				if !yield(string(key), body[keySize:keySize+size]) {
-					return
-				}
-			}
-			body = body[keySize+size:]
 		}
 	}
 }

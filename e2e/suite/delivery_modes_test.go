@@ -10,22 +10,13 @@ import (
 )
 
 // anonymous gives a sender without a target, over a connection of its own.
-func anonymous(t *testing.T, s *harness.Server, o *amqp.SenderOptions) (*amqp.Session, *amqp.Sender) {
+func anonymous(t *testing.T, s *harness.Server, o *amqp.SenderOptions) *amqp.Sender {
 	t.Helper()
-	c, err := amqp.Dial(t.Context(), s.URL, nil)
+	sender, err := session(t, s, nil).NewSender(t.Context(), "", o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Close() })
-	session, err := c.NewSession(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sender, err := session.NewSender(t.Context(), "", o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return session, sender
+	return sender
 }
 
 // sendTo sends to an address, and gives the condition of a refusal.
@@ -50,18 +41,18 @@ func sendTo(t *testing.T, sender *amqp.Sender, to string, durable bool) string {
 // send is accepted and dropped, and a link that asks for the truth hears it (ems 7.2).
 func TestNonPersistentUnchecked(t *testing.T) {
 	s := harness.Start(t, "--config", config(t, "secure-queues: [forbidden.>]\nnpsend_check_mode: never\n"))
-	_, sender := anonymous(t, s, nil)
+	sender := anonymous(t, s, nil)
 	if c := sendTo(t, sender, "forbidden.q", false); c != "" {
 		t.Errorf("a non-persistent send is refused: %s", c)
 	}
 	if c := sendTo(t, sender, "forbidden.q", true); c != "amqp:unauthorized-access" {
 		t.Errorf("a persistent send is answered %q", c)
 	}
-	_, checked := anonymous(t, s, &amqp.SenderOptions{Properties: map[string]any{"ems-npsend-check-mode": "always"}})
+	checked := anonymous(t, s, &amqp.SenderOptions{Properties: map[string]any{"ems-npsend-check-mode": "always"}})
 	if c := sendTo(t, checked, "forbidden.q", false); c != "amqp:unauthorized-access" {
 		t.Errorf("a send that is to be checked is answered %q", c)
 	}
-	_, reliable := anonymous(t, s, &amqp.SenderOptions{Capabilities: []string{"x"}, Properties: map[string]any{"ems-delivery-mode": int32(22)}})
+	reliable := anonymous(t, s, &amqp.SenderOptions{Capabilities: []string{"x"}, Properties: map[string]any{"ems-delivery-mode": int32(22)}})
 	if c := sendTo(t, reliable, "forbidden.q", true); c != "" {
 		t.Errorf("a reliable send is refused: %s", c)
 	}

@@ -318,3 +318,21 @@ func TestRequestReply(t *testing.T) {
 		service.Done(t)
 	})
 }
+
+// TestRequestOverATopicAnsweredByJMS: a library that says nothing of the kind of its
+// reply-to is answered at its temporary queue, though the JMS service hears its
+// requests by a topic.
+func TestRequestOverATopicAnsweredByJMS(t *testing.T) {
+	s := harness.Start(t)
+	service := harness.Driver(t, "java")
+	each(t, []string{"request"}, func(t *testing.T, c *harness.Client) {
+		topic := harness.Fields{"url": s.URL, "address": "questions." + c.Name, "kind": "topic", "count": 5}
+		answers := service.Do(t, with(topic, harness.Fields{"cmd": "respond"}))
+		answers.Until(t, "attached")
+		done, _ := c.Do(t, with(topic, harness.Fields{"cmd": "request", "producer": c.Name, "size": 50})).Done(t)
+		if done.Received != 5 {
+			t.Errorf("%d of 5 replies came", done.Received)
+		}
+		answers.Done(t)
+	})
+}

@@ -21,7 +21,7 @@ permissions:
   - {queue: bobs, user: bob, allow: [send, receive]}
   - {queue: made, user: bob, allow: [create, delete]}
 `))
-	bob := tokenSession(t, s, &amqp.ConnOptions{SASLType: amqp.SASLTypeXOAUTH2("bob", "shown", 512)})
+	bob := session(t, s, &amqp.ConnOptions{SASLType: amqp.SASLTypeXOAUTH2("bob", "shown", 512)})
 	if _, err := bob.NewSender(t.Context(), "bobs", nil); err != nil {
 		t.Errorf("by XOAUTH2: %v", err)
 	}
@@ -29,15 +29,15 @@ permissions:
 		t.Error("a wrong token is let in")
 	}
 
-	session := tokenSession(t, s, &amqp.ConnOptions{SASLType: amqp.SASLTypeAnonymous()})
-	if _, err := session.NewSender(t.Context(), "bobs", nil); err == nil {
+	nobody := session(t, s, &amqp.ConnOptions{SASLType: amqp.SASLTypeAnonymous()})
+	if _, err := nobody.NewSender(t.Context(), "bobs", nil); err == nil {
 		t.Error("without a token anonymous may send to bobs")
 	}
 	put := func(token string) any {
 		m := amqp.NewMessage(nil)
 		m.Data, m.Value = nil, token
 		m.ApplicationProperties = map[string]any{"operation": "put-token", "type": "jwt", "name": "amqp://host/bobs"}
-		return ask(t, session, "$cbs", m).ApplicationProperties["status-code"]
+		return ask(t, nobody, "$cbs", m).ApplicationProperties["status-code"]
 	}
 	if code := put("guessed"); code != int32(401) {
 		t.Errorf("a wrong token is answered %v", code)
@@ -45,7 +45,7 @@ permissions:
 	if code := put("shown"); code != int32(200) {
 		t.Errorf("the token is answered %v", code)
 	}
-	if _, err := session.NewSender(t.Context(), "bobs", nil); err != nil {
+	if _, err := nobody.NewSender(t.Context(), "bobs", nil); err != nil {
 		t.Errorf("after put-token: %v", err)
 	}
 	for _, c := range []struct {
@@ -55,13 +55,13 @@ permissions:
 		m := amqp.NewMessage(nil)
 		m.Data, m.Value = nil, map[string]any{}
 		m.ApplicationProperties = map[string]any{"operation": c.operation, "type": "org.amqp.queue", "name": c.name}
-		if got := ask(t, session, "$management", m).ApplicationProperties["statusCode"]; got != c.want {
+		if got := ask(t, nobody, "$management", m).ApplicationProperties["statusCode"]; got != c.want {
 			t.Errorf("%s %s is answered %v, want %d", c.operation, c.name, got, c.want)
 		}
 	}
 	s.Kill(t)
 	s.Run(t) // what was made is there, unused
-	bob = tokenSession(t, s, &amqp.ConnOptions{SASLType: amqp.SASLTypeXOAUTH2("bob", "shown", 512)})
+	bob = session(t, s, &amqp.ConnOptions{SASLType: amqp.SASLTypeXOAUTH2("bob", "shown", 512)})
 	m := amqp.NewMessage(nil)
 	m.Data, m.Value = nil, map[string]any{}
 	m.ApplicationProperties = map[string]any{"operation": "DELETE", "type": "org.amqp.queue", "name": "made"}
@@ -70,18 +70,19 @@ permissions:
 	}
 }
 
-func tokenSession(t *testing.T, s *harness.Server, o *amqp.ConnOptions) *amqp.Session {
+// session is one of a connection of its own.
+func session(t *testing.T, s *harness.Server, o *amqp.ConnOptions) *amqp.Session {
 	t.Helper()
 	c, err := amqp.Dial(t.Context(), s.URL, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	session, err := c.NewSession(t.Context(), nil)
+	opened, err := c.NewSession(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return session
+	return opened
 }
 
 // ask sends a request to a node of the server's, and gives the answer.
