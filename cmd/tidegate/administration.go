@@ -17,9 +17,9 @@ import (
 
 // administration makes the service behind `$sys.admin`. shutdown ends the server
 // in good order.
-func administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st *store.Store, d *admin.Definitions, users sasl.Users, began time.Time, memory int64, urls func() []string, shutdown func()) *admin.Service {
+func administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st *store.Store, d *admin.Definitions, users sasl.Users, began time.Time, memory int64, urls func() []string, trace *traceLog, shutdown func()) *admin.Service {
 	o := admin.Options{
-		Broker: broker, Name: "tidegate", Version: version, Log: log, Definitions: d, Shutdown: shutdown,
+		Broker: broker, Name: "tidegate", Version: version, Log: log, Definitions: d, Shutdown: shutdown, RotateLog: trace.rotator(),
 		HashPassword: func(password string) string {
 			return sasl.NewVerifier(password, salt(), sasl.DefaultIterations).Text()
 		},
@@ -36,8 +36,9 @@ func administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st 
 	data, need := v.GetString("data"), v.GetString("durability")
 	o.Facts = func() admin.Facts {
 		s := st.Stats()
+		logFile, logSize, logMax := trace.facts()
 		return admin.Facts{
-			Hostname: hostname, ProcessID: os.Getpid(), State: "active", DataDir: data, Started: began, Listens: urls(),
+			Hostname: hostname, ProcessID: os.Getpid(), State: "active", DataDir: data, Started: began, LogFile: logFile, LogFileSize: logSize, LogFileMax: logMax, Listens: urls(),
 			MemoryUsed: s.Memory, MemoryMax: memory, Fsync: true, SyncStorage: storage(need == "failsafe", s), AsyncStorage: storage(need != "failsafe", s),
 			Reads: uint64(s.Reads), ReadBytes: uint64(s.ReadBytes), Writes: uint64(s.Writes), WriteBytes: uint64(s.WriteBytes),
 			Store: admin.StoreFacts{

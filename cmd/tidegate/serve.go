@@ -95,7 +95,9 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
 	if v.GetBool("verbose") {
 		level = slog.LevelDebug
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	trace := newTraceLog(os.Stderr, level)
+	defer trace.close()
+	log := trace.logger()
 	if file := v.GetString("cpu-profile"); file != "" {
 		w, err := os.Create(file)
 		if err != nil {
@@ -166,7 +168,7 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
 			_ = l.Close()
 		}
 	}()
-	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create, check, limits, only, definitions})
+	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create, check, limits, only, definitions, trace})
 }
 
 // durability is what a persistent message waits for.
@@ -194,6 +196,7 @@ type doors struct {
 	only   *fileOnly
 	// definitions are what administrators define.
 	definitions *admin.Definitions
+	trace       *traceLog
 }
 
 func (d *doors) urls() (all []string) {
@@ -209,6 +212,9 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		return err
 	}
 	defer look.close()
+	if err := in.trace.follow(in.definitions); err != nil {
+		return err
+	}
 	began := time.Now()
 	failed := make(chan error, 1)
 	hooks := &hooks{}
@@ -238,7 +244,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	}
 	ctx, shutdown := context.WithCancel(ctx)
 	defer shutdown()
-	service := administration(v, log, broker, st, in.definitions, in.users, began, memory/contentsShare, in.urls, shutdown)
+	service := administration(v, log, broker, st, in.definitions, in.users, began, memory/contentsShare, in.urls, in.trace, shutdown)
 	defer service.Close()
 	edge := amqpserver.Quiet(log) // for what clients can cause
 	g := gateway.New(gateway.Options{

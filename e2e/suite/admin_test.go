@@ -408,3 +408,34 @@ func TestAdminManyQueues(t *testing.T) {
 		t.Errorf("%d queues of %d", seen, queues)
 	}
 }
+
+// TestAdminTraceLog: the file of logfile has EMS's lines, follows `set server
+// log_trace`, and is rotated by command; show server tells its size.
+func TestAdminTraceLog(t *testing.T) {
+	s := harness.Start(t)
+	admin(t, s, 0, "create queue q")
+	s.Stop(t)
+	conf := filepath.Join(s.Data, "conf", "tibemsd.conf")
+	text, err := os.ReadFile(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(conf, append(text, "logfile = ems.log\nlogfile_max_size = 1MB\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.Run(t)
+	admin(t, s, 0, "-user", "operator", "create queue logged")
+	admin(t, s, 0, "set server log_trace=DEFAULT,-ADMIN")
+	admin(t, s, 0, "create queue silent")
+	if got := admin(t, s, 0, "show server"); !regexp.MustCompile(`Log File Size: +\d+\.\d Kb out of 1MB\n`).MatchString(got) {
+		t.Errorf("show server says %s", got)
+	}
+	admin(t, s, 0, "rotatelog")
+	log, err := os.ReadFile(filepath.Join(s.Data, "conf", "ems.log.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \[operator\]: create queue logged$`).Match(log) || strings.Contains(string(log), "silent") {
+		t.Errorf("the log has\n%s", log)
+	}
+}

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/tidegate/tidegate/core/admin"
+	"github.com/tidegate/tidegate/core/config"
+	"github.com/tidegate/tidegate/core/property"
+)
+
+// traceLog is where the log goes: to the console as it always does, or in EMS's
+// lines where console_trace is set; and into the file of logfile, in EMS's lines.
+// What is written there, log_trace and console_trace say by items (ems 1.2).
+type traceLog struct {
+	console io.Writer
+	plain   slog.Handler // the console's, where console_trace is not set
+
+	mu           sync.Mutex // guards what follows, and writes
+	file         *logFile   // nil: none
+	fileItems    []string
+	consoleItems []string // nil: plain
+	complained   bool     // that the file cannot be written
+}
+
+func newTraceLog(console io.Writer, level slog.Level) *traceLog {
+	return &traceLog{console: console, plain: slog.NewTextHandler(console, &slog.HandlerOptions{Level: level})}
+}
+
+// logger writes to the log.
+func (l *traceLog) logger() *slog.Logger { return slog.New(&traceHandler{log: l, plain: l.plain}) }
+
+// follow applies what the definitions say of the log, now and when it changes.
+func (l *traceLog) follow(d *admin.Definitions) error {
+	var err error
+	d.View(func(c *config.Config) { err = l.apply(c) })
+	d.Watch(func(c *config.Config, what admin.Change) {
+		if what.Class == 0 && (what.Name == "log_trace" || what.Name == "console_trace") {
+			l.setItems(c)
+		}
+	})
+	return err
+}
+
+func (l *traceLog) apply(c *config.Config) error {
+	l.setItems(c)
+	name := c.Param("logfile")
+	if name == "" || name == "none" {
+		return nil
+	}
+	most, _ := property.ParseSize(c.Param("logfile_max_size"))
+	keep, _ := strconv.Atoi(c.Param("logfile_max_count"))
+	f, err := openLogFile(c.Path(name), most, keep)
+	if err != nil {
+		return fmt.Errorf("logfile: %w", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.file = f
+	return nil
+}
+
+// setItems reads log_trace and console_trace.
+func (l *traceLog) setItems(c *config.Config) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fileItems = config.TraceSet(config.DefaultTrace, c.Param("log_trace"))
+	l.consoleItems = nil
+	if c.IsSet("console_trace") {
+		l.consoleItems = append(config.TraceSet(config.DefaultTrace, c.Param("console_trace")), "")
+	}
+}
+
+// facts are the file's name, size and the size at which it is rotated.
+func (l *traceLog) facts() (name string, size, most int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return "", 0, 0
+	}
+	return l.file.name, l.file.size, l.file.most
+}
+
+// rotator begins a new file; nil where there is none.
+func (l *traceLog) rotator() func() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	return func() error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.file.rotate()
+	}
+}
+
+func (l *traceLog) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	f := l.file
+	l.file = nil
+	return f.close()
+}
+
+// traceKey is the attribute that names a line's trace item.
+const traceKey = "trace"
+
+// itemsOf are the items of messages that belong to another than their level's: a
+// message of ours is constant.
+var itemsOf = map[string]string{
+	"administration": "ADMIN", "administration failed": "ADMIN", "administration refused": "ADMIN",
+	"connected": "CONNECT", "disconnected": "CONNECT",
+	"connection refused": "CONNECT_ERROR", "connection refused: too many": "CONNECT_ERROR", "token refused": "CONNECT_ERROR",
+	"configuration": "CONFIG", "message dropped": "LIMITS", "message discarded": "LIMITS", "message expired": "DEST",
+	"flow control engaged": "FLOW", "flow control disengaged": "FLOW", "send refused": "PRODCONS",
+	"checkpoint made": "DBSTORE", "memory for messages": "MEMORY",
+}
+
+// itemOf is the trace item of a line: what its attribute trace says, else its
+// message's or level's. Errors are of none, and always written.
+func itemOf(r *slog.Record) string {
+	item, ok := itemsOf[r.Message]
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == traceKey {
+			item, ok = a.Value.String(), true
+		}
+		return !ok || a.Key != traceKey
+	})
+	switch {
+	case r.Level >= slog.LevelError:
+		return ""
+	case ok:
+		return item
+	case r.Level >= slog.LevelWarn:
+		return "WARNING"
+	case r.Level >= slog.LevelInfo:
+		return "INFO"
+	}
+	return "LOAD" // details that no item of EMS's is about
+}
+
+// debugItems are those of lines that are details to us.
+var debugItems = []string{"CONNECT", "PRODCONS", "FLOW", "DEST", "DBSTORE", "MEMORY", "LOAD", "LIMITS"}
+
+func wantsDetails(items []string) bool {
+	return slices.ContainsFunc(items, func(i string) bool { return i != "LIMITS" && slices.Contains(debugItems, i) })
+}
+
+// write puts a line where its item is wanted.
+func (l *traceLog) write(item, line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.consoleItems != nil && (item == "" || slices.Contains(l.consoleItems, item)) {
+		_, _ = io.WriteString(l.console, line)
+	}
+	if l.file == nil || item != "" && !slices.Contains(l.fileItems, item) {
+		return
+	}
+	if err := l.file.write(line); err != nil && !l.complained {
+		l.complained = true
+		fmt.Fprintf(l.console, "the log file cannot be written, and is left out until it can: %v\n", err)
+	} else if err == nil {
+		l.complained = false
+	}
+}
+
+// traceHandler is slog's way in.
+type traceHandler struct {
+	log   *traceLog
+	plain slog.Handler
+	attrs []slog.Attr
+}
+
+// Enabled is slog.Handler.
+func (h *traceHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	if level >= slog.LevelInfo {
+		return true
+	}
+	h.log.mu.Lock()
+	defer h.log.mu.Unlock()
+	if h.log.file != nil && wantsDetails(h.log.fileItems) || wantsDetails(h.log.consoleItems) {
+		return true
+	}
+	return h.log.consoleItems == nil && h.plain.Enabled(ctx, level)
+}
+
+// Handle is slog.Handler.
+func (h *traceHandler) Handle(ctx context.Context, r slog.Record) error {
+	h.log.write(itemOf(&r), emsLine(&r, h.attrs))
+	h.log.mu.Lock()
+	plain := h.log.consoleItems == nil
+	h.log.mu.Unlock()
+	if plain && h.plain.Enabled(ctx, r.Level) {
+		return h.plain.Handle(ctx, r)
+	}
+	return nil
+}
+
+// WithAttrs is slog.Handler.
+func (h *traceHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &traceHandler{h.log, h.plain.WithAttrs(attrs), append(slices.Clip(h.attrs), attrs...)}
+}
+
+// WithGroup is slog.Handler; nothing here makes groups.
+func (h *traceHandler) WithGroup(name string) slog.Handler {
+	return &traceHandler{h.log, h.plain.WithGroup(name), h.attrs}
+}
+
+// emsLine is a line as EMS's log has it (ems 1.2): time, WARNING: or ERROR:, who
+// it is about in brackets, text.
+func emsLine(r *slog.Record, attrs []slog.Attr) string {
+	var b strings.Builder
+	b.WriteString(r.Time.Format("2006-01-02 15:04:05.000 "))
+	switch {
+	case r.Level >= slog.LevelError:
+		b.WriteString("ERROR: ")
+	case r.Level >= slog.LevelWarn:
+		b.WriteString("WARNING: ")
+	}
+	all := slices.Clone(attrs)
+	r.Attrs(func(a slog.Attr) bool {
+		all = append(all, a)
+		return true
+	})
+	take := func(key string) string {
+		for i, a := range all {
+			if a.Key == key {
+				all = slices.Delete(all, i, i+1)
+				return a.Value.String()
+			}
+		}
+		return ""
+	}
+	_ = take(traceKey)
+	user, peer := take("user"), take("peer")
+	switch {
+	case user != "" && peer != "":
+		b.WriteString("[" + user + "@" + peer + "]: ")
+	case user != "" || peer != "":
+		b.WriteString("[" + user + peer + "]: ")
+	}
+	if command := take("command"); command != "" && r.Message == "administration" {
+		b.WriteString(command)
+	} else {
+		b.WriteString(r.Message)
+		if command != "" {
+			b.WriteString(": " + command)
+		}
+	}
+	for _, a := range all {
+		text := a.Value.String()
+		if strings.ContainsAny(text, " \t\n\"") {
+			text = strconv.Quote(text)
+		}
+		b.WriteString(" " + a.Key + "=" + text)
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
