@@ -13,7 +13,7 @@ import (
 // first asked for, and anew after a change.
 type definitions struct {
 	queues, topics *property.Tree
-	// rule: the definitions say what clients may bring into being; without it
+	// rule: the definitions say what clients may bring into being, unless
 	// Options.MayCreate does.
 	rule    bool
 	changes uint64 // counts them; never 0, so that 0 is "not compiled yet"
@@ -202,10 +202,10 @@ func (b *Broker) storeNeed(store string) Need {
 // creatable says whether a client may bring a destination into being, as far as
 // definitions and Options say.
 func (b *Broker) creatable(d Destination) bool {
-	if b.defined.rule {
-		return b.defined.tree(d.Kind).Creatable(d.Name)
+	if b.o.MayCreate != nil {
+		return b.o.MayCreate(d)
 	}
-	return b.o.MayCreate == nil || b.o.MayCreate(d)
+	return !b.defined.rule || b.defined.tree(d.Kind).Creatable(d.Name)
 }
 
 // Static says whether a destination is one that an administrator defined, or one

@@ -11,8 +11,10 @@ import (
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin"
 	"github.com/tidegate/tidegate/core/config"
+	"github.com/tidegate/tidegate/core/config/disk"
 	"github.com/tidegate/tidegate/core/server"
 	"github.com/tidegate/tidegate/persist/store"
+	"github.com/tidegate/tidegate/persist/vfs"
 )
 
 // administration makes the service behind `$sys.admin`. shutdown ends the server
@@ -60,17 +62,26 @@ func storage(this bool, s store.Stats) int64 {
 
 // defined reads what administrators have defined, and says what comes into being
 // by being used: what flags say goes over the files.
-func defined(v *viper.Viper, log *slog.Logger) (func(core.Destination) bool, *admin.Definitions, error) {
+// set is the EMS configuration that was named; nil: the server's own.
+func defined(v *viper.Viper, set *config.Config, log *slog.Logger) (func(core.Destination) bool, *admin.Definitions, error) {
 	create, err := mayCreate(v.GetStringSlice("dynamic-queues"), v.GetStringSlice("dynamic-topics"))
 	if err != nil {
 		return nil, nil, err
 	}
-	d, err := openDefinitions(v.GetString("data"), log)
-	if err != nil {
+	var d *admin.Definitions
+	if set != nil {
+		d = admin.NewDefinitions(set, func(c *config.Config) error { return disk.Save(vfs.OS, c) })
+	} else if d, err = openDefinitions(v.GetString("data"), log); err != nil {
 		return nil, nil, err
 	}
-	if v.IsSet("dynamic-queues") || v.IsSet("dynamic-topics") {
-		return create, d, nil
+	if !v.IsSet("dynamic-queues") && !v.IsSet("dynamic-topics") {
+		return nil, d, nil // the definitions say
 	}
-	return d.MayCreate, d, nil
+	if set != nil {
+		log.Info("a setting goes over the configuration", "setting", "--dynamic-queues, --dynamic-topics", "parameter", "wildcards of queues.conf and topics.conf")
+	}
+	if create == nil {
+		create = func(core.Destination) bool { return true }
+	}
+	return create, d, nil
 }

@@ -23,6 +23,7 @@ import (
 	amqpserver "github.com/tidegate/tidegate/amqp/server"
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin"
+	"github.com/tidegate/tidegate/core/config"
 	coremessage "github.com/tidegate/tidegate/core/message"
 	"github.com/tidegate/tidegate/core/server"
 )
@@ -47,11 +48,15 @@ func serveCommand() *cobra.Command {
 Prints "ready amqp://HOST:PORT" (amqps://) on standard output for each listener
 once it accepts clients; the log goes to standard error. Every flag can stand in
 tidegate.yaml, or in the environment as TIDEGATE_NAME; permissions, tokens and
-mechanisms stand in the file alone (docs/configuration.md).`,
+mechanisms stand in the file alone (docs/configuration.md).
+
+--config DIR runs an EMS configuration: it listens where its listen lines say
+(tcp://7222 is AMQP 1.0 there), with its destinations, stores and limits. Flags go
+over it. docs/configuration.md has what each parameter means here.`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
-	f.String("config", "", "configuration `FILE`, .yaml or .yml (default tidegate.yaml, if it is there)")
+	f.String("config", "", "configuration: `PATH` of an EMS set (its directory, tibemsd.conf or tibemsd.json), or of a .yaml file (default tidegate.yaml, if it is there)")
 	f.StringArray("listen", []string{defaultListen}, "listen at `URL`, amqp://HOST:PORT or amqps://HOST:PORT, which refuses plain text; WebSocket comes by either; can be repeated")
 	f.String("data", defaultData, "keep messages in `DIR`")
 	f.String("durability", "failsafe", "persistent messages are accepted when flushed (failsafe) or written (normal)")
@@ -81,23 +86,27 @@ mechanisms stand in the file alone (docs/configuration.md).`,
 	_ = f.MarkHidden("cpu-profile")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		file, _ := f.GetString("config")
+		set := ""
+		if file != "" && emsSet(file) {
+			set, file = file, ""
+		}
 		v, only, err := settings(cmd, file)
 		if err != nil {
 			return err
 		}
-		return serve(cmd.Context(), v, only)
+		return serve(cmd.Context(), v, only, set)
 	}
 	return cmd
 }
 
-func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
-	level := slog.LevelInfo
-	if v.GetBool("verbose") {
-		level = slog.LevelDebug
-	}
-	trace := newTraceLog(os.Stderr, level)
+func serve(ctx context.Context, v *viper.Viper, only *fileOnly, setPath string) error {
+	trace := newTraceLog(os.Stderr, logLevel(v))
 	defer trace.close()
 	log := trace.logger()
+	set, stores, err := openSet(v, setPath, log)
+	if err != nil {
+		return err
+	}
 	if file := v.GetString("cpu-profile"); file != "" {
 		w, err := os.Create(file)
 		if err != nil {
@@ -144,7 +153,7 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
 	if v.GetInt("max-connections") <= 0 || v.GetDuration("idle-timeout") < time.Second || v.GetDuration("login-timeout") <= 0 {
 		return errors.New("--max-connections and --login-timeout must be above 0, --idle-timeout at least 1s")
 	}
-	create, definitions, err := defined(v, log)
+	create, definitions, err := defined(v, set, log)
 	if err != nil {
 		return err
 	}
@@ -168,7 +177,14 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly) error {
 			_ = l.Close()
 		}
 	}()
-	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create, check, limits, only, definitions, trace})
+	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create, check, limits, only, definitions, trace, set, stores})
+}
+
+func logLevel(v *viper.Viper) slog.Level {
+	if v.GetBool("verbose") {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 // durability is what a persistent message waits for.
@@ -197,6 +213,21 @@ type doors struct {
 	// definitions are what administrators define.
 	definitions *admin.Definitions
 	trace       *traceLog
+	// set is the EMS configuration that was named, and stores what its stores make
+	// producers wait for; nil: there is none.
+	set    *config.Config
+	stores map[string]core.Need
+}
+
+// define makes what is defined.
+func (d *doors) define(b *server.Server, log *slog.Logger) {
+	orphans, err := d.definitions.Start(b, d.stores)
+	if err != nil {
+		log.Warn("not all that is defined could be made", "err", err)
+	}
+	for _, q := range orphans {
+		log.Warn("a queue is defined no longer and holds messages: it lives on as a dynamic one until they are gone", "queue", q.Name, "messages", q.Messages)
+	}
 }
 
 func (d *doors) urls() (all []string) {
@@ -222,12 +253,17 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	if err != nil {
 		return err
 	}
-	broker, err := server.New(st, server.Options{
+	options := server.Options{
 		Name: "tidegate", StoreNeed: need, MayCreate: in.create,
 		Authority: in.only.authority(in.users != nil), Authorization: in.users != nil, SendCheck: in.check, Transactions: in.limits, Spool: st, Logger: log,
 		MaxHeld: math.MaxInt64, // the store swaps, and says when it cannot
 		Make:    func(f coremessage.Format, p [][]byte) (coremessage.Content, error) { return message.FromBytes(f, p) },
-	})
+		Trace:   func(line string) { log.Info(line, "trace", "MSG") },
+	}
+	if in.set != nil {
+		brokerFromSet(&options, in.set)
+	}
+	broker, err := server.New(st, options)
 	if err != nil {
 		_ = st.Close()
 		return fmt.Errorf("recovering %s: %w", v.GetString("data"), err)
@@ -239,9 +275,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		messages += q.Messages
 	}
 	log.Info("recovered", "data", v.GetString("data"), "queues", len(queues), "messages", messages, "took", time.Since(began).Round(time.Millisecond).String())
-	if err := in.definitions.Start(broker); err != nil {
-		log.Warn("not all that is defined could be made", "err", err)
-	}
+	in.define(broker, log)
 	ctx, shutdown := context.WithCancel(ctx)
 	defer shutdown()
 	service := administration(v, log, broker, st, in.definitions, in.users, began, memory/contentsShare, in.urls, in.trace, shutdown)

@@ -74,7 +74,7 @@ func (d *Definitions) change(f func(c *config.Config) (Change, error)) error {
 	for _, w := range d.watchers {
 		w(d.c, what)
 	}
-	return nil
+	return d.apply(what)
 }
 
 // invalid is a refusal of core/config's, or of ours.
@@ -140,29 +140,23 @@ func (d *Definitions) MayCreate(to core.Destination) bool {
 	return false
 }
 
-// Start puts what is defined into the broker: static destinations and durables.
-func (d *Definitions) Start(b *server.Server) error {
+// Start puts what is defined into the broker: static destinations with their
+// properties, durables, and what parameters say of destinations. stores is
+// core.Configuration's. It answers with the queues that are defined no longer and hold
+// messages: they live on as dynamic ones.
+func (d *Definitions) Start(b *server.Server, stores map[string]core.Need) (orphans []core.QueueInfo, failed error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.broker = b
-	var all []core.Destination
-	for _, k := range []property.Kind{property.Queue, property.Topic} {
-		for def := range d.c.Tree(k).All() {
-			if !def.Wildcard() {
-				all = append(all, core.Destination{Kind: brokerKind(k), Name: def.Name})
-			}
-		}
+	c := core.Configuration{Stores: stores}
+	for def := range d.c.Tree(property.Queue).All() {
+		c.Queues = append(c.Queues, *def)
 	}
-	var failed error
-	for len(all) > 0 {
-		n := min(sliceOf, len(all))
-		b.Do(func(now time.Time, b *core.Broker, _ *core.Effects) {
-			for _, to := range all[:n] {
-				failed = errors.Join(failed, b.Define(now, to))
-			}
-		})
-		all = all[n:]
+	for def := range d.c.Tree(property.Topic).All() {
+		c.Topics = append(c.Topics, *def)
 	}
+	orphans, failed = b.Configure(c)
+	d.applyParameter("flow_control")
 	for _, o := range d.c.Objects(config.Durables) {
 		if !o.Has("route") {
 			if err := subscribe(b, o); err != nil && !isKind(err, core.Exists) {
@@ -170,7 +164,40 @@ func (d *Definitions) Start(b *server.Server) error {
 			}
 		}
 	}
-	return failed
+	return orphans, failed
+}
+
+// apply has a change of destinations, or of a parameter about them, take effect in the
+// broker.
+func (d *Definitions) apply(what Change) error {
+	if d.broker == nil {
+		return nil
+	}
+	k := property.Queue
+	switch what.Class {
+	case 0:
+		d.applyParameter(what.Name)
+		return nil
+	case config.Queues:
+	case config.Topics:
+		k = property.Topic
+	default:
+		return nil
+	}
+	if def, ok := d.c.Tree(k).Get(what.Name); ok {
+		return d.broker.SetDefinition(brokerKind(k), *def)
+	}
+	if err := d.broker.RemoveDefinition(core.Destination{Kind: brokerKind(k), Name: what.Name}); !isKind(err, core.NotFound) {
+		return err
+	}
+	return nil
+}
+
+func (d *Definitions) applyParameter(name string) {
+	switch name {
+	case "flow_control", "flow_control_only_with_active_consumer":
+		d.broker.FlowControl(d.c.Bool("flow_control"), d.c.Bool("flow_control_only_with_active_consumer"))
+	}
 }
 
 // subscribe makes a static durable. Without a client id it is shared by whoever

@@ -31,6 +31,9 @@ type Options struct {
 	SendCheck     core.Check
 	Transactions  core.TransactionLimits
 	MaxHeld       int64
+	// RefuseHeld refuses sends above MaxHeld, besides taking credit away (ems
+	// msg_swapping off).
+	RefuseHeld bool
 	// Make makes a content of recovered bytes, by format.
 	Make func(f message.Format, pieces [][]byte) (message.Content, error)
 	// Spool has the files of large messages; nil: there are none.
@@ -289,6 +292,9 @@ func (s *Server) carryOut() (wake []*Conn) {
 	}
 	if s.log != nil {
 		for _, e := range fx.Events {
+			if e.Trace != nil {
+				continue
+			}
 			s.log.Debug(e.Kind, "destination", e.Name, "err", e.Err)
 		}
 	}
@@ -417,7 +423,7 @@ func (s *Server) throttle(now time.Time) {
 	} else if held < s.o.MaxHeld/4*3 {
 		s.memFull = false
 	}
-	s.b.Throttle(now, s.diskFull, &s.fx)
+	s.b.Throttle(now, s.diskFull || s.memFull && s.o.RefuseHeld, &s.fx)
 	s.b.Press(now, s.memFull || s.pressed, &s.fx)
 }
 
