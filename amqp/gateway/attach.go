@@ -106,10 +106,10 @@ func (c *conn) attachProducer(now time.Time, b *core.Broker, fx *core.Effects, e
 			target.DynamicNodeProperties = established(t.DynamicNodeProperties)
 		}
 	case t.Address == adminAddress:
-		p.admin = true
+		p.admin, p.check = true, core.CheckAlways // who asks is told
 		b.Admin(c.b.ID())
 	case c.service(t.Address) != nil:
-		p.service = c.service(t.Address)
+		p.service, p.check = c.service(t.Address), core.CheckAlways
 	case t.Address == "":
 		p.relay = true
 	default:

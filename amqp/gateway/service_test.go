@@ -277,11 +277,15 @@ func TestManagementMistakes(t *testing.T) {
 		p.send(0, transfer(0, 0), b.Append(nil))
 		p.want("disposition settled=true rejected invalid-field reply-to")
 		w.wantDepth("q", -1)
+		b.Properties.ReplyTo = "$TMP$.gate.1.1" // gone: who asks is told, whatever npsend_check_mode says
+		p.send(0, transfer(0, 1), b.Append(nil))
+		p.want("disposition settled=true rejected not-found")
+		w.wantDepth("q", -1)
 		p.attach(coordinator(1))
-		txn := p.declare(1, 1)
-		p.send(0, within(txn, transfer(0, 2)), b.Append(nil))
+		txn := p.declare(1, 2)
+		p.send(0, within(txn, transfer(0, 3)), b.Append(nil))
 		p.want("disposition settled=true rejected")
-	}, managed)
+	}, managed, func(w *world) { w.core.SendCheck = core.CheckNever })
 	conform(t, func(w *world) {
 		p := w.connected("a")
 		p.refused(sender(0, "$management"), "not-found management")
