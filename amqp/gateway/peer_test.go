@@ -16,6 +16,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/server"
 	"github.com/tidegate/tidegate/amqp/wire"
 	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/admin"
 	coremessage "github.com/tidegate/tidegate/core/message"
 	coreserver "github.com/tidegate/tidegate/core/server"
 	"github.com/tidegate/tidegate/persist/store"
@@ -36,6 +37,9 @@ type world struct {
 	broker  *coreserver.Server
 	front   *server.Server
 	door    *door
+
+	administered bool // it answers at $sys.admin
+	admin        *admin.Service
 }
 
 // conform runs a conformance test; change, if any, sets up the gateway.
@@ -80,6 +84,10 @@ func (w *world) start() {
 	w.store, w.broker = st, broker
 	o := w.options
 	o.Broker = broker
+	if w.administered {
+		w.admin = admin.New(admin.Options{Broker: broker, Name: "gate"})
+		o.Admin = w.admin
+	}
 	g := gateway.New(o)
 	w.front = server.New(server.Config{Engine: g.Engine, New: func(c *server.Conn) server.Handler { return g.Handler(c) }, Logger: o.Logger})
 	w.door = &door{conns: make(chan net.Conn), closed: make(chan struct{})}
@@ -100,6 +108,9 @@ func (w *world) fs() vfs.FS {
 
 func (w *world) stop() {
 	w.front.Shutdown(time.Second)
+	if w.admin != nil {
+		w.admin.Close()
+	}
 	w.broker.Close()
 	if err := w.store.Close(); err != nil {
 		w.t.Error(err)

@@ -18,6 +18,7 @@ var implied = map[string][]string{
 // May says whether acl.conf, or being an administrator, gives a user a right
 // (ems 6.2, 6.3, 6.5). It is Options.May where authorization is on.
 func (d *Definitions) May(user string, r Right, destination string) bool {
+	user = userOrAnonymous(user)
 	if user == AdminUser {
 		return true
 	}
@@ -26,7 +27,8 @@ func (d *Definitions) May(user string, r Right, destination string) bool {
 		return true
 	}
 	for _, o := range d.objects(config.ACLs) {
-		if o.Get("user") != user && !(o.Has("group") && (o.Get("group") == "all" || slices.Contains(groups, o.Get("group")))) {
+		g := o.Get("group")
+		if !(o.Has("user") && o.Get("user") == user) && !(g != "" && (g == "all" || g == "$all" || slices.Contains(groups, g))) {
 			continue
 		}
 		granted := o.All("perm")

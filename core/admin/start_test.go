@@ -1,0 +1,6 @@
+package admin
+
+import "github.com/tidegate/tidegate/core/server"
+
+// start puts definitions into a broker.
+func start(d *Definitions, b *server.Server) error { return d.Start(b) }
