@@ -180,7 +180,8 @@ type Out struct {
 	Limit      uint32
 	Count      uint32 // OutDeliver: the header's delivery-count
 	Err        error
-	Ref        any // OutDeliver: the message's notes, as []byte; nil: there are none
+	To         *Destination // OutDeliver: where it went by a bridge, whatever its content says; nil: it came by none
+	Ref        any          // OutDeliver: the message's notes, as []byte; nil: there are none
 }
 
 // Held is a message that is not stored, for core/server to keep.

@@ -58,8 +58,10 @@ type Broker struct {
 	byID        map[QueueID]*queue
 	all         []*queue // everything in byID, in order of creation
 	defined     definitions
-	marked      bool // a message has asked to be traced
-	flowControl bool // see flow.go
+	bridges     bridges
+	crossing    []txnSend // see legs
+	marked      bool      // a message has asked to be traced
+	flowControl bool      // see flow.go
 	flowActive  bool
 	waiters     [1]*queue // a holding queue that a message is to fit into
 	slowed      []*queue  // those that withhold answers

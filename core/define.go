@@ -174,6 +174,9 @@ func (b *Broker) compile(q *queue) {
 	default:
 		q.policy = b.defined.queues.Policy(q.dest.Name)
 	}
+	if q.outlets = nil; q.sub == nil && q.holds.Kind == 0 {
+		q.outlets = b.outlets(q.dest)
+	}
 	q.need = b.storeNeed(q.policy.Store)
 	q.traces = q.policy.Trace != property.TraceOff
 	q.prefetch = 0
@@ -187,6 +190,7 @@ func (b *Broker) compile(q *queue) {
 func (b *Broker) topicPolicy(t *topic) *property.Policy {
 	if t.policyAt != b.defined.changes {
 		t.policyAt, t.policy = b.defined.changes, b.defined.topics.Policy(t.name)
+		t.outlets = b.outlets(Destination{Kind: Topic, Name: t.name})
 	}
 	return t.policy
 }

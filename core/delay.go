@@ -122,8 +122,9 @@ func (b *Broker) holdBack(h *queue, targets []*queue, m message.Envelope, fx *Ef
 	return at, need
 }
 
-// delaySend makes a commit's send wait in h; placed is to be called once it stands there.
-func delaySend(h *queue, targets []*queue, s *txnSend, p *Place) (placed func()) {
+// delaySend makes a commit's send wait in h; its placed is to be called once it stands
+// there.
+func delaySend(h *queue, targets []*queue, s *txnSend, p *Place) postponed {
 	all, recorded, stored := delayFor(h, targets, s.m.Due)
 	h.arriving = true
 	if s.stored = s.stored && stored; s.stored {
@@ -131,11 +132,19 @@ func delaySend(h *queue, targets []*queue, s *txnSend, p *Place) (placed func())
 	} else { // nobody for whom it would have to be
 		p.Delay = all
 	}
-	id := s.id
-	return func() {
-		h.arriving = false
-		h.remember(id, all)
-	}
+	return postponed{h, s.id, all}
+}
+
+// postponed is a message on its way into a holding queue.
+type postponed struct {
+	h   *queue
+	id  uint64
+	all *Delay
+}
+
+func (d *postponed) placed() {
+	d.h.arriving = false
+	d.h.remember(d.id, d.all)
 }
 
 // remember keeps for whom a message is held back.
@@ -259,6 +268,9 @@ func (m *move) add(r *ring, seq uint64, fx *Effects) (n int) {
 	}
 	for _, q := range targets {
 		p := Place{Queue: q.id, ID: e.id, Expires: e.expires, Size: e.size, Priority: r.priority, Flags: placeFlags(e.flags)}
+		if p.Flags&PlaceBridged != 0 {
+			p.To = r.moved(seq, q)
+		}
 		rg := q.ring(r.priority)
 		if m.next[rg] == 0 {
 			m.next[rg] = rg.next

@@ -92,10 +92,13 @@ func (b *Broker) Reach(d Destination) error {
 // from it is told (OutProducerGone, OutConsumerGone), and transactions that have
 // to do with it can only roll back. A topic takes the durable subscriptions on
 // exactly its name with it, a static one its definition. Errors: NotFound; Denied for
-// what always exists.
+// what always exists, Conflict for the source of a bridge.
 func (b *Broker) Delete(now time.Time, d Destination, fx *Effects) error {
 	if b.always(d) {
 		return &Error{Op: "delete", Kind: Denied, Name: d.Name, Err: errors.New("it belongs to the server")}
+	}
+	if err := b.sourceOf(d); err != nil {
+		return err
 	}
 	found := b.Exists(d)
 	if b.Static(d) && b.defined.tree(d.Kind).Delete(d.Name) {

@@ -20,6 +20,7 @@ type topic struct {
 	open      bool // a temporary one that every connection may consume from
 	policy    *property.Policy
 	policyAt  uint64 // see Broker.topicPolicy
+	outlets   []*outlet
 	producers int
 	consumers int  // with exactly this name
 	static    bool // defined: it stays without being used

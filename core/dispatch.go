@@ -178,8 +178,12 @@ func (b *Broker) deliver(k *consumer, r *ring, seq uint64, fx *Effects) {
 		notes = n
 	}
 	flags := placeFlags(e.flags)
+	var to *Destination
+	if flags&PlaceBridged != 0 {
+		to = r.addressee(seq)
+	}
 	fx.Outs = append(fx.Outs, Out{
-		Kind: OutDeliver, Overridden: flags&(PlaceExpiry|PlaceReason) != 0, Reason: Reason(flags & PlaceReason >> placeReasonShift), Ref: notes, Need: need, After: after, Settled: k.settled, First: first, Conn: k.conn.id, Consumer: k.id,
+		Kind: OutDeliver, To: to, Overridden: flags&(PlaceExpiry|PlaceReason) != 0, Reason: Reason(flags & PlaceReason >> placeReasonShift), Ref: notes, Need: need, After: after, Settled: k.settled, First: first, Conn: k.conn.id, Consumer: k.id,
 		Delivery: d.id, Message: e.id, Expires: e.expires, Size: int64(e.size), Count: count, Txn: txn,
 	})
 }

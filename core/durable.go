@@ -47,6 +47,9 @@ func (r *ring) durable(s *strings.Builder, due map[[2]uint64]int64) {
 			if n := r.notes[seq]; n != nil {
 				fmt.Fprintf(s, "~%x", n)
 			}
+			if to := r.to[seq]; to != nil {
+				s.WriteString("!" + to.Name)
+			}
 			if r.queue.holds.Kind != 0 {
 				fmt.Fprintf(s, "@%d", due[[2]uint64{ringKey(r.queue.id, r.priority), seq}])
 				r.queue.durableTargets(s, e.id)

@@ -102,6 +102,10 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 	p.in.add(size)
 	b.total.in.add(size)
 	pol := b.policyFor(q, tp)
+	if all := outletsOf(q, tp); all != nil {
+		b.across(now, p, q, tp, all, s, m, fx)
+		return
+	}
 	b.stamp(now, p, pol, &m)
 	if s.Txn != 0 {
 		b.publishIn(now, p, q, tp, s, m, fx)
@@ -157,6 +161,14 @@ func (b *Broker) policyFor(q *queue, tp *topic) *property.Policy {
 		return b.policy(q)
 	}
 	return b.topicPolicy(tp)
+}
+
+// outletsOf gives the bridges that begin where a message is sent, as of policyFor.
+func outletsOf(q *queue, tp *topic) []*outlet {
+	if q != nil {
+		return q.outlets
+	}
+	return tp.outlets
 }
 
 // route gives the queues that get a message; the slice is the broker's, valid
@@ -244,10 +256,17 @@ func (b *Broker) put(q *queue, p *Place, stored bool) {
 	} else {
 		b.heldBytes += heldSize(p.Size)
 	}
-	q.ring(p.Priority).put(p.Seq, e)
+	r := q.ring(p.Priority)
+	r.put(p.Seq, e)
 	b.hold(p.ID)
 	if p.Flags != 0 {
 		b.marked = b.marked || p.Flags&(PlaceTrace|PlaceTraceBody) != 0
+		if p.To != nil {
+			if r.to == nil {
+				r.to = map[uint64]*Destination{}
+			}
+			r.to[p.Seq] = p.To
+		}
 	}
 	if q.holds.Kind != 0 {
 		b.delayed++

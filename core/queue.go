@@ -47,6 +47,7 @@ type queue struct {
 	dest      Destination       // for a subscription, its topic (maybe with wildcards)
 	delays    map[uint64]*Delay // by message: for whom
 	policy    *property.Policy
+	outlets   []*outlet // bridges that begin here
 	owner     *consumer
 	withheld  []withheld // answers to its producers
 	at        Pos        // recovery: contained up to here in the checkpoint

@@ -43,6 +43,9 @@ type Place struct {
 	Expires  int64 // ms since 1970; 0 never
 	Size     uint32
 	Delay    *Delay // the queue holds it back; nil: it is there to be delivered
+	// To is where a message went that came by a bridge, if the queue does not say
+	// it: that of a subscription with wildcards.
+	To *Destination
 }
 
 // Flags of a place: what the broker must know of a message and its content says, or
@@ -56,6 +59,8 @@ const (
 	placeReasonShift = 4
 	// PlaceReason is a Reason, in two bits.
 	PlaceReason uint8 = 3 << placeReasonShift
+	// PlaceBridged: it came by a bridge, and was sent elsewhere.
+	PlaceBridged uint8 = 1 << 6
 )
 
 // placeFlags are a place's flags in those of its entry.

@@ -87,8 +87,9 @@ type ring struct {
 	next     uint64 // the next sequence
 	head     uint64 // nothing below is available
 	blocks   []*block
-	counts   map[uint64]uint32 // failed deliveries, only where not 0
-	notes    map[uint64][]byte // what consumers added, only where they did
+	counts   map[uint64]uint32       // failed deliveries, only where not 0
+	notes    map[uint64][]byte       // what consumers added, only where they did
+	to       map[uint64]*Destination // see addressee, only where the queue does not say it
 	pending  []pending
 	offered  uint64     // logged: may have been delivered below
 	offeredP Pos        // where that is logged

@@ -242,6 +242,8 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 		err = s.b.RemoveDefinition(s.now, s.destination(d), fx)
 	case "configure": // with what is defined now, as after a restart
 		err = s.configure(d, fx)
+	case "bridges": // lines of KIND:NAME KIND:NAME [SELECTOR]
+		err = s.bridges(d, fx)
 	case "flow-control":
 		s.b.SetFlowControl(s.now, n == "on", has(d, "active"), fx)
 	case "unstable":
@@ -274,6 +276,32 @@ func (s *script) definition(d *datadriven.TestData) (property.Definition, error)
 		return def, wrong[0]
 	}
 	return def, nil
+}
+
+// bridges replaces all bridges by those of its lines.
+func (s *script) bridges(d *datadriven.TestData, fx *Effects) error {
+	var all []Bridge
+	for line := range strings.Lines(d.Input) {
+		words := strings.SplitN(strings.TrimSpace(line), " ", 3)
+		br := Bridge{Source: bridgeEnd(words[0]), Target: bridgeEnd(words[1])}
+		if len(words) == 3 {
+			br.Selector = words[2]
+		}
+		all = append(all, br)
+	}
+	err := s.b.SetBridges(s.now, all, fx)
+	if err != nil {
+		s.said = append(s.said, strings.Split(err.Error(), "\n")...)
+	}
+	return err
+}
+
+func bridgeEnd(word string) Destination {
+	kind, n, _ := strings.Cut(word, ":")
+	if kind == "topic" {
+		return Destination{Kind: Topic, Name: n}
+	}
+	return Destination{Kind: Queue, Name: n}
 }
 
 // configure defines anew what a restart does not know.
@@ -418,6 +446,9 @@ func (s *script) out(o Out) string {
 		}
 		if o.Settled {
 			b.WriteString(" settled")
+		}
+		if o.To != nil {
+			fmt.Fprintf(&b, " to %s %s", [...]string{"", "queue", "topic"}[o.To.Kind], o.To.Name)
 		}
 		if o.Ref != nil {
 			fmt.Fprintf(&b, " notes=%s", o.Ref)

@@ -207,6 +207,9 @@ func (b *Broker) drop(r *ring, seq uint64, fx *Effects) {
 		return
 	}
 	b.dropNotes(r, seq)
+	if r.to != nil {
+		delete(r.to, seq)
+	}
 	q := r.queue
 	q.depth--
 	q.bytes -= int64(e.size)

@@ -14,17 +14,30 @@ const AnonymousSender = "anonymous"
 // stamp gives a message what its destination's policy says of it: an expiration in
 // place of the producer's, and its sender's name. From here on that is the message.
 func (b *Broker) stamp(now time.Time, p *producer, pol *property.Policy, m *message.Envelope) {
-	if pol.ExpirationSet {
-		m.Expires = 0
-		if pol.Expiration > 0 {
-			m.Expires = millis(now) + pol.Expiration
-		}
-		m.Overridden = true
+	expireBy(now, pol, m)
+	if senderWanted(pol, m) {
+		nameSender(p, m)
 	}
-	if pol.SenderName && (pol.SenderNameEnforced || m.Marks&message.DisableSender == 0) {
-		if c, ok := m.Content.(message.Patchable); ok {
-			m.Content = c.With(message.Patch{Sender: senderName(p.conn.user)})
-		}
+}
+
+func expireBy(now time.Time, pol *property.Policy, m *message.Envelope) {
+	if !pol.ExpirationSet {
+		return
+	}
+	m.Expires = 0
+	if pol.Expiration > 0 {
+		m.Expires = millis(now) + pol.Expiration
+	}
+	m.Overridden = true
+}
+
+func senderWanted(pol *property.Policy, m *message.Envelope) bool {
+	return pol.SenderName && (pol.SenderNameEnforced || m.Marks&message.DisableSender == 0)
+}
+
+func nameSender(p *producer, m *message.Envelope) {
+	if c, ok := m.Content.(message.Patchable); ok {
+		m.Content = c.With(message.Patch{Sender: senderName(p.conn.user)})
 	}
 }
 
@@ -48,8 +61,15 @@ func (b *Broker) Sender(id ProducerID, d Destination, opted bool) string {
 			return ""
 		}
 	}
-	pol := b.defined.tree(d.Kind).Policy(d.Name)
-	if !pol.SenderName || opted && !pol.SenderNameEnforced {
+	m := message.Envelope{}
+	if opted {
+		m.Marks = message.DisableSender
+	}
+	wanted := senderWanted(b.defined.tree(d.Kind).Policy(d.Name), &m)
+	for _, o := range b.outlets(d) {
+		wanted = wanted || senderWanted(b.defined.tree(o.to.Kind).Policy(o.to.Name), &m)
+	}
+	if !wanted {
 		return ""
 	}
 	return senderName(p.conn.user)

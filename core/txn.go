@@ -2,6 +2,7 @@ package core
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,12 +31,13 @@ type txnReturn struct {
 }
 
 type txnSend struct {
-	id     uint64
-	queue  *queue
-	topic  *topic
-	conn   *conn
-	stored bool
-	m      message.Envelope
+	id      uint64
+	queue   *queue
+	topic   *topic
+	conn    *conn
+	stored  bool
+	bridged bool // it came there by a bridge, and shares id with other sends
+	m       message.Envelope
 }
 
 // Begin declares a transaction. Errors: Limit.
@@ -196,16 +198,24 @@ type committing struct {
 	r       Record
 	next    map[*ring]uint64 // sequences given so far
 	held    []volatileMove
-	delays  []func()
-	brought []*queue // made for it, or told that messages arrive
+	delays  []postponed
+	brought []*queue   // made for it, or told that messages arrive
+	slows   bool       // landed is wanted
+	landed  [][]*queue // where each send goes
 }
 
 // take plans one send.
 func (c *committing) take(b *Broker, now time.Time, s txnSend, fx *Effects) *Error {
 	if s.m.Expires != 0 && s.m.Expires <= millis(now) || s.queue != nil && s.queue.deleted && s.queue.temp != nil {
+		if c.slows {
+			c.landed = append(c.landed, nil)
+		}
 		return nil
 	}
 	p := Place{ID: s.id, Expires: s.m.Expires, Size: clampSize(s.m.Content.Size()), Priority: min(s.m.Priority, priorities-1), Flags: flagsOf(&s.m)}
+	if s.bridged {
+		p.Flags |= PlaceBridged
+	}
 	pol, queued := b.policyFor(s.queue, s.topic), s.queue != nil
 	targets := b.route(&producer{conn: s.conn}, s.queue, s.topic, s.m)
 	if h := b.holding(now, targets, s.queue, s.topic, s.m.Due); h != nil { // the time counts from the send (jms 7.9)
@@ -221,7 +231,13 @@ func (c *committing) take(b *Broker, now time.Time, s txnSend, fx *Effects) *Err
 	if refused != nil {
 		return refused
 	}
+	if c.slows {
+		c.landed = append(c.landed, slices.Clone(targets))
+	}
 	for _, q := range targets {
+		if p.To = nil; s.bridged {
+			p.To = q.addressed(&s)
+		}
 		if !s.stored || !q.stores() {
 			c.held = append(c.held, volatileMove{q, p})
 			continue
@@ -250,10 +266,10 @@ func (c *committing) forget(b *Broker, fx *Effects) {
 // commit does what a transaction holds, or says why it cannot.
 func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need, *Error) {
 	c := committing{plan: plan{t: t}, r: Record{Kind: RecCommit}, next: map[*ring]uint64{}}
-	for _, s := range t.sends {
-		if refused := c.take(b, now, s, fx); refused != nil {
+	for i := range t.sends {
+		if refused := c.take(b, now, t.sends[i], fx); refused != nil {
 			c.forget(b, fx)
-			return 0, Ride, refused
+			return 0, Ride, bridging(refused, &t.sends[i])
 		}
 	}
 	b.endTxn(t)
@@ -273,11 +289,15 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need, *Error) 
 			b.byID[p.Queue].ring(p.Priority).placed(p.Seq, at, need, 0)
 		}
 	}
-	for _, placed := range c.delays {
-		placed()
+	for i := range c.delays {
+		c.delays[i].placed()
 	}
-	for _, v := range c.held {
+	for i := range c.held {
+		v := &c.held[i]
 		b.placeVolatile(v.q, &v.p)
+		if at != 0 { // what is seen of a commit, all of it is
+			v.q.ring(v.p.Priority).placed(v.p.Seq, at, need, 0)
+		}
 	}
 	for _, id := range freed {
 		b.release(id, fx)
@@ -292,6 +312,7 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need, *Error) 
 		}
 	}
 	c.trim(b, fx)
+	b.unmake(t.sends, fx)
 	for _, q := range left {
 		b.dropIdle(q, fx)
 	}
@@ -343,6 +364,7 @@ func (b *Broker) undo(t *txn, fx *Effects) {
 	for _, s := range t.sends {
 		b.release(s.id, fx)
 	}
+	b.unmake(t.sends, fx)
 	for _, id := range t.acks {
 		d := b.deliveries.get(id)
 		if d == nil {

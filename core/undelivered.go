@@ -51,6 +51,9 @@ func (b *Broker) undeliver(r *ring, seq uint64, why Reason, fx *Effects) {
 	to := b.systemQueue(UndeliveredQueue)
 	p := Place{ID: e.id, Size: e.size, Priority: r.priority, Flags: placeFlags(e.flags) &^ (PlaceReason | PlaceExpiry)}
 	p.Flags |= uint8(why) << placeReasonShift
+	if p.Flags&PlaceBridged != 0 {
+		p.To = r.moved(seq, to)
+	}
 	if e.flags&entryStored == 0 {
 		b.hold(e.id)
 		b.placeVolatile(to, &p)

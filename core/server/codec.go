@@ -21,6 +21,10 @@ const (
 	// time: to each place it adds, behind what delayedVersion adds, its flags, and to
 	// each count until when the message waits.
 	flaggedVersion = 3
+	// addressedVersion is that of a record with a place that says where its message
+	// went: behind what flaggedVersion adds, the kind and the name, 0 for neither.
+	addressedVersion = 4
+	newestVersion    = addressedVersion
 )
 
 // versionOf is the version of a record's head.
@@ -37,6 +41,8 @@ func versionOf(r *core.Record) byte {
 
 func versionOfPlace(p *core.Place) byte {
 	switch {
+	case p.To != nil:
+		return addressedVersion
 	case p.Flags != 0:
 		return flaggedVersion
 	case p.Delay != nil:
@@ -115,7 +121,7 @@ func (e *encoder) encode(r *core.Record) record.Record {
 		b = appendRun(b, &r.Run)
 	case core.RecCount:
 		b = binary.AppendUvarint(appendRun(b, &r.Run), uint64(r.Count))
-		if version == flaggedVersion {
+		if version >= flaggedVersion {
 			b = binary.AppendUvarint(b, uint64(r.Due))
 		}
 	case core.RecNotes:
@@ -220,8 +226,15 @@ func appendPlace(b []byte, p *core.Place, version byte) []byte {
 			b = binary.AppendUvarint(b, uint64(t))
 		}
 	}
-	if version == flaggedVersion {
+	if version >= flaggedVersion {
 		b = append(b, p.Flags)
+	}
+	switch {
+	case version < addressedVersion:
+	case p.To == nil:
+		b = append(b, 0)
+	default:
+		b = appendText(append(b, byte(p.To.Kind)), p.To.Name)
 	}
 	return b
 }
@@ -267,7 +280,7 @@ func appendRing(b []byte, r *core.RingState, version byte) []byte {
 	for _, c := range r.Counts {
 		b = binary.AppendUvarint(b, c.Seq)
 		b = binary.AppendUvarint(b, uint64(c.Count))
-		if version == flaggedVersion {
+		if version >= flaggedVersion {
 			b = binary.AppendUvarint(b, uint64(c.Due))
 		}
 	}
@@ -338,8 +351,13 @@ func (r *reader) place() (p core.Place) {
 	if due != 0 {
 		p.Delay = &core.Delay{Due: due, Targets: targets}
 	}
-	if r.version == flaggedVersion {
+	if r.version >= flaggedVersion {
 		p.Flags = r.byte()
+	}
+	if r.version >= addressedVersion {
+		if kind := core.DestinationKind(r.byte()); kind != 0 {
+			p.To = &core.Destination{Kind: kind, Name: r.text()}
+		}
 	}
 	return p
 }
@@ -363,8 +381,8 @@ func Decode(in record.Record) (core.Record, error) {
 		r.b = head
 	}
 	out := core.Record{Kind: core.RecordKind(in.Kind &^ (record.BodyBit | record.PlaceBit | record.FileBit))}
-	if r.version = r.byte(); r.version < headVersion || r.version > flaggedVersion {
-		return out, fmt.Errorf("a record's head has version %d, this program reads up to %d: start the version that wrote it", r.version, flaggedVersion)
+	if r.version = r.byte(); r.version < headVersion || r.version > newestVersion {
+		return out, fmt.Errorf("a record's head has version %d, this program reads up to %d: start the version that wrote it", r.version, newestVersion)
 	}
 	switch out.Kind {
 	case core.RecMessage:
@@ -389,7 +407,7 @@ func Decode(in record.Record) (core.Record, error) {
 	case core.RecCount:
 		out.Run = r.run()
 		out.Count = uint32(r.uint())
-		if r.version == flaggedVersion {
+		if r.version >= flaggedVersion {
 			out.Due = int64(r.uint())
 		}
 	case core.RecNotes:
@@ -438,7 +456,7 @@ func (r *reader) ring() *core.RingState {
 	}
 	for range r.count(2) {
 		c := core.Count{Seq: r.uint(), Count: uint32(r.uint())}
-		if r.version == flaggedVersion {
+		if r.version >= flaggedVersion {
 			c.Due = int64(r.uint())
 		}
 		s.Counts = append(s.Counts, c)

@@ -31,6 +31,11 @@ func samples() []core.Record {
 		p.Flags = core.PlacePreserve | core.PlaceReason
 		return p
 	}
+	addressed := func(p core.Place) core.Place {
+		p.Flags |= core.PlaceBridged
+		p.To = &core.Destination{Kind: core.Topic, Name: "a.b"}
+		return p
+	}
 	run := core.Run{Queue: 300, Priority: 4, First: 1 << 33, Count: 12}
 	define := &core.Definition{
 		Queue: 5, Destination: core.Destination{Kind: core.Topic, Name: "a.>"}, Client: "c", Name: "näme",
@@ -50,6 +55,8 @@ func samples() []core.Record {
 		{Kind: core.RecMessage, ID: 77, Place: flagged(place(1))},
 		{Kind: core.RecMessage, ID: 77, Place: place(1), More: []core.Place{flagged(delayed(2, 3))}},
 		{Kind: core.RecCommit, More: []core.Place{delayed(2, 3), flagged(place(2))}, Runs: []core.Run{run}},
+		{Kind: core.RecMessage, ID: 77, Place: place(1), More: []core.Place{addressed(place(2)), flagged(delayed(2, 3))}},
+		{Kind: core.RecCommit, More: []core.Place{addressed(delayed(2, 3)), place(2)}, Runs: []core.Run{run}},
 		{Kind: core.RecCount, Run: run, Count: 3, Due: 1 << 41},
 		{Kind: core.RecQueue, Define: &core.Definition{Queue: 3, Destination: core.Destination{Kind: core.Queue, Name: "q"}, Static: true}},
 		{Kind: core.RecCommit, More: []core.Place{place(1), delayed(2), delayed(3, 9)}, Runs: []core.Run{run}},
@@ -177,7 +184,7 @@ func TestBrokenHeadsAreErrors(t *testing.T) {
 	if _, err := Decode(other); err == nil {
 		t.Error("an unknown kind passes")
 	}
-	other.Head[0] = flaggedVersion + 1
+	other.Head[0] = newestVersion + 1
 	if _, err := Decode(other); err == nil {
 		t.Error("another version passes")
 	}

@@ -20,6 +20,9 @@ func Describe(r record.Record) (string, error) {
 		s := fmt.Sprintf("message %d%s", d.ID, inFile(r))
 		for _, p := range append([]core.Place{d.Place}, d.More...) {
 			s += fmt.Sprintf(" queue %d priority %d sequence %d", p.Queue, p.Priority, p.Seq)
+			if p.To != nil {
+				s += " to " + p.To.Name
+			}
 			if p.Delay != nil {
 				s += " until " + time.UnixMilli(p.Delay.Due).UTC().Format("2006-01-02T15:04:05.000Z")
 			}
