@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/tidegate/tidegate/core/name"
@@ -183,16 +184,16 @@ func (k *checker) heartbeats() {
 
 // doors checks the listeners, and the certificate of those with TLS.
 func (k *checker) doors() {
-	open := map[Endpoint]bool{}
+	open := map[int][]string{} // hosts by port
 	secure := false
 	for _, v := range k.params.values("listen") {
 		e, _ := ParseListen(v.Value)
 		secure = secure || e.Secure
-		where := Endpoint{Host: strings.ToLower(e.Host), Port: e.Port}
-		if open[where] {
+		host := strings.ToLower(e.Host)
+		if hosts := open[e.Port]; len(hosts) > 0 && (host == "" || slices.Contains(hosts, "") || slices.Contains(hosts, host)) {
 			k.error(v.At, "listen-twice", "the server listens at port "+number(e.Port)+" already", "remove one of the two, or write another port")
 		}
-		open[where] = true
+		open[e.Port] = append(open[e.Port], host)
 	}
 	if secure && !k.IsSet("ssl_server_identity") {
 		v := k.params.values("listen")

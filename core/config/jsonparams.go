@@ -65,6 +65,10 @@ func (p *jsonParams) listens(secondary bool) string {
 func (p *jsonParams) read(r *report) {
 	for i := range p.node.items {
 		it := &p.node.items[i]
+		if it.val.kind == '{' && it.key != "ssl" && it.key != "ft_ssl" {
+			r.error(p.t.of(it.val), "json-form", clip(it.key)+" is no object", "write a text, a number, true or false")
+			continue
+		}
 		switch it.key {
 		case "locally_modified":
 		case "ssl", "ft_ssl":
@@ -119,8 +123,7 @@ func (p *jsonParams) member(name string, it *jitem) {
 		}
 		return
 	}
-	at := p.t.of(it.val)
-	p.add(name, it.val.scalar(), at, key)
+	p.add(name, it.val.scalar(), p.t.of(it.val), key)
 }
 
 func (p *jsonParams) add(name, value string, at, key Place) {

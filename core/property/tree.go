@@ -58,11 +58,12 @@ func (t *Tree) Len() int { return len(t.byName) }
 // Generation grows with every change after which policies may differ.
 func (t *Tree) Generation() uint64 { return t.generation }
 
-// All visits the definitions in order of definition.
+// All visits the definitions in order of definition. Some may be deleted meanwhile,
+// and are then left out; those that are added are not visited.
 func (t *Tree) All() iter.Seq[*Definition] {
 	return func(yield func(*Definition) bool) {
 		for _, d := range t.order {
-			if d != nil && !yield(d) {
+			if d != nil && t.byName[d.Name] == d && !yield(d) {
 				return
 			}
 		}
@@ -115,11 +116,14 @@ func (t *Tree) Delete(n string) bool {
 	delete(t.byName, n)
 	t.order[d.place] = nil
 	if t.holes++; t.holes > len(t.order)/2 {
-		t.order = slices.DeleteFunc(t.order, func(d *Definition) bool { return d == nil })
-		t.holes = 0
-		for i, d := range t.order {
-			d.place = i
+		left := make([]*Definition, 0, len(t.byName)) // not in place: All may be on its way
+		for _, d := range t.order {
+			if d != nil {
+				d.place = len(left)
+				left = append(left, d)
+			}
 		}
+		t.order, t.holes = left, 0
 	}
 	return true
 }

@@ -289,6 +289,25 @@ func TestCreatable(t *testing.T) {
 	}
 }
 
+// TestDeletingWhileVisiting: `delete queue >` deletes what it visits.
+func TestDeletingWhileVisiting(t *testing.T) {
+	tr := NewTree(Queue)
+	for i := range 100 {
+		if err := tr.Put(Definition{Name: fmt.Sprint("q", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	visited := 0
+	for d := range tr.All() {
+		visited++
+		tr.Delete(d.Name)
+		tr.Delete(fmt.Sprint("q", 99-visited)) // one that is still to come, at first
+	}
+	if tr.Len() != 0 || visited != 50 && visited != 51 {
+		t.Errorf("%d visited, %d left", visited, tr.Len())
+	}
+}
+
 // BenchmarkLoad puts 100,000 static queues into a tree and asks each its policy.
 func BenchmarkLoad(b *testing.B) {
 	const queues = 100_000
