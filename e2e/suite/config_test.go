@@ -141,3 +141,37 @@ func TestConfigJNDI(t *testing.T) {
 		}
 	}
 }
+
+// TestConfigJNDIThroughQpidJMS: a program that knows nothing but the names in the
+// file finds its factory, its queue and its topic, with Qpid JMS of both generations.
+// The first server of the pair is not there.
+func TestConfigJNDIThroughQpidJMS(t *testing.T) {
+	s := harness.Start(t)
+	address := strings.TrimPrefix(s.URL, "amqp://")
+	dir := writeSet(t, map[string]string{
+		"tibemsd.conf": "server = S\n",
+		"queues.conf":  "jndi.orders\n",
+		"topics.conf":  "jndi.news\n",
+		"factories.conf": "[One]\n  type = generic\n  url = tcp://" + address + "\n" +
+			"[Pair]\n  type = generic\n  url = tcp://127.0.0.1:1,tcp://" + address + "\n  connect_attempt_count = 3\n  reconnect_attempt_timeout = 5000\n  clientID = \"order desk\"\n",
+		"jndinames.conf": "jms/orders queue jndi.orders\njms/pair factory Pair\n\"old orders\" jndiname jms/orders\n",
+	})
+	file := filepath.Join(dir, "jndi.properties")
+	if err := os.WriteFile(file, []byte(configTool(t, 0, "jndi", dir).Stdout), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, driver := range []string{"java", harness.Javax} {
+		c := harness.Driver(t, driver)
+		for _, l := range []struct{ factory, destination, address, client string }{
+			{"One", "jndi.orders", "jndi.orders", ""},
+			{"Pair", "jndi.news", "jndi.news", "order desk"},
+			{"jms/pair", "jms/orders", "jndi.orders", "order desk"},
+			{"Pair", "old orders", "jndi.orders", "order desk"},
+		} {
+			done, _ := c.Do(t, harness.Fields{"cmd": "lookup", "file": file, "factory": l.factory, "destination": l.destination}).Done(t)
+			if done.Text == nil || *done.Text != "found" || done.Address != l.address || l.client != "" && done.Client != l.client {
+				t.Errorf("%s: %s and %s: %+v", driver, l.factory, l.destination, done)
+			}
+		}
+	}
+}

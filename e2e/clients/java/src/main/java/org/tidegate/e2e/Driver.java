@@ -61,6 +61,7 @@ public final class Driver {
                 case "request" -> new Requests(client).request();
                 case "respond" -> new Requests(client).respond();
                 case "jms" -> jms(c);
+                case "lookup" -> new Lookup(c).run();
                 case "put" -> new Batches(client).put();
                 case "take" -> new Batches(client).take();
                 case "calls" -> new Churn(client).calls();
