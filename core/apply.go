@@ -30,7 +30,12 @@ func (b *Broker) apply(at Pos, r *Record) {
 		b.applyRemove(at, r.Run)
 	case RecCount:
 		if q := b.after(at, r.Run.Queue); q != nil && q.ring(r.Run.Priority).at(r.Run.First) != nil {
-			q.ring(r.Run.Priority).setCount(r.Run.First, r.Count)
+			if r.Count > 0 {
+				q.ring(r.Run.Priority).setCount(r.Run.First, r.Count)
+			}
+			if r.Due != 0 {
+				q.ring(r.Run.Priority).setWait(r.Run.First, r.Due)
+			}
 			b.markChanged(q)
 		}
 	case RecCommit:
@@ -163,7 +168,12 @@ func (b *Broker) applyRing(at Pos, s *RingState) {
 	r.slice = s
 	r.offered = s.Offered
 	for _, c := range s.Counts {
-		r.setCount(c.Seq, c.Count)
+		if c.Count > 0 {
+			r.setCount(c.Seq, c.Count)
+		}
+		if c.Due != 0 {
+			r.setWait(c.Seq, c.Due)
+		}
 	}
 }
 
@@ -187,6 +197,7 @@ func (b *Broker) Recovered(last Pos) {
 			r.flagged = r.offered
 		}
 	}
+	b.recoverWaits()
 	b.recoverDue()
 	clear(b.touched)
 	b.touched = b.touched[:0]

@@ -60,8 +60,9 @@ type Broker struct {
 	defined     definitions
 	bridges     bridges
 	crossing    []txnSend // see legs
-	marked      bool      // a message has asked to be traced
-	flowControl bool      // see flow.go
+	returned    []returned
+	marked      bool // a message has asked to be traced
+	flowControl bool // see flow.go
 	flowActive  bool
 	waiters     [1]*queue // a holding queue that a message is to fit into
 	slowed      []*queue  // those that withhold answers

@@ -78,7 +78,12 @@ func (r *ring) state() *RingState {
 	}
 	for seq, n := range r.counts { // order: irrelevant, sorted below
 		if seq >= s.Head && seq < s.Next && !bit(s.Removed, seq-s.Head) {
-			s.Counts = append(s.Counts, Count{Seq: seq, Count: n})
+			s.Counts = append(s.Counts, Count{Seq: seq, Count: n, Due: r.waits[seq].due})
+		}
+	}
+	for seq, w := range r.waits { // order: irrelevant, sorted below
+		if r.count(seq) == 0 && seq >= s.Head && seq < s.Next && !bit(s.Removed, seq-s.Head) {
+			s.Counts = append(s.Counts, Count{Seq: seq, Due: w.due})
 		}
 	}
 	slices.SortFunc(s.Counts, func(a, b Count) int { return cmp.Compare(a.Seq, b.Seq) })

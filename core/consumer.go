@@ -154,7 +154,7 @@ func (b *Broker) SuspendConsumer(now time.Time, id ConsumerID, begun DeliveryID,
 		d := b.deliveries.get(id)
 		id = d.next
 		if d.id > begun && d.txn == nil {
-			b.giveBack(d, fx)
+			b.giveBack(d, false, fx)
 		} else {
 			d.begun = true
 		}
@@ -178,7 +178,8 @@ func (b *Broker) closeConsumer(_ time.Time, k *consumer, lost bool, fx *Effects)
 			d.consumer = closedConsumer // the transaction still decides about it
 			continue
 		}
-		if d.begun && !k.browse {
+		failed := d.begun && !k.browse
+		if failed {
 			// possibly seen: not the first acquirer's when it comes again, and
 			// flagged as redelivered if the connection was lost; never counted
 			d.ring.noteSeen(d.seq, lost)
@@ -186,7 +187,7 @@ func (b *Broker) closeConsumer(_ time.Time, k *consumer, lost bool, fx *Effects)
 				b.fail(d.ring, d.seq, fx)
 			}
 		}
-		b.giveBack(d, fx)
+		b.giveBack(d, failed, fx)
 	}
 	b.consumers.remove(uint64(k.id))
 	delete(k.conn.consumers, k.id)
@@ -273,7 +274,7 @@ func (b *Broker) unsend(d *delivery, fx *Effects) {
 			break
 		}
 	}
-	b.giveBack(d, fx)
+	b.giveBack(d, false, fx)
 	b.touch(k.queue)
 	b.wake(k)
 }

@@ -54,6 +54,9 @@ func mayUse(op string, d Destination, browse bool) *Error {
 	if op == "send to" && reserved(d.Name) && d.Kind == Queue && heldFor(d).Kind == 0 {
 		return &Error{Op: op, Kind: Denied, Name: d.Name, Err: errors.New("the server alone puts messages there")}
 	}
+	if d.Kind == Queue && d.Name == RedeliveryQueue && !browse {
+		return &Error{Op: op, Kind: Denied, Name: d.Name, Err: errors.New("it shows messages that wait for their next delivery, and can only be browsed")}
+	}
 	if browse || heldFor(d).Kind == 0 {
 		return nil
 	}
@@ -195,7 +198,11 @@ func (b *Broker) recoverDue() {
 }
 
 func (b *Broker) waits(i dueItem) bool {
-	_, e := b.heldBack(i)
+	r, e := b.heldBack(i)
+	if e != nil && r.queue.holds.Kind == 0 {
+		w, ok := r.waits[i.seq]
+		return ok && w.due == i.due
+	}
 	return e != nil
 }
 
@@ -218,6 +225,11 @@ func (b *Broker) mature(now time.Time, fx *Effects) {
 			if q := b.byID[QueueID(item.ring>>4)]; q != nil {
 				mv.left(q)
 			}
+			continue
+		}
+		if r.queue.holds.Kind == 0 {
+			b.resumeWaiting(r, item, fx)
+			n++
 			continue
 		}
 		if e.expires != 0 && e.expires <= millis(now) {

@@ -8,6 +8,9 @@ const sliceBudget = 64
 
 // dispatchTouched serves the queues that changed in this call.
 func (b *Broker) dispatchTouched(now time.Time, fx *Effects) {
+	if len(b.returned) > 0 {
+		b.postponeAll(now, fx)
+	}
 	for i := 0; i < len(b.touched); i++ {
 		if q := b.touched[i]; !q.deleted {
 			b.dispatch(now, q, fx)

@@ -67,7 +67,13 @@ type Purging struct {
 // PurgeQueue begins to empty a queue; Purge does it. Errors: NotFound.
 func (b *Broker) PurgeQueue(name string) (*Purging, error) {
 	q := b.queues[name]
-	if q == nil {
+	d := Destination{Kind: Queue, Name: name}
+	switch {
+	case name == RedeliveryQueue:
+		return nil, &Error{Op: "purge", Kind: Denied, Name: name, Err: errors.New("it only shows what waits: purge the queue that the messages came from")}
+	case q == nil && b.always(d):
+		q = b.systemQueue(name)
+	case q == nil:
 		return nil, &Error{Op: "purge", Kind: NotFound, Name: name}
 	}
 	return q.purging(), nil
@@ -112,6 +118,17 @@ func (b *Broker) Purge(now time.Time, p *Purging, n int, fx *Effects) (more bool
 		for r.ready > 0 {
 			seq, ok := r.first()
 			if !ok || seq >= p.until[r.priority] {
+				break
+			}
+			if n == 0 {
+				return true
+			}
+			n--
+			b.remove(r, seq, fx)
+			p.Removed++
+		}
+		for _, seq := range sortedKeys(r.waits) {
+			if seq >= p.until[r.priority] {
 				break
 			}
 			if n == 0 {

@@ -90,7 +90,7 @@ func (b *Broker) discard(q *queue, p *property.Policy, n int, size int64, fx *Ef
 	}
 }
 
-// takenBytes is the size of what consumers hold. It walks what they hold, for the
+// takenBytes is the size of what consumers hold, and of what waits to go to one again. It walks what they hold, for the
 // rare queue that has both maxbytes and discardOld.
 func (q *queue) takenBytes() (n int64) {
 	for _, k := range q.consumers {
@@ -103,6 +103,13 @@ func (q *queue) takenBytes() (n int64) {
 				n += int64(e.size)
 			}
 			id = d.next
+		}
+	}
+	for _, r := range q.order {
+		for seq := range r.waits { // order: irrelevant
+			if e := r.at(seq); e != nil {
+				n += int64(e.size)
+			}
 		}
 	}
 	return n

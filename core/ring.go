@@ -28,6 +28,8 @@ const (
 
 // Above them stand the place's, which the journal has.
 const (
+	entryWaiting    = uint32(1) << 4 // for its next delivery: see redelivery.go
+	entryMirror     = uint32(1) << 5 // shows one that waits
 	entryPlaceShift = 8
 	entryPreserve   = uint32(PlacePreserve) << entryPlaceShift
 	entryTraced     = uint32(PlaceTrace|PlaceTraceBody) << entryPlaceShift
@@ -88,6 +90,7 @@ type ring struct {
 	head     uint64 // nothing below is available
 	blocks   []*block
 	counts   map[uint64]uint32       // failed deliveries, only where not 0
+	waits    map[uint64]wait         // until when those wait that came back
 	notes    map[uint64][]byte       // what consumers added, only where they did
 	to       map[uint64]*Destination // see addressee, only where the queue does not say it
 	pending  []pending

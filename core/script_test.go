@@ -246,6 +246,12 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 		err = s.bridges(d, fx)
 	case "flow-control":
 		s.b.SetFlowControl(s.now, n == "on", has(d, "active"), fx)
+	case "purge":
+		p, e := s.b.PurgeQueue(n)
+		if err = e; e == nil {
+			for s.b.Purge(s.now, p, 100, fx) {
+			}
+		}
 	case "unstable":
 		s.env.durable = false
 	case "crash":

@@ -124,7 +124,7 @@ func (b *Broker) settle(d *delivery, o Outcome, fx *Effects) {
 			k.skip[skipped{r.priority, d.seq}] = struct{}{}
 		}
 	}
-	b.giveBack(d, fx)
+	b.giveBack(d, counted, fx)
 }
 
 // fail counts a failed delivery, durably where the message is stored.
@@ -141,22 +141,20 @@ func (b *Broker) fail(r *ring, seq uint64, fx *Effects) {
 	r.setCount(seq, n)
 }
 
-// giveBack returns a delivery's message to its old place.
-func (b *Broker) giveBack(d *delivery, fx *Effects) {
+// giveBack returns a delivery's message to its old place. failed: it was perhaps worked
+// on, so it may have to wait, or have come back too often.
+func (b *Broker) giveBack(d *delivery, failed bool, fx *Effects) {
 	k, r := d.consumer, d.ring
-	if k.browse {
+	switch {
+	case k.browse:
 		b.release(d.message, fx)
-	} else if !r.queue.deleted {
-		r.untake(d.seq)
-		for _, s := range r.queue.scanners {
-			if !s.browse && s.cursor[r.priority] > d.seq {
-				s.cursor[r.priority] = d.seq
-			}
-		}
-		b.touch(r.queue)
-		if b.exhausted(r, d.seq) {
-			b.undeliver(r, d.seq, ReasonMaxRedelivery, fx)
-		}
+	case r.queue.deleted:
+	case failed && b.exhausted(r, d.seq):
+		b.makeAvailable(r, d.seq)
+		b.undeliver(r, d.seq, ReasonMaxRedelivery, fx)
+	case failed && b.postpone(r, d.seq):
+	default:
+		b.makeAvailable(r, d.seq)
 	}
 	k.detachDelivery(b, d)
 	b.deliveries.free(d)
@@ -211,6 +209,14 @@ func (b *Broker) drop(r *ring, seq uint64, fx *Effects) {
 		delete(r.to, seq)
 	}
 	q := r.queue
+	if e.flags&entryMirror != 0 { // it counts where it stands
+		b.pendingMsgs++
+		b.pendingBytes += int64(e.size)
+		b.heldBytes += heldSize(e.size)
+	}
+	if e.flags&entryWaiting != 0 {
+		b.endWait(r, seq, fx)
+	}
 	q.depth--
 	q.bytes -= int64(e.size)
 	b.pendingMsgs--

@@ -372,19 +372,19 @@ func (b *Broker) undo(t *txn, fx *Effects) {
 		}
 		d.txn = nil
 		b.fail(d.ring, d.seq, fx)
-		b.giveBack(d, fx)
+		b.giveBack(d, true, fx)
 	}
 	for _, r := range t.returns {
 		if d := b.deliveries.get(r.id); d != nil {
 			d.txn = nil
 			d.ring.noteSeen(d.seq, false)
-			b.giveBack(d, fx)
+			b.giveBack(d, false, fx)
 		}
 	}
 	for _, id := range t.acquired {
 		if d := b.deliveries.get(id); d != nil && d.txn == nil {
 			d.ring.noteSeen(d.seq, false)
-			b.giveBack(d, fx)
+			b.giveBack(d, false, fx)
 		}
 	}
 	t.sends, t.acks, t.returns, t.acquired, t.bytes = nil, nil, nil, nil, 0
