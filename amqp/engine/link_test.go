@@ -24,6 +24,17 @@ func TestAttachAndDetach(t *testing.T) {
 	p.wantEvents("attach", "detach", "attach", "detach", "end")
 }
 
+func TestFlowBehindDetach(t *testing.T) {
+	p := openPeer(t, plain())
+	p.receiver("out", 0, 5)
+	p.send(0, &frame.Detach{Handle: 0, Closed: true})
+	p.wantOut("detach handle=0 closed=true")
+	p.send(0, &frame.Flow{Handle: wire.Some(uint32(0)), LinkCredit: wire.Some(uint32(5)), Echo: true, IncomingWindow: 10})
+	p.wantOut() // go-amqp does that; it is no fault of the session's
+	p.send(0, &frame.Flow{Handle: wire.Some(uint32(1)), LinkCredit: wire.Some(uint32(5)), IncomingWindow: 10})
+	p.wantOut("end unattached-handle")
+}
+
 func TestRefuseLink(t *testing.T) {
 	p := openPeer(t, plain())
 	p.manual = true
