@@ -43,6 +43,8 @@ type Event struct {
 	TypedProperties map[string]any `json:"typed_properties"`
 	MessageID       string         `json:"message_id"`
 	CorrelationID   string         `json:"correlation_id"`
+	Fields          map[string]any `json:"fields"`
+	Annotations     map[string]any `json:"annotations"`
 
 	Accepted   int    `json:"accepted"`
 	Refused    int    `json:"refused"`
@@ -91,7 +93,8 @@ const Javax = "java-javax"
 var Words = []string{
 	"topic", "text", "settled", "reconnect", "settle-second", "batch", "drain", "selector", "browse", "dynamic", "request",
 	"respond", "frame-size", "sasl-plain", "sasl-scram", "anonymous", "modify", "durable", "map", "list", "nested", "types",
-	"message-id", "correlation-id", "char", "symbols", "tls", "sasl-external", "websocket",
+	"message-id", "correlation-id", "char", "symbols", "tls", "sasl-external", "websocket", "relay", "conditions", "fields", "all-fields",
+	"annotations", "no-local", "shared", "modify-plain", "modify-annotations", "undeliverable", "transactions", "sole",
 }
 
 var shared = struct {
@@ -240,6 +243,17 @@ func (c *Client) Cannot(words ...string) string {
 		}
 	}
 	return ""
+}
+
+// Declaration is what the driver of that name said of its library, if this process
+// has started it.
+func Declaration(name string) *Event {
+	shared.Lock()
+	defer shared.Unlock()
+	if c := shared.clients[name]; c != nil {
+		return &c.declared
+	}
+	return nil
 }
 
 // Declared is all that the driver said of its library.

@@ -59,7 +59,7 @@ func TestDelayedKilled(t *testing.T) {
 		return harness.Fields{"kind": "topic", "subscription": "sub", "container": "delayed." + c.Name}
 	}
 	began := time.Now()
-	t.Run("before", func(t *testing.T) {
+	step(t, "before", func(t *testing.T) {
 		each(t, []string{"topic", "durable", "drain"}, func(t *testing.T, c *harness.Client) {
 			queue, topic := "delayed."+c.Name, "delayed.t."+c.Name
 			messages(t, receiving(t, c, s, topic, durable(c), harness.Fields{"drain": true, "idle_ms": 300})) // which subscribes
@@ -75,7 +75,7 @@ func TestDelayedKilled(t *testing.T) {
 	})
 	s.Kill(t)
 	s.Run(t)
-	t.Run("after", func(t *testing.T) {
+	step(t, "after", func(t *testing.T) {
 		each(t, []string{"topic", "durable", "drain"}, func(t *testing.T, c *harness.Client) {
 			queue := "delayed." + c.Name
 			held := messages(t, receiving(t, c, s, "$sys.delayed.q."+queue, harness.Fields{"browse": true, "idle_ms": 500, "count": 10}))
@@ -92,5 +92,23 @@ func TestDelayedKilled(t *testing.T) {
 			fromTopic.Done(t)
 			empty(t, s, queue)
 		})
+	})
+}
+
+// TestDelayTransacted: the delay of what is sent in a transaction counts from the
+// send; nothing comes if it is rolled back.
+func TestDelayTransacted(t *testing.T) {
+	const delay = 500 * time.Millisecond
+	s := harness.Start(t)
+	each(t, []string{"transactions"}, func(t *testing.T, c *harness.Client) {
+		queue := "delay.transacted." + c.Name
+		began := time.Now()
+		later := harness.Fields{"delay_ms": delay.Milliseconds(), "count": 5}
+		send(t, c, s, queue, later, harness.Fields{"transaction": "rollback", "producer": "undone"})
+		send(t, c, s, queue, later, harness.Fields{"transaction": "commit"})
+		call := receiving(t, c, s, queue, harness.Fields{"count": 5, "idle_ms": 20_000})
+		onTime(t, call, began.Add(delay), 1, 5)
+		call.Done(t)
+		empty(t, s, queue)
 	})
 }

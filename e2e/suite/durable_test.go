@@ -18,7 +18,7 @@ func TestDurableSubscription(t *testing.T) {
 		t.Helper()
 		send(t, next(t, c), s, "durable."+c.Name, topic, harness.Fields{"producer": c.Name, "first": first, "count": count})
 	}
-	t.Run("before", func(t *testing.T) {
+	step(t, "before", func(t *testing.T) {
 		each(t, []string{"durable"}, func(t *testing.T, c *harness.Client) {
 			call := receiving(t, c, s, "durable."+c.Name, away(c), harness.Fields{"count": 3, "idle_ms": 20_000})
 			publish(t, c, 1, 3)
@@ -28,7 +28,7 @@ func TestDurableSubscription(t *testing.T) {
 	})
 	s.Kill(t)
 	s.Run(t)
-	t.Run("after", func(t *testing.T) {
+	step(t, "after", func(t *testing.T) {
 		each(t, []string{"durable"}, func(t *testing.T, c *harness.Client) {
 			publish(t, c, 14, 2)
 			inOrder(t, receive(t, c, s, "durable."+c.Name, 12, away(c)), c.Name, 4, 64)
@@ -54,7 +54,7 @@ func TestDurableWildcard(t *testing.T) {
 		t.Helper()
 		send(t, c, s, "wild."+c.Name+"."+name, topic, harness.Fields{"first": first, "count": count})
 	}
-	t.Run("before", func(t *testing.T) {
+	step(t, "before", func(t *testing.T) {
 		each(t, []string{"durable"}, func(t *testing.T, c *harness.Client) {
 			call := receiving(t, c, s, "wild."+c.Name+".*.x", away(c), harness.Fields{"count": 1, "idle_ms": 20_000})
 			publish(t, c, "a.x", 1, 1)
@@ -65,7 +65,7 @@ func TestDurableWildcard(t *testing.T) {
 	})
 	s.Kill(t)
 	s.Run(t)
-	t.Run("after", func(t *testing.T) {
+	step(t, "after", func(t *testing.T) {
 		each(t, []string{"durable"}, func(t *testing.T, c *harness.Client) {
 			publish(t, c, "b.x", 4, 2)
 			publish(t, c, "b.x.z", 101, 1)

@@ -17,7 +17,7 @@ var generations = map[string]struct{ driver, version string }{"jakarta": {"java"
 // docs/jms.md names: real Qpid JMS, of both generations, against the real binary.
 func TestJMS(t *testing.T) {
 	for generation, g := range generations { // order: they run side by side
-		t.Run(generation, func(t *testing.T) {
+		step(t, generation, func(t *testing.T) {
 			t.Parallel()
 			s := harness.Start(t, "--config", config(t, "secure-queues: [forbidden.>]\nsecure-topics: [forbidden.>]\n"))
 			c := harness.Driver(t, g.driver)
@@ -31,6 +31,7 @@ func TestJMS(t *testing.T) {
 			for _, name := range all.Scenarios {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
+					shows(t, c)
 					c.Do(t, harness.Fields{"cmd": "jms", "url": s.URL, "scenario": name}).Done(t)
 				})
 			}
@@ -52,6 +53,7 @@ func config(t testing.TB, text string) string {
 func TestJMSRefusedLogin(t *testing.T) {
 	s := harness.Start(t, "--users", users(t))
 	c := harness.Driver(t, "java")
+	only(t, "* shows the exception of JMS; the refusal itself is in TestUsers", c)
 	for _, login := range []harness.Fields{credentials("wrong"), {"user": "nobody", "password": "s3cret"}} {
 		e := c.Do(t, with(harness.Fields{"cmd": "connect", "url": s.URL}, login)).Error(t)
 		if !strings.HasPrefix(e.Error, "JMSSecuritySaslException: ") { // Qpid JMS's own kind of JMSSecurityException

@@ -47,11 +47,12 @@ func TestLedger(t *testing.T) {
 	}
 	t.Logf("seed %d: repeat with -ledger.seed=%d", seed, seed)
 	var kills, inFlight atomic.Int64
-	t.Run("libraries", func(t *testing.T) {
+	step(t, "libraries", func(t *testing.T) {
 		for i, sender := range harness.Names {
 			receiver := harness.Names[(i+1)%len(harness.Names)]
-			t.Run(sender+" to "+receiver, func(t *testing.T) {
+			step(t, sender+" to "+receiver, func(t *testing.T) {
 				t.Parallel()
+				shows(t, harness.Driver(t, sender), harness.Driver(t, receiver))
 				l := &ledger{
 					server:   harness.Start(t),
 					sender:   harness.Driver(t, sender),

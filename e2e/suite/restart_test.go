@@ -19,6 +19,7 @@ import (
 func TestRestart(t *testing.T) {
 	for name, killed := range map[string]bool{"SIGTERM": false, "SIGKILL": true} {
 		t.Run(name, func(t *testing.T) {
+			shows(t, everybody(t)...)
 			s := harness.Start(t)
 			for _, name := range harness.Names {
 				c := harness.Driver(t, name)
@@ -53,7 +54,7 @@ func TestRestart(t *testing.T) {
 // before a crash comes back flagged; one that never left does not.
 func TestRedeliveredAfterCrash(t *testing.T) {
 	s := harness.Start(t)
-	t.Run("before", func(t *testing.T) {
+	step(t, "before", func(t *testing.T) {
 		each(t, nil, func(t *testing.T, c *harness.Client) {
 			send(t, c, s, "flagged."+c.Name, harness.Fields{"count": 10})
 			send(t, c, s, "fresh."+c.Name, harness.Fields{"count": 10})
@@ -62,7 +63,7 @@ func TestRedeliveredAfterCrash(t *testing.T) {
 	})
 	s.Kill(t)
 	s.Run(t)
-	t.Run("after", func(t *testing.T) {
+	step(t, "after", func(t *testing.T) {
 		each(t, nil, func(t *testing.T, c *harness.Client) {
 			for _, e := range receive(t, c, s, "flagged."+c.Name, 10) {
 				if !e.Redelivered || e.DeliveryCount < 1 {

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -12,26 +13,32 @@ import (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if code == 0 || *matrixJoin != "" {
+		if err := checkMatrix(); err != nil {
+			fmt.Fprintln(os.Stderr, "FAIL:", err)
+			code = 1
+		}
+	}
 	harness.StopDrivers()
 	harness.Cleanup()
 	os.Exit(code)
 }
 
-// each runs a scenario, side by side, with every driver that can all of needs,
-// and logs why it does not with the others (TestCapabilities holds the list).
-// At least one must: a scenario that nobody can express proves nothing.
+// each runs a scenario, side by side, with every driver that can all of needs; why
+// it does not with the others stands in docs/clients.md. At least one must: a
+// scenario that nobody can express proves nothing.
 func each(t *testing.T, needs []string, scenario func(t *testing.T, c *harness.Client)) {
 	t.Helper()
 	ran := 0
 	for _, name := range harness.Names {
 		c := harness.Driver(t, name)
-		if reason := c.Cannot(needs...); reason != "" {
-			t.Logf("not with %s: it cannot %s", name, reason)
+		if leaves(t, c, needs...) {
 			continue
 		}
 		ran++
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			shows(t, c)
 			scenario(t, c)
 		})
 	}

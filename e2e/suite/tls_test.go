@@ -62,7 +62,7 @@ func TestTLS(t *testing.T) {
 // every library that can, and only one who may.
 func TestClientCertificates(t *testing.T) {
 	s := secure(t, "--users", users(t))
-	t.Run("libraries", func(t *testing.T) { clientCertificates(t, s) })
+	step(t, "libraries", func(t *testing.T) { clientCertificates(t, s) })
 	if log := s.Log(); !strings.Contains(log, "login refused") || !strings.Contains(log, "mallory") {
 		t.Error("the log does not name the user who was refused")
 	}

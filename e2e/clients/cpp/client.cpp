@@ -1,6 +1,7 @@
 #include "client.hpp"
 
 #include <proton/codec/encoder.hpp>
+#include <proton/codec/vector.hpp>
 #include <proton/duration.hpp>
 #include <proton/error_condition.hpp>
 #include <proton/map.hpp>
@@ -75,6 +76,9 @@ proton::connection_options Client::options() const {
     }
     if (command.has("max_frame_size")) {
         o.max_frame_size(static_cast<uint32_t>(command.number("max_frame_size", 0)));
+    }
+    if (command.flag("sole")) {
+        o.desired_capabilities({proton::symbol("sole-connection-for-container")});
     }
     if (command.flag("reconnect")) {
         o.reconnect(proton::reconnect_options().delay(redial).delay_multiplier(1).max_delay(redial));
@@ -152,29 +156,54 @@ void Client::on_transport_close(proton::transport&) {
     tell();
 }
 
+bool Client::durable_subscription() const { return command.has("subscription") && !command.flag("volatile"); }
+
+std::string Client::link_name() const { return command.text("link", command.text("subscription")); }
+
+namespace {
+
+// A value with a descriptor, as filters are.
+template <class T> proton::value described(const char* descriptor, const T& v) {
+    proton::value made;
+    proton::codec::encoder(made) << proton::codec::start::described() << proton::symbol(descriptor) << v << proton::codec::finish();
+    return made;
+}
+
+} // namespace
+
 proton::target_options Client::target() const {
     proton::target_options o;
+    if (command.flag("relay")) { // each message says where it goes
+        return o.anonymous(true);
+    }
     o.capabilities({proton::symbol(command.text("kind", "queue"))});
     return o;
 }
 
-proton::source_options Client::source() const {
+proton::source_options Client::source(const std::string& kind) const {
     proton::source_options o;
-    o.capabilities({proton::symbol(command.text("kind", "queue"))});
+    std::vector<proton::symbol> words{kind.empty() ? command.text("kind", "queue") : kind};
+    for (const char* word : {"shared", "global"}) {
+        if (command.flag(word)) {
+            words.push_back(word);
+        }
+    }
+    o.capabilities(words);
     o.dynamic(command.flag("dynamic"));
     if (command.flag("browse")) {
         o.distribution_mode(proton::source::COPY);
     }
+    proton::source::filter_map filters;
     if (command.has("selector")) {
-        proton::symbol name("apache.org:selector-filter:string");
-        proton::value filter;
-        proton::codec::encoder(filter) << proton::codec::start::described() << name << command.text("selector")
-                                       << proton::codec::finish();
-        proton::source::filter_map filters;
-        filters.put(proton::symbol("selector"), filter);
+        filters.put("selector", described("apache.org:selector-filter:string", command.text("selector")));
+    }
+    if (command.flag("no_local")) {
+        filters.put("no-local", described("apache.org:no-local-filter:list", std::vector<proton::value>()));
+    }
+    if (!filters.empty()) {
         o.filters(filters);
     }
-    if (command.has("subscription")) {
+    if (durable_subscription()) {
         o.durability_mode(proton::source::UNSETTLED_STATE).expiry_policy(proton::source::NEVER);
     }
     return o;

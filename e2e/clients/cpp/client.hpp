@@ -37,8 +37,11 @@ class Client : public proton::messaging_handler {
     void fail(const std::string& words, const std::string& condition = "");
     bool ended() const { return result_.has_value() || failed_; }
 
-    proton::source_options source() const;
+    proton::source_options source(const std::string& kind = "") const; // of the kind the command names, or of this
     proton::target_options target() const;
+    // The command's subscription stays when it ends.
+    bool durable_subscription() const;
+    std::string link_name() const; // empty: the library's choice
     const Command command;
 
     void on_container_start(proton::container&) override;

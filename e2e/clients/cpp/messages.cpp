@@ -5,7 +5,7 @@
 #include <proton/binary.hpp>
 #include <proton/codec/map.hpp>
 #include <proton/duration.hpp>
-#include <proton/symbol.hpp>
+#include <proton/timestamp.hpp>
 
 #include <cmath>
 #include <map>
@@ -53,6 +53,48 @@ std::string sha256(const std::string& body) {
     return tell(proton::binary(sum, sum + size)).get<std::string>().substr(sizeof("binary:") - 1);
 }
 
+// The fields of the properties section, but for the ids.
+void set_field(proton::message& m, const std::string& name, const proton::scalar& v) {
+    if (name == "user_id") {
+        proton::binary b = proton::get<proton::binary>(v);
+        m.user(std::string(b.begin(), b.end()));
+    } else if (name == "absolute_expiry_time") {
+        m.expiry_time(proton::get<proton::timestamp>(v));
+    } else if (name == "creation_time") {
+        m.creation_time(proton::get<proton::timestamp>(v));
+    } else if (name == "group_sequence") {
+        m.group_sequence(static_cast<int32_t>(proton::get<uint32_t>(v)));
+    } else {
+        using Setter = void (proton::message::*)(const std::string&);
+        static const std::map<std::string, Setter> setters = {
+            {"to", &proton::message::to}, {"subject", &proton::message::subject}, {"reply_to", &proton::message::reply_to},
+            {"content_type", &proton::message::content_type}, {"content_encoding", &proton::message::content_encoding},
+            {"group_id", &proton::message::group_id}, {"reply_to_group_id", &proton::message::reply_to_group_id},
+        };
+        (m.*setters.at(name))(proton::coerce<std::string>(v));
+    }
+}
+
+// Proton does not tell a field that is absent from one that is empty or 0.
+json tell_fields(const proton::message& m) {
+    std::string user = m.user();
+    json told = json::object();
+    const std::map<std::string, proton::scalar> fields = {
+        {"to", m.to()}, {"subject", m.subject()}, {"reply_to", m.reply_to()}, {"user_id", proton::binary(user.begin(), user.end())},
+        {"content_type", proton::symbol(m.content_type())}, {"content_encoding", proton::symbol(m.content_encoding())},
+        {"absolute_expiry_time", m.expiry_time()}, {"creation_time", m.creation_time()}, {"group_id", m.group_id()},
+        {"group_sequence", static_cast<uint32_t>(m.group_sequence())}, {"reply_to_group_id", m.reply_to_group_id()},
+    };
+    for (const auto& [name, value] : fields) {
+        std::string text = tell(proton::value(value)).get<std::string>();
+        std::string of_type = text.substr(text.find(':') + 1);
+        if (!of_type.empty() && of_type != "0") {
+            told[name] = text;
+        }
+    }
+    return told;
+}
+
 } // namespace
 
 proton::message build(const Command& command, long seq) {
@@ -90,14 +132,27 @@ proton::message build(const Command& command, long seq) {
     if (command.number("ttl_ms", 0) > 0) {
         message.ttl(proton::duration(static_cast<uint64_t>(command.number("ttl_ms", 0))));
     }
-    if (command.number("delay_ms", 0) > 0) {
-        message.message_annotations().put(proton::annotation_key(proton::symbol("x-opt-delivery-delay")), proton::value(static_cast<int64_t>(command.number("delay_ms", 0))));
-    }
     if (command.has("message_id")) {
         message.id(make_id(command.text("message_id")));
     }
     if (command.has("correlation_id")) {
         message.correlation_id(make_id(command.text("correlation_id")));
+    }
+    if (command.has("fields")) {
+        for (const auto& [name, value] : command.field("fields").items()) {
+            set_field(message, name, make_scalar(value.get<std::string>()));
+        }
+    }
+    if (command.has("annotations")) {
+        for (const auto& [name, value] : command.field("annotations").items()) {
+            message.message_annotations().put(proton::symbol(name), make_scalar(value.get<std::string>()));
+        }
+    }
+    if (command.number("delay_ms", 0) > 0) {
+        message.message_annotations().put(proton::symbol("x-opt-delivery-delay"), static_cast<int64_t>(command.number("delay_ms", 0)));
+    }
+    if (command.flag("relay")) {
+        message.to(command.text("address"));
     }
     return message;
 }
@@ -132,6 +187,15 @@ json describe(const proton::message& message, bool typed) {
         told["typed_properties"] = json::object();
         for (const auto& [name, value] : properties) {
             told["typed_properties"][name] = tell(value);
+        }
+        told["fields"] = tell_fields(message);
+        std::map<proton::annotation_key, proton::value> annotations;
+        if (!message.message_annotations().empty()) {
+            proton::get(message.message_annotations().value(), annotations);
+        }
+        told["annotations"] = json::object();
+        for (const auto& [name, value] : annotations) {
+            told["annotations"][proton::to_string(name)] = tell(value);
         }
         if (!message.id().empty()) {
             told["message_id"] = tell(message.id());

@@ -3,8 +3,11 @@
 #include <proton/delivery_mode.hpp>
 #include <proton/receiver.hpp>
 #include <proton/receiver_options.hpp>
+#include <proton/sender.hpp>
+#include <proton/sender_options.hpp>
 #include <proton/source.hpp>
 #include <proton/symbol.hpp>
+#include <proton/tracker.hpp>
 
 #include <chrono>
 #include <vector>
@@ -34,8 +37,8 @@ class Receive : public Client {
         proton::receiver_options o;
         o.source(s).auto_accept(false).credit_window(drain ? 0 : static_cast<int>(credit));
         o.delivery_mode(command.flag("settled") ? proton::delivery_mode::AT_MOST_ONCE : proton::delivery_mode::AT_LEAST_ONCE);
-        if (command.has("subscription")) {
-            o.name(command.text("subscription"));
+        if (!link_name().empty()) {
+            o.name(link_name());
         }
         receiver = c.open_receiver(command.flag("dynamic") ? "" : command.text("address"), o);
     }
@@ -46,11 +49,27 @@ class Receive : public Client {
         }
         command.event("attached", {{"address", r.source().address()}});
         last = Clock::now();
+        if (command.has("publish")) {
+            sender = connection.open_sender(command.text("address"), proton::sender_options().target(target()));
+        }
         if (drain) {
             r.add_credit(static_cast<uint32_t>(credit));
             r.drain();
         }
         waiting = true;
+    }
+
+    // What the receiver's own connection sends.
+    void on_sendable(proton::sender& s) override {
+        while (sent < command.number("publish", 0) && s.credit() > 0) {
+            s.send(build(command, ++sent));
+        }
+    }
+
+    void on_tracker_accept(proton::tracker&) override {
+        if (++published == command.number("publish", 0)) {
+            command.event("published");
+        }
     }
 
     // tick ends the command when no message came for long enough.
@@ -82,6 +101,8 @@ class Receive : public Client {
                 b.delivery.release();
             } else if (ack == "reject") {
                 b.delivery.reject();
+            } else if (ack == "modify") {
+                b.delivery.modify();
             } else if (ack != "none") {
                 fail("Proton C++ has no answer " + ack);
                 return;
@@ -106,7 +127,7 @@ class Receive : public Client {
         }
         reason = why;
         answer();
-        if (command.has("subscription")) {
+        if (durable_subscription()) {
             receiver.detach(); // closing it would delete the subscription
         } else {
             receiver.close();
@@ -129,12 +150,13 @@ class Receive : public Client {
     const bool drain;
     const std::string ack;
     const std::chrono::milliseconds idle;
-    long taken = 0, told = 0;
+    long taken = 0, told = 0, sent = 0, published = 0;
     std::vector<Batched> batched; // not answered yet
     std::string reason;
     bool waiting = false; // for messages
     Clock::time_point last;
     proton::receiver receiver;
+    proton::sender sender;
 };
 
 // Takes up a durable subscription and closes it for good.
@@ -142,10 +164,9 @@ class Unsubscribe : public Client {
     using Client::Client;
 
     void opened(proton::connection& c) override {
-        proton::source_options s = source();
-        s.capabilities({proton::symbol("topic")});
+        proton::source_options s = source("topic");
         proton::receiver_options o;
-        o.source(s).credit_window(0).name(command.text("subscription"));
+        o.source(s).credit_window(0).name(link_name());
         c.open_receiver(command.text("address"), o);
     }
 

@@ -26,12 +26,13 @@ class Send : public Client {
         proton::sender_options o;
         o.target(target());
         o.delivery_mode(settled ? proton::delivery_mode::AT_MOST_ONCE : proton::delivery_mode::AT_LEAST_ONCE);
-        sender = c.open_sender(command.text("address"), o);
+        relay = command.flag("relay");
+        sender = c.open_sender(relay ? "" : command.text("address"), o);
     }
 
     void on_sender_open(proton::sender& s) override {
         sender = s;
-        if (s.target().address().empty()) {
+        if (s.target().address().empty() && !relay) {
             return; // refused: a detach with the reason follows (amqp 2.6.3)
         }
         command.event("attached", {{"address", s.target().address()}});
@@ -107,7 +108,7 @@ class Send : public Client {
     std::deque<long> resend;
     std::map<long, proton::tracker> in_flight; // by number, which is the order of sending
     long accepted = 0, refused = 0, reconnects = 0;
-    bool attached = false;
+    bool attached = false, relay = false;
     proton::sender sender;
 };
 

@@ -65,6 +65,20 @@ type command struct {
 	Subscription string `json:"subscription"`
 	Typed        bool   `json:"typed"`
 
+	Relay         bool           `json:"relay"`
+	Fields        map[string]any `json:"fields"`
+	Annotations   map[string]any `json:"annotations"`
+	NoLocal       bool           `json:"no_local"`
+	Publish       int64          `json:"publish"`
+	Link          string         `json:"link"`
+	Shared        bool           `json:"shared"`
+	Global        bool           `json:"global"`
+	Volatile      bool           `json:"volatile"`
+	Failed        bool           `json:"failed"`
+	Undeliverable bool           `json:"undeliverable"`
+
+	ModifyAnnotations map[string]any `json:"modify_annotations"`
+
 	out *output
 }
 
@@ -93,7 +107,7 @@ func main() {
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(nil, 1<<20)
 	for in.Scan() {
-		c := &command{out: out, First: 1, Size: 64, Window: 1, TimeoutMS: 60_000, IdleMS: 5_000, Credit: 100, Batch: 1}
+		c := &command{out: out, First: 1, Size: 64, Window: 1, TimeoutMS: 60_000, IdleMS: 5_000, Credit: 100, Batch: 1, Failed: true}
 		if err := json.Unmarshal(in.Bytes(), c); err != nil {
 			c.event("error", fields{"error": err.Error()})
 			continue
@@ -147,12 +161,15 @@ func capabilities() fields {
 	return fields{"client": "go-amqp", "version": version, "can": []string{
 		"topic", "text", "settled", "reconnect", "settle-second", "batch", "drain", "selector", "browse", "dynamic",
 		"request", "respond", "frame-size", "sasl-plain", "anonymous", "modify", "durable", "map", "list", "nested", "types",
-		"message-id", "correlation-id", "tls", "sasl-external",
+		"message-id", "correlation-id", "tls", "sasl-external", "relay", "fields", "all-fields", "annotations",
+		"no-local", "shared", "modify-plain", "modify-annotations", "undeliverable", "conditions",
 	}, "cannot": fields{
-		"websocket":  "go-amqp dials TCP and TLS only; another connection is the application's to bring",
-		"sasl-scram": "go-amqp has the mechanisms ANONYMOUS, PLAIN, EXTERNAL and XOAUTH2 only",
-		"symbols":    "go-amqp hands symbols over as strings",
-		"char":       "go-amqp has not implemented the type: it cannot send it, and a message that holds one does not decode",
+		"transactions": "go-amqp has neither a coordinator to attach to nor transactional states",
+		"sole":         "go-amqp desires no capabilities of a connection",
+		"websocket":    "go-amqp dials TCP and TLS only; another connection is the application's to bring",
+		"sasl-scram":   "go-amqp has the mechanisms ANONYMOUS, PLAIN, EXTERNAL and XOAUTH2 only",
+		"symbols":      "go-amqp hands symbols over as strings",
+		"char":         "go-amqp has not implemented the type: it cannot send it, and a message that holds one does not decode",
 	}, "types": []string{
 		"null", "boolean", "ubyte", "ushort", "uint", "ulong", "byte", "short", "int", "long", "float", "double",
 		"timestamp", "uuid", "binary", "string", "symbol",
@@ -202,12 +219,20 @@ func (c *command) connect(ctx context.Context) (fields, error) {
 	return fields{}, conn.Close()
 }
 
-// terminus is the capability that says what kind of node an address names.
+// terminus are the capabilities that say what kind of node an address names, and
+// what is wanted of a subscription to it.
 func (c *command) terminus() []string {
-	if c.Kind == "" {
-		return []string{"queue"}
+	words := []string{"queue"}
+	if c.Kind != "" {
+		words[0] = c.Kind
 	}
-	return []string{c.Kind}
+	if c.Shared {
+		words = append(words, "shared")
+	}
+	if c.Global {
+		words = append(words, "global")
+	}
+	return words
 }
 
 // condition is the AMQP error condition inside err, or nothing.

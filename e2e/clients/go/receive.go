@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -26,11 +27,14 @@ func (c *command) receiver(ctx context.Context, session *amqp.Session) (*amqp.Re
 	if c.Selector != "" {
 		opts.Filters = append(opts.Filters, amqp.NewSelectorFilter(c.Selector))
 	}
+	if c.NoLocal {
+		opts.Filters = append(opts.Filters, amqp.NewLinkFilter("apache.org:no-local-filter:list", 0, []any{}))
+	}
 	if c.Browse {
 		opts.SourceDistributionMode = amqp.SourceDistributionModeCopy
 	}
-	if c.Subscription != "" {
-		opts.Name = c.Subscription
+	opts.Name = cmp.Or(c.Link, c.Subscription)
+	if c.durable() {
 		opts.SourceDurability, opts.SourceExpiryPolicy = amqp.DurabilityUnsettledState, amqp.ExpiryPolicyNever
 	}
 	address := c.Address
@@ -38,6 +42,28 @@ func (c *command) receiver(ctx context.Context, session *amqp.Session) (*amqp.Re
 		address = ""
 	}
 	return session.NewReceiver(ctx, address, opts)
+}
+
+// durable says whether the command's subscription stays when it ends.
+func (c *command) durable() bool { return c.Subscription != "" && !c.Volatile }
+
+// publish sends messages of the command's own over the receiver's connection.
+func (c *command) publish(ctx context.Context, session *amqp.Session) error {
+	sender, err := session.NewSender(ctx, c.Address, &amqp.SenderOptions{TargetCapabilities: c.terminus()})
+	if err != nil {
+		return err
+	}
+	for seq := int64(1); seq <= c.Publish; seq++ {
+		m, err := c.message(seq)
+		if err != nil {
+			return err
+		}
+		if err := sender.Send(ctx, m, nil); err != nil {
+			return err
+		}
+	}
+	c.event("published", nil)
+	return sender.Close(ctx)
 }
 
 func (c *command) receive(ctx context.Context) (fields, error) {
@@ -51,6 +77,11 @@ func (c *command) receive(ctx context.Context) (fields, error) {
 		return nil, err
 	}
 	c.event("attached", fields{"address": r.Address()})
+	if c.Publish > 0 {
+		if err := c.publish(ctx, session); err != nil {
+			return nil, err
+		}
+	}
 	if c.Drain {
 		return c.drained(ctx, r)
 	}
@@ -79,7 +110,7 @@ func (c *command) receive(ctx context.Context) (fields, error) {
 	}
 	// go-amqp detaches a link only by closing it, which would delete a durable
 	// subscription: that is left to the connection's end.
-	if c.Subscription == "" {
+	if !c.durable() {
 		if err := r.Close(ctx); err != nil {
 			return nil, err
 		}
@@ -178,7 +209,11 @@ func (c *command) settle(ctx context.Context, r *amqp.Receiver, m *amqp.Message)
 	case "reject":
 		return r.RejectMessage(ctx, m, nil)
 	case "modify":
-		return r.ModifyMessage(ctx, m, &amqp.ModifyMessageOptions{DeliveryFailed: true})
+		annotations, err := annotate(c.ModifyAnnotations)
+		if err != nil {
+			return err
+		}
+		return r.ModifyMessage(ctx, m, &amqp.ModifyMessageOptions{DeliveryFailed: c.Failed, UndeliverableHere: c.Undeliverable, Annotations: annotations})
 	case "none":
 		return nil
 	}

@@ -71,7 +71,11 @@ func (s *sending) connected(ctx context.Context) error {
 	if s.Settled {
 		opts.SettlementMode = amqp.SenderSettleModeSettled.Ptr()
 	}
-	sender, err := session.NewSender(ctx, s.Address, opts)
+	address := s.Address
+	if s.Relay {
+		address = "" // each message says where it goes
+	}
+	sender, err := session.NewSender(ctx, address, opts)
 	if err != nil {
 		return err
 	}
@@ -87,7 +91,8 @@ func (s *sending) connected(ctx context.Context) error {
 		}
 		if len(s.inFlight) == 0 {
 			if len(s.resend) == 0 && s.next == s.First+s.Count {
-				return sender.Close(ctx)
+				_ = sender.Close(ctx) // all is answered; its address may have gone since
+				return nil
 			}
 			continue // pre-settled sends leave nothing in flight
 		}
@@ -182,16 +187,16 @@ func (c *command) message(seq int64) (*amqp.Message, error) {
 		m.Header.Priority = *c.Priority
 	}
 	m.Header.TTL = time.Duration(c.TTLMS) * time.Millisecond
-	if c.DelayMS > 0 {
-		m.Annotations = amqp.Annotations{"x-opt-delivery-delay": c.DelayMS}
-	}
 	for name, v := range c.Properties {
 		if f, ok := v.(float64); ok && f == math.Trunc(f) {
 			v = int64(f)
 		}
 		m.ApplicationProperties[name] = v
 	}
-	return m, c.addTyped(m)
+	if err := c.addTyped(m); err != nil {
+		return nil, err
+	}
+	return m, c.addFields(m)
 }
 
 // addTyped adds what the command writes with its AMQP type.

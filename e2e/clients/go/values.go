@@ -134,6 +134,12 @@ func tellAll(v map[string]any) map[string]any {
 // `typed`.
 func describeTypes(f fields, m *amqp.Message) {
 	f["typed_properties"] = tellAll(m.ApplicationProperties)
+	f["fields"] = tellFields(m.Properties)
+	annotations := map[string]any{}
+	for name, v := range m.Annotations {
+		annotations[fmt.Sprint(name)] = tell(v)
+	}
+	f["annotations"] = annotations
 	if p := m.Properties; p != nil {
 		for name, id := range map[string]any{"message_id": p.MessageID, "correlation_id": p.CorrelationID} {
 			if id != nil {

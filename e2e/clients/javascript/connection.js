@@ -15,11 +15,13 @@ function capabilities() {
         can: [
             'topic', 'text', 'settled', 'reconnect', 'settle-second', 'batch', 'drain', 'selector', 'browse', 'dynamic',
             'request', 'respond', 'frame-size', 'sasl-plain', 'anonymous', 'modify', 'durable', 'map', 'list', 'nested',
-            'message-id', 'correlation-id', 'char', 'tls', 'sasl-external', 'websocket',
+            'message-id', 'correlation-id', 'char', 'tls', 'sasl-external', 'websocket', 'relay', 'fields', 'all-fields',
+            'annotations', 'no-local', 'shared', 'modify-plain', 'modify-annotations', 'undeliverable', 'sole', 'conditions',
         ],
         cannot: {
             'sasl-scram': 'rhea has the mechanisms ANONYMOUS, PLAIN, EXTERNAL and XOAUTH2 only',
             symbols: 'rhea hands symbols over as strings',
+            transactions: 'rhea has neither a coordinator to attach to nor transactional states',
             types: 'rhea hands values over as JavaScript\'s own: numbers without their width, UUIDs and whole numbers past 53 bits as bytes',
         },
         types: [
@@ -45,6 +47,9 @@ class Client extends Command {
         };
         if (this.fields.container) {
             options.container_id = this.fields.container;
+        }
+        if (this.fields.sole) {
+            options.desired_capabilities = ['sole-connection-for-container'];
         }
         if (this.fields.max_frame_size) {
             options.max_frame_size = this.fields.max_frame_size;
@@ -96,7 +101,7 @@ class Client extends Command {
             }
         });
         c.on('connection_close', (context) => {
-            if (!context.connection.error) {
+            if (!context.connection.error || this.result !== undefined) {
                 this.closed();
             }
         });

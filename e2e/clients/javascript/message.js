@@ -33,6 +33,36 @@ function body(fields, seq) {
     return fields.body === 'text' ? text : rhea.message.data_section(Buffer.from(text));
 }
 
+// The fields of the properties section that are told, with the types that rhea
+// gives them by itself.
+const FIELDS = {
+    to: 'string', subject: 'string', reply_to: 'string', user_id: 'binary', content_type: 'symbol', content_encoding: 'symbol',
+    absolute_expiry_time: 'timestamp', creation_time: 'timestamp', group_id: 'string', group_sequence: 'uint',
+    reply_to_group_id: 'string',
+};
+
+// field is the plain value for one of them.
+function field(written) {
+    const colon = written.indexOf(':');
+    const [type, text] = [written.slice(0, colon), written.slice(colon + 1)];
+    if (type === 'binary') {
+        return Buffer.from(text, 'hex');
+    }
+    return type === 'timestamp' || type === 'uint' ? Number(text) : text;
+}
+
+function tellFields(message) {
+    const told = {};
+    for (const [name, type] of Object.entries(FIELDS)) {
+        const value = message[name];
+        if (value !== undefined && value !== null) {
+            const text = type === 'binary' ? value.toString('hex') : type === 'timestamp' ? Number(value) : value;
+            told[name] = `${type}:${text}`;
+        }
+    }
+    return told;
+}
+
 // build makes message seq of a command.
 function build(fields, seq) {
     const properties = { producer: fields.producer, seq: rhea.types.wrap_long(seq) };
@@ -47,13 +77,23 @@ function build(fields, seq) {
     if (fields.ttl_ms) {
         message.ttl = fields.ttl_ms;
     }
-    if (fields.delay_ms) {
-        message.message_annotations = { 'x-opt-delivery-delay': rhea.types.wrap_long(fields.delay_ms) };
-    }
     for (const id of ['message_id', 'correlation_id']) {
         if (fields[id] !== undefined) {
             message[id] = wrap(fields[id]);
         }
+    }
+    for (const [name, written] of Object.entries(fields.fields || {})) {
+        message[name] = field(written);
+    }
+    const annotations = wrapMap(fields.annotations || {});
+    if (fields.delay_ms) {
+        annotations['x-opt-delivery-delay'] = rhea.types.wrap_long(fields.delay_ms);
+    }
+    if (Object.keys(annotations).length > 0) {
+        message.message_annotations = annotations;
+    }
+    if (fields.relay) {
+        message.to = fields.address;
     }
     return message;
 }
@@ -97,6 +137,8 @@ function describe(message, typed) {
     }
     if (typed) {
         told.typed_properties = tellMap(properties);
+        told.fields = tellFields(message);
+        told.annotations = tellMap(message.message_annotations);
         told.message_id = tellId(message.message_id);
         told.correlation_id = tellId(message.correlation_id);
         const section = message.body && message.body.typecode;

@@ -3,16 +3,29 @@
 
 const rhea = require('rhea');
 const { Client } = require('./connection.js');
-const { describe } = require('./message.js');
+const { build, describe } = require('./message.js');
+const { wrapMap } = require('./values.js');
 
 const SECOND = 1; // rcv-settle-mode (amqp 2.8.3)
 const SETTLED = 1; // snd-settle-mode (amqp 2.8.2)
 const UNSETTLED = 0;
 const UNSETTLED_STATE = 2; // terminus-durability (amqp 3.5.5)
 
+const NO_LOCAL = 'apache.org:no-local-filter:list';
+
+// isDurable: the command's subscription stays when it ends.
+function isDurable(fields) {
+    return fields.subscription && !fields.volatile;
+}
+
+// isThere: the link was not refused; rhea makes an empty source of one that is missing.
+function isThere(remote) {
+    return Boolean(remote && remote.address);
+}
+
 // source is where a command receives from.
 function source(fields) {
-    const s = { capabilities: [fields.kind] };
+    const s = { capabilities: [fields.kind, ...['shared', 'global'].filter((word) => fields[word])] };
     if (fields.dynamic) {
         s.dynamic = true;
     } else {
@@ -21,10 +34,13 @@ function source(fields) {
     if (fields.selector) {
         s.filter = rhea.filter.selector(fields.selector);
     }
+    if (fields.no_local) {
+        s.filter = { ...s.filter, 'no-local': rhea.types.wrap_described([], NO_LOCAL) };
+    }
     if (fields.browse) {
         s.distribution_mode = 'copy';
     }
-    if (fields.subscription) {
+    if (isDurable(fields)) {
         s.durable = UNSETTLED_STATE;
         s.expiry_policy = 'never';
     }
@@ -35,7 +51,11 @@ const ANSWERS = {
     accept: (delivery) => delivery.accept(),
     release: (delivery) => delivery.release(),
     reject: (delivery) => delivery.reject(),
-    modify: (delivery) => delivery.modified({ delivery_failed: true }),
+    modify: (delivery, { failed = true, undeliverable = false, modify_annotations }) => delivery.modified({
+        delivery_failed: failed,
+        undeliverable_here: undeliverable,
+        message_annotations: modify_annotations && wrapMap(modify_annotations),
+    }),
 };
 
 class Receive extends Client {
@@ -57,23 +77,44 @@ class Receive extends Client {
             rcv_settle_mode: this.fields.settle === 'second' ? SECOND : 0,
             snd_settle_mode: this.fields.settled ? SETTLED : UNSETTLED,
         };
-        if (this.fields.subscription) {
-            options.name = this.fields.subscription;
+        if (this.fields.link || this.fields.subscription) {
+            options.name = this.fields.link || this.fields.subscription;
         }
         this.receiver = c.open_receiver(options);
     }
 
     opened(receiver) {
-        if (!receiver.source) {
+        if (!isThere(receiver.source)) {
             return; // refused: a detach with the reason follows (amqp 2.6.3)
         }
         this.event('attached', { address: receiver.source.address });
+        if (this.fields.publish) {
+            this.publish();
+        }
         if (this.fields.drain) {
             receiver.add_credit(this.fields.credit);
             receiver.drain_credit();
         } else {
             this.watch();
         }
+    }
+
+    // publish sends messages over the receiver's own connection.
+    publish() {
+        const { address, kind, publish } = this.fields;
+        let answered = 0;
+        const sender = this.connection.open_sender({ target: { address, capabilities: [kind] } });
+        sender.once('sendable', () => {
+            for (let seq = 1; seq <= publish; seq++) {
+                sender.send(build(this.fields, seq)); // rhea keeps what has no credit yet
+            }
+        });
+        sender.on('accepted', () => {
+            answered++;
+            if (answered === publish) {
+                this.event('published', {});
+            }
+        });
     }
 
     // watch ends the command when no message came for long enough.
@@ -107,7 +148,7 @@ class Receive extends Client {
                 this.tell(told);
                 continue;
             }
-            ANSWERS[this.fields.ack](delivery);
+            ANSWERS[this.fields.ack](delivery, this.fields);
             if (this.fields.settle === 'second' && !delivery.remote_settled) {
                 this.unsettled.set(delivery, told);
             } else {
@@ -145,7 +186,7 @@ class Receive extends Client {
         clearTimeout(this.idle);
         this.reason = reason;
         this.answer();
-        if (this.fields.subscription) {
+        if (isDurable(this.fields)) {
             this.receiver.detach(); // closing it would delete the subscription
         } else {
             this.receiver.close();
@@ -171,12 +212,12 @@ class Unsubscribe extends Client {
     start() {
         const c = this.connect();
         c.on('receiver_open', (context) => {
-            if (context.receiver.source) {
+            if (isThere(context.receiver.source)) {
                 this.closing = true;
                 context.receiver.close();
             }
         });
-        c.open_receiver({ name: this.fields.subscription, source: source({ ...this.fields, kind: 'topic' }), credit_window: 0 });
+        c.open_receiver({ name: this.fields.link || this.fields.subscription, source: source({ ...this.fields, kind: 'topic' }), credit_window: 0 });
     }
 
     detached(part, context) {
@@ -188,4 +229,4 @@ class Unsubscribe extends Client {
     }
 }
 
-module.exports = { Receive, Unsubscribe, source };
+module.exports = { Receive, Unsubscribe, source, isThere };

@@ -3,14 +3,14 @@
 
 const { Client } = require('./connection.js');
 const { build, describe } = require('./message.js');
-const { source } = require('./receive.js');
+const { source, isThere } = require('./receive.js');
 
 class Request extends Client {
     start() {
         this.received = 0;
         const c = this.connect();
         c.on('receiver_open', (context) => {
-            if (context.receiver.source) {
+            if (isThere(context.receiver.source)) {
                 this.address = context.receiver.source.address;
                 this.event('attached', { address: this.address });
                 this.ask();
@@ -56,7 +56,7 @@ class Respond extends Client {
         this.senders = new Map(); // by reply-to
         const c = this.connect();
         c.on('receiver_open', (context) => {
-            if (context.receiver.source) {
+            if (isThere(context.receiver.source)) {
                 this.event('attached', { address: context.receiver.source.address });
             }
         });

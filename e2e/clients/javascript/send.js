@@ -26,14 +26,15 @@ class Send extends Client {
         c.on('modified', (context) => this.answered(context.delivery, 'modified'));
         c.on('rejected', (context) => this.answered(context.delivery, 'rejected'));
         this.sender = c.open_sender({
-            target: { address: this.fields.address, capabilities: [this.fields.kind] },
+            // Without an address each message says where it goes.
+            target: this.fields.relay ? {} : { address: this.fields.address, capabilities: [this.fields.kind] },
             snd_settle_mode: this.fields.settled ? SETTLED : UNSETTLED,
             treat_modified_as_released: false,
         });
     }
 
     opened(sender) {
-        if (!sender.target) {
+        if (!this.fields.relay && !(sender.target && sender.target.address)) {
             return; // refused: a detach with the reason follows (amqp 2.6.3)
         }
         this.event('attached', { address: sender.target.address });

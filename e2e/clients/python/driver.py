@@ -4,7 +4,6 @@ Each command runs in a thread of its own with a container of its own; a proton
 container belongs to the thread that runs it.
 """
 
-import hashlib
 import json
 import sys
 import threading
@@ -12,16 +11,18 @@ import time
 
 import proton
 from proton import Delivery, Endpoint, Link, Message, Terminus, symbol
-from proton.handlers import MessagingHandler
-from proton.reactor import Container, DurableSubscription, LinkOption, Selector
+from proton.handlers import MessagingHandler, TransactionHandler
+from proton.reactor import Container, DurableSubscription, Filter, LinkOption
 
+import messages
 import values
 
 CAN = [
     "topic", "text", "settled", "reconnect", "settle-second", "batch", "drain", "selector",
     "browse", "dynamic", "request", "respond", "frame-size", "sasl-plain", "sasl-scram", "anonymous",
     "modify", "durable", "map", "list", "nested", "types", "message-id", "correlation-id", "char", "symbols",
-    "tls", "sasl-external",
+    "tls", "sasl-external", "relay", "fields", "all-fields", "annotations", "no-local", "shared", "modify-plain", "modify-annotations",
+    "undeliverable", "transactions", "sole", "conditions",
 ]
 CANNOT = {"websocket": "proton-python's container dials TCP and TLS only"}
 DEFAULTS = {
@@ -37,65 +38,23 @@ ACKS = {
     "reject": Delivery.REJECTED, "modify": Delivery.MODIFIED,
 }
 
+TRANSACTIONAL = 0x34  # the delivery state inside a transaction (amqp 4.5.8)
+
 output_lock = threading.Lock()
-
-
-def filling(producer, seq, size):
-    """The body of message seq: size bytes."""
-    unit = f"{producer}/{seq};"
-    return (unit * (size // len(unit) + 1))[:size].encode()
-
-
-def body_of(message):
-    body = message.body
-    if body is None:
-        return b""
-    if isinstance(body, str):
-        return body.encode()
-    if isinstance(body, (bytes, memoryview)):
-        return bytes(body)
-    return b""
-
-
-def plain(value):
-    """A property as JSON has it."""
-    return value if isinstance(value, (bool, int, float, str)) or value is None else str(value)
-
-
-def describe(message, typed=False):
-    body = body_of(message)
-    properties = dict(message.properties or {})
-    event = {
-        "size": len(body), "sha256": hashlib.sha256(body).hexdigest(),
-        "properties": {name: plain(value) for name, value in properties.items()},
-        "producer": properties.get("producer"), "seq": properties.get("seq"),
-        "durable": message.durable, "priority": message.priority,
-        "delivery_count": message.delivery_count,
-        "redelivered": message.delivery_count > 0,
-    }
-    if len(body) <= 256:
-        event["text"] = body.decode(errors="replace")
-    if typed:
-        event["typed_properties"] = {name: values.tell(value) for name, value in properties.items()}
-        for field, value in ("message_id", message.id), ("correlation_id", message.correlation_id):
-            if value is not None:
-                event[field] = values.tell_id(value)
-        if not message.inferred or isinstance(message.body, list):  # an amqp-value section or a sequence, not data
-            event["value"] = values.tell(message.body)
-    return event
 
 
 class Capability(LinkOption):
     """Says at the remote terminus what kind of node an address names."""
 
-    def __init__(self, kind):
-        self.kind = kind
+    def __init__(self, *words):
+        self.words = words
 
     def apply(self, link):
         terminus = link.source if link.is_receiver else link.target
         terminus.capabilities.put_array(False, proton.Data.SYMBOL)
         terminus.capabilities.enter()
-        terminus.capabilities.put_symbol(symbol(self.kind))
+        for word in self.words:
+            terminus.capabilities.put_symbol(symbol(word))
         terminus.capabilities.exit()
 
 
@@ -113,6 +72,18 @@ class Modes(LinkOption):
 class Browse(LinkOption):
     def apply(self, link):
         link.source.distribution_mode = Terminus.DIST_MODE_COPY
+
+
+class Filters(Filter):
+    """A JMS selector, and the filter that leaves out what the connection itself sent."""
+
+    def __init__(self, selector, no_local):
+        filters = {}
+        if selector:
+            filters[symbol("selector")] = proton.Described(symbol("apache.org:selector-filter:string"), selector)
+        if no_local:
+            filters[symbol("no-local")] = proton.Described(symbol("apache.org:no-local-filter:list"), [])
+        super().__init__(filters)
 
 
 class Failed(Exception):
@@ -175,6 +146,8 @@ class Command(MessagingHandler):
     def on_start(self, event):
         event.reactor.schedule(self.timeout_ms / 1000, Timer(self.overdue))
         options = {"reconnect": None if self.get("reconnect") else False}
+        if self.get("sole"):
+            options["desired_capabilities"] = symbol("sole-connection-for-container")
         if self.get("max_frame_size"):
             options["max_frame_size"] = self.get("max_frame_size")
         if self.get("user"):
@@ -262,34 +235,51 @@ class Sending(Command):
     """Shared by send, request and respond: what a message looks like."""
 
     def message(self, seq):
-        text = self.get("text")
-        body = text.encode() if text is not None else filling(self.producer, seq, self.size)
-        properties = {"producer": self.producer, "seq": seq}
-        for name, value in (self.get("properties") or {}).items():
-            if isinstance(value, float) and value.is_integer():
-                value = int(value)
-            properties[name] = value
-        properties.update(values.make(self.get("typed_properties") or {}))
-        message = Message(durable=self.durable, properties=properties, inferred=True)
-        if self.get("message_id") is not None:
-            message.id = values.make(self.get("message_id"))
-        if self.get("correlation_id") is not None:
-            message.correlation_id = values.make(self.get("correlation_id"))
-        if self.get("value") is not None:
-            message.inferred = False
-            message.body = values.make(self.get("value"))
-        elif self.get("body") == "text" or text is not None:
-            message.inferred = False
-            message.body = body.decode()
-        else:
-            message.body = body
-        if self.get("priority") is not None:
-            message.priority = self.get("priority")
-        if self.get("ttl_ms"):
-            message.ttl = self.get("ttl_ms") / 1000
-        if self.get("delay_ms"):
-            message.annotations = {symbol("x-opt-delivery-delay"): self.get("delay_ms")}
-        return message
+        return messages.build(self, seq)
+
+
+class Transaction(TransactionHandler):
+    """The one transaction of a command."""
+
+    def __init__(self, command, container, connection):
+        super().__init__()
+        self.command = command
+        self.open = self.ending = False
+        self.transaction = container.declare_transaction(connection, handler=self)
+
+    def on_transaction_declared(self, event):
+        self.open = True
+        self.command.declared()
+
+    def on_transaction_declare_failed(self, event):
+        self.command.fail("transaction not declared")
+
+    def send(self, sender, message):
+        return self.transaction.send(sender, message)
+
+    def accept(self, delivery):
+        self.transaction.accept(delivery)
+
+    def end(self, how, then):
+        if self.ending:
+            return
+        self.ending, self.then = True, then
+        if how == "commit":
+            self.transaction.commit()
+        elif how == "rollback":
+            self.transaction.abort()
+        else:  # left open
+            then()
+
+    def on_transaction_committed(self, event):
+        self.then()
+
+    def on_transaction_aborted(self, event):
+        self.then()
+
+    def on_transaction_commit_failed(self, event):
+        condition = event.delivery.remote.condition
+        self.command.fail("commit failed", condition.name if condition else None)
 
 
 class Send(Sending):
@@ -299,21 +289,30 @@ class Send(Sending):
         self.resend = []
         self.in_flight = {}  # delivery -> seq, in the order of sending
         self.accepted = self.refused = self.reconnects = 0
+        self.transaction = None
 
     def result(self):
         return {"accepted": self.accepted, "refused": self.refused, "reconnects": self.reconnects}
 
     def attach(self, event):
         options = [Capability(self.kind), Modes(settled=bool(self.get("settled")))]
-        self.sender = event.container.create_sender(self.connection, self.address, options=options)
+        target = None if self.get("relay") else self.address
+        if self.get("transaction"):
+            self.transaction = Transaction(self, self.container, self.connection)
+        self.sender = event.container.create_sender(self.connection, target, options=options)
 
     def on_link_opened(self, event):
+        if event.link != self.sender:
+            return  # the coordinator's
         self.event("attached", address=event.link.remote_target.address)
         if self.accepted + self.refused or self.resend or self.in_flight:
             self.reconnects += 1
         self.pump()
 
     def on_sendable(self, event):
+        self.pump()
+
+    def declared(self):
         self.pump()
 
     def on_disconnected(self, event):
@@ -327,6 +326,8 @@ class Send(Sending):
         super().on_disconnected(event)
 
     def pump(self):
+        if self.transaction and not self.transaction.open:
+            return
         while self.sender.credit and len(self.in_flight) < self.window and not self.finished:
             if self.resend:
                 seq = self.resend.pop(0)
@@ -335,21 +336,31 @@ class Send(Sending):
                 self.next += 1
             else:
                 break
-            delivery = self.sender.send(self.message(seq))
+            if self.transaction:
+                delivery = self.transaction.send(self.sender, self.message(seq))
+            else:
+                delivery = self.sender.send(self.message(seq))
             if self.get("settled"):
                 delivery.settle()
                 self.answer(seq, "accepted")
             else:
                 self.in_flight[delivery] = seq
         if not self.in_flight and not self.resend and self.next == self.first + self.count and not self.finished:
-            self.finish()
+            if self.transaction:
+                self.transaction.end(self.get("transaction"), self.finish)
+            else:
+                self.finish()
 
     def on_delivery(self, event):
         delivery = event.delivery
         if delivery.link.is_receiver or not delivery.updated:
             return
+        if delivery not in self.in_flight:
+            return
         outcome = OUTCOMES.get(delivery.remote_state)
-        if outcome is None or delivery not in self.in_flight:
+        if delivery.remote_state == TRANSACTIONAL:
+            outcome = OUTCOMES[delivery.remote.data[1].descriptor]  # of [transaction, outcome]
+        if outcome is None:
             return
         seq = self.in_flight.pop(delivery)
         more = {}
@@ -371,16 +382,21 @@ class Receiving(Command):
     """Shared by receive and respond: attaching a receiver."""
 
     def attach(self, event):
-        options = [Capability(self.kind), Modes(settled=bool(self.get("settled")), second=self.get("settle") == "second")]
-        if self.get("selector"):
-            options.append(Selector(self.get("selector")))
+        words = [self.kind] + [word for word in ("shared", "global") if self.get(word)]
+        options = [Capability(*words), Modes(settled=bool(self.get("settled")), second=self.get("settle") == "second")]
+        if self.get("selector") or self.get("no_local"):
+            options.append(Filters(self.get("selector"), self.get("no_local")))
         if self.get("browse"):
             options.append(Browse())
-        if self.get("subscription"):
+        if self.durable_subscription():
             options.append(DurableSubscription())
         dynamic = bool(self.get("dynamic"))
         self.receiver = event.container.create_receiver(
-            self.connection, None if dynamic else self.address, name=self.get("subscription"), dynamic=dynamic, options=options)
+            self.connection, None if dynamic else self.address, name=self.get("link") or self.get("subscription"),
+            dynamic=dynamic, options=options)
+
+    def durable_subscription(self):
+        return self.get("subscription") and not self.get("volatile")
 
     def on_link_opened(self, event):
         if event.link.is_receiver:
@@ -396,17 +412,41 @@ class Receive(Receiving):
         self.unsettled = {}  # delivery -> description, waiting for the server in mode second
         self.reason = None
         self.last = time.monotonic()
+        self.transaction = None
+        self.sender, self.sent = None, 0
+        self.published = []  # not answered yet, of what this connection sent itself
 
     def result(self):
         return {"received": self.told, "reason": self.reason}
 
     def opened(self, event):
+        if self.get("publish"):
+            self.publish_own()
+        if self.get("transaction"):
+            self.transaction = Transaction(self, self.container, self.connection)
+        else:
+            self.start()
+
+    def declared(self):
+        self.start()
+
+    def start(self):
         self.last = time.monotonic()
         if self.get("drain"):
             self.receiver.drain(self.credit)
             return
         self.receiver.flow(self.credit if not self.count else min(self.credit, self.count))
         self.watch()
+
+    def publish_own(self):
+        """Sends messages over the receiver's own connection."""
+        self.sender = self.container.create_sender(self.connection, self.address, options=[Capability(self.kind)])
+
+    def on_sendable(self, event):
+        if event.link == self.sender and self.sent < (self.get("publish") or 0):
+            while self.sent < self.get("publish") and self.sender.credit:
+                self.sent += 1
+                self.published.append(self.sender.send(messages.build(self, self.sent)))
 
     def watch(self):
         left = self.idle_ms / 1000 - (time.monotonic() - self.last)
@@ -419,6 +459,11 @@ class Receive(Receiving):
 
     def on_delivery(self, event):
         delivery = event.delivery
+        if delivery in self.published and delivery.updated:
+            self.published.remove(delivery)
+            delivery.settle()
+            if not self.published:
+                self.event("published")
         if not delivery.link.is_receiver:
             return
         if delivery in self.unsettled and delivery.settled:
@@ -435,7 +480,7 @@ class Receive(Receiving):
         delivery.link.advance()
         self.taken += 1
         self.last = time.monotonic()
-        self.batched.append((delivery, describe(message, self.get("typed"))))
+        self.batched.append((delivery, messages.describe(message, self.get("typed"))))
         if len(self.batched) >= self.batch or self.taken == self.count:
             self.answer()
         if not self.get("drain"):
@@ -455,9 +500,16 @@ class Receive(Receiving):
                 self.tell(description)
             elif ack == "none":
                 self.tell(description)
+            elif self.transaction:
+                self.transaction.accept(delivery)
+                self.tell(description)
             else:
                 if ack == "modify":
-                    delivery.local.failed = True
+                    delivery.local.failed = self.fields.get("failed", True)
+                    delivery.local.undeliverable = bool(self.get("undeliverable"))
+                    if self.get("modify_annotations"):
+                        delivery.local.annotations = {
+                            symbol(name): values.make(v) for name, v in self.get("modify_annotations").items()}
                 delivery.update(ACKS[ack])
                 if self.get("settle") == "second":
                     self.unsettled[delivery] = description
@@ -482,11 +534,17 @@ class Receive(Receiving):
                 self.end("drained")
 
     def end(self, reason):
-        if self.finished:
+        if self.finished or self.reason:
             return
         self.answer()
         self.reason = self.reason or reason
-        if self.get("subscription"):
+        if self.transaction:
+            self.transaction.end(self.get("transaction"), self.leave)
+        else:
+            self.leave()
+
+    def leave(self):
+        if self.durable_subscription():
             self.receiver.detach()  # closing it would delete the subscription
         else:
             self.receiver.close()
@@ -500,11 +558,74 @@ class Unsubscribe(Receiving):
         super().__init__({**fields, "kind": "topic"})
 
     def opened(self, event):
-        self.finished = True
-        self.receiver.close()
+        if event.receiver.remote_source.address:  # else refused: a detach with the reason follows (amqp 2.6.3)
+            self.finished = True
+            self.receiver.close()
 
     def on_link_closed(self, event):
         self.connection.close()
+
+
+class Move(Receiving):
+    """Moves messages from a queue to two queues and a topic, each in a transaction of its own."""
+
+    def __init__(self, fields):
+        super().__init__(fields)
+        self.moved = 0
+        self.reason = "count"
+        self.current = None  # the delivery and message that is moved
+        self.sent = []
+
+    def result(self):
+        return {"accepted": self.moved, "reason": self.reason}
+
+    def attach(self, event):
+        super().attach(event)
+        self.senders = [
+            event.container.create_sender(self.connection, self.address + end, options=[Capability(kind)])
+            for end, kind in ((".a", "queue"), (".b", "queue"), (".t", "topic"))]
+
+    def opened(self, event):
+        self.receiver.flow(1)
+
+    def on_delivery(self, event):
+        delivery = event.delivery
+        if delivery.link.is_receiver:
+            if delivery.readable and not delivery.partial and delivery.link.current == delivery:
+                message = Message()
+                message.decode(delivery.link.recv(delivery.pending))
+                delivery.link.advance()
+                self.current = delivery, message
+                self.transaction = Transaction(self, self.container, self.connection)
+        elif delivery in self.sent and delivery.updated:
+            self.sent.remove(delivery)
+            delivery.settle()
+            if not self.sent:
+                self.transaction.accept(self.current[0])
+                self.transaction.end("commit", self.committed)
+
+    def declared(self):
+        _, message = self.current
+        self.sent = [self.transaction.send(sender, message) for sender in self.senders]
+
+    def committed(self):
+        self.moved += 1
+        self.event("moved")
+        if self.moved == self.count:
+            self.finish()
+        else:
+            self.receiver.flow(1)
+
+    def on_transport_error(self, event):
+        self.lost()
+
+    def on_disconnected(self, event):
+        self.lost()
+
+    def lost(self):
+        if not self.finished:
+            self.reason = "lost"
+            self.stop()
 
 
 class Request(Sending):
@@ -560,7 +681,7 @@ class Request(Sending):
         if reply.correlation_id != self.waiting:
             self.fail("a reply without the request's correlation-id")
             return
-        self.event("reply", **{**describe(reply), "seq": self.first + self.received})
+        self.event("reply", **{**messages.describe(reply), "seq": self.first + self.received})
         self.received += 1
         self.waiting = None
         if self.received == self.count:
@@ -627,7 +748,7 @@ class Respond(Receiving):
 
 COMMANDS = {
     "capabilities": Capabilities, "connect": Connect, "send": Send,
-    "receive": Receive, "unsubscribe": Unsubscribe, "request": Request, "respond": Respond,
+    "receive": Receive, "unsubscribe": Unsubscribe, "request": Request, "respond": Respond, "move": Move,
 }
 
 

@@ -45,7 +45,8 @@ final class Client implements AutoCloseable {
         JsonArray can = new JsonArray();
         for (String word : List.of("topic", "text", "settled", "reconnect", "batch", "drain", "selector",
                 "browse", "dynamic", "request", "respond", "frame-size", "sasl-plain", "sasl-scram", "anonymous", "modify", "durable",
-                "map", "list", "types", "correlation-id", "char", "symbols", "tls", "sasl-external", "websocket")) {
+                "map", "list", "types", "correlation-id", "char", "symbols", "tls", "sasl-external", "websocket", "relay", "fields",
+                "no-local", "shared", "undeliverable", "transactions", "sole", "conditions")) {
             can.add(word);
         }
         done.add("can", can);
@@ -53,6 +54,10 @@ final class Client implements AutoCloseable {
         cannot.addProperty("settle-second", "JMS has no receiver settle mode: Qpid JMS always settles first");
         cannot.addProperty("nested", "a JMS MapMessage or StreamMessage holds plain values only");
         cannot.addProperty("message-id", "a JMS provider makes the message ids itself (jms 3.4.3)");
+        cannot.addProperty("all-fields", "a JMS provider sets user, content type, creation and expiry itself (jms 3.4)");
+        cannot.addProperty("annotations", "JMS has no message annotations of the application's own");
+        cannot.addProperty("modify-annotations", "JMS has no message annotations of the application's own");
+        cannot.addProperty("modify-plain", "Qpid JMS's acknowledge types know modified with delivery-failed only");
         done.add("cannot", cannot);
         JsonArray types = new JsonArray();
         for (String type : Values.TYPES) {
@@ -149,6 +154,18 @@ final class Client implements AutoCloseable {
         return command.text("kind", "queue").equals("topic") ? session.createTopic(address) : session.createQueue(address);
     }
 
+    /** Ends the command's transaction as it asks; false: it is left open. */
+    boolean discharge(Session session) throws JMSException {
+        switch (command.text("transaction", "")) {
+            case "commit" -> session.commit();
+            case "rollback" -> session.rollback();
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
     int deliveryMode() {
         return command.flag("durable", true) ? DeliveryMode.PERSISTENT : DeliveryMode.NON_PERSISTENT;
     }
@@ -194,6 +211,7 @@ final class Client implements AutoCloseable {
         for (Map.Entry<String, JsonElement> e : command.object("typed_properties").entrySet()) {
             message.setObjectProperty(e.getKey(), Values.make(e.getValue().getAsString()));
         }
+        Fields.set(session, message, command.object("fields"));
         if (command.has("correlation_id")) {
             message.setJMSCorrelationID(Values.makeId(command.text("correlation_id", "")));
         }
@@ -231,6 +249,7 @@ final class Client implements AutoCloseable {
             if (message.getJMSCorrelationID() != null) {
                 event.addProperty("correlation_id", Values.tellId(message.getJMSCorrelationID()));
             }
+            event.add("fields", Fields.tell(message));
             event.add("value", Values.body(message));
         }
         return event;

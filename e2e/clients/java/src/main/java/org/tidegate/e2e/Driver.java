@@ -60,6 +60,7 @@ public final class Driver {
                 case "unsubscribe" -> new Receive(client).unsubscribe();
                 case "request" -> new Requests(client).request();
                 case "respond" -> new Requests(client).respond();
+                case "move" -> new Move(client).run();
                 case "jms" -> jms(c);
                 case "lookup" -> new Lookup(c).run();
                 case "put" -> new Batches(client).put();
@@ -69,6 +70,7 @@ public final class Driver {
                 case "sessions" -> new Churn(client).sessions();
                 default -> throw new IllegalArgumentException("no command " + c.text("cmd", ""));
             };
+            client.close(); // what comes next may want the client id, or what this one held
             c.event("done", done);
         } catch (Exception e) {
             JsonObject error = new JsonObject();

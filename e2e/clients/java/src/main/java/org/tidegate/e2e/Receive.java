@@ -4,10 +4,13 @@ import com.google.gson.JsonObject;
 import jakarta.jms.Connection;
 import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
+import jakarta.jms.MessageProducer;
 import jakarta.jms.Queue;
 import jakarta.jms.QueueBrowser;
 import jakarta.jms.Session;
 import jakarta.jms.TemporaryQueue;
+import jakarta.jms.TemporaryTopic;
+import jakarta.jms.Topic;
 import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.HashMap;
@@ -22,6 +25,9 @@ final class Receive {
     static final String ACK_TYPE = "JMS_AMQP_ACK_TYPE";
     private static final Map<String, Integer> ACK_TYPES =
             Map.of("accept", 1, "reject", 2, "release", 3, "modify", 4);
+
+    /** Modified, with delivery-failed and undeliverable-here. */
+    private static final int UNDELIVERABLE = 5;
 
     private final Client client;
     private final Command command;
@@ -45,23 +51,28 @@ final class Receive {
         }
         Connection connection = client.open(options);
         int batch = (int) command.number("batch", 1);
-        Session session = connection.createSession(false, batch > 1 ? Session.CLIENT_ACKNOWLEDGE : INDIVIDUAL_ACKNOWLEDGE);
+        boolean transacted = command.has("transaction");
+        Session session = transacted ? connection.createSession(true, Session.SESSION_TRANSACTED)
+                : connection.createSession(false, batch > 1 ? Session.CLIENT_ACKNOWLEDGE : INDIVIDUAL_ACKNOWLEDGE);
         if (command.flag("browse", false)) {
             return browse(session);
         }
         String selector = command.text("selector", null);
         MessageConsumer consumer;
-        if (command.flag("dynamic", false)) {
+        if (command.flag("dynamic", false) && command.text("kind", "queue").endsWith("topic")) {
+            TemporaryTopic topic = session.createTemporaryTopic();
+            consumer = session.createConsumer(topic, selector);
+            attached(topic.getTopicName());
+        } else if (command.flag("dynamic", false)) {
             TemporaryQueue queue = session.createTemporaryQueue();
             consumer = session.createConsumer(queue, selector);
             attached(queue.getQueueName());
         } else {
-            consumer = command.has("subscription")
-                    ? session.createDurableConsumer(session.createTopic(command.text("address", "")),
-                            command.text("subscription", ""), selector, false)
-                    : session.createConsumer(client.destination(session), selector);
+            consumer = command.has("subscription") ? subscriber(session, selector)
+                    : session.createConsumer(client.destination(session), selector, command.flag("no_local", false));
             attached(command.text("address", ""));
         }
+        publish(session);
         long n = 0;
         String reason = "count";
         List<Message> pending = new ArrayList<>();
@@ -81,8 +92,34 @@ final class Receive {
             }
         }
         settle(pending);
+        if (transacted && !client.discharge(session)) {
+            return done(n, reason); // closing the connection does the rest
+        }
         consumer.close();
         return done(n, reason);
+    }
+
+    private MessageConsumer subscriber(Session session, String selector) throws Exception {
+        Topic topic = session.createTopic(command.text("address", ""));
+        String name = command.text("subscription", "");
+        if (!command.flag("shared", false)) {
+            return session.createDurableConsumer(topic, name, selector, command.flag("no_local", false));
+        }
+        return command.flag("volatile", false) ? session.createSharedConsumer(topic, name, selector)
+                : session.createSharedDurableConsumer(topic, name, selector);
+    }
+
+    /** Sends messages of the command's own over the receiver's connection. */
+    private void publish(Session session) throws Exception {
+        long count = command.number("publish", 0);
+        if (count == 0) {
+            return;
+        }
+        MessageProducer producer = session.createProducer(client.destination(session));
+        for (long seq = 1; seq <= count; seq++) {
+            producer.send(client.message(session, seq));
+        }
+        command.event("published", new JsonObject());
     }
 
     /** Answers messages; in a session's CLIENT_ACKNOWLEDGE mode the last one's answer is everyone's. */
@@ -91,7 +128,10 @@ final class Receive {
             return;
         }
         Integer type = ACK_TYPES.get(command.text("ack", "accept"));
-        if (type != null) {
+        if (type != null && command.flag("undeliverable", false)) {
+            type = UNDELIVERABLE;
+        }
+        if (type != null && !command.has("transaction")) {
             Message last = pending.get(pending.size() - 1);
             last.setIntProperty(ACK_TYPE, type);
             last.acknowledge();

@@ -3,6 +3,7 @@ package org.tidegate.e2e;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import jakarta.jms.CompletionListener;
+import jakarta.jms.Destination;
 import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
@@ -45,9 +46,15 @@ final class Send {
         JmsConnection connection = (JmsConnection) client.open(
                 settled ? Map.of("jms.presettlePolicy.presettleProducers", "true") : Map.of());
         connection.addConnectionListener(new Interruptions());
-        Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
-        MessageProducer producer = session.createProducer(client.destination(session));
-        producer.setDeliveryDelay(command.number("delay_ms", 0));
+        boolean transacted = command.has("transaction");
+        Session session = transacted ? connection.createSession(true, Session.SESSION_TRANSACTED)
+                : connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
+        Destination destination = client.destination(session);
+        boolean relay = command.flag("relay", false);
+        MessageProducer producer = session.createProducer(relay ? null : destination);
+        if (command.has("delay_ms")) {
+            producer.setDeliveryDelay(command.number("delay_ms", 0));
+        }
         attached();
         long first = command.number("first", 1);
         long count = command.number("count", 0);
@@ -72,7 +79,14 @@ final class Send {
             synchronized (this) {
                 inFlight.add(seq);
             }
-            producer.send(message, client.deliveryMode(), priority, ttl, new Completion(seq));
+            if (relay) {
+                producer.send(destination, message, client.deliveryMode(), priority, ttl, new Completion(seq));
+            } else {
+                producer.send(message, client.deliveryMode(), priority, ttl, new Completion(seq));
+            }
+        }
+        if (transacted) {
+            client.discharge(session);
         }
         JsonObject done = new JsonObject();
         synchronized (this) {
