@@ -14,6 +14,9 @@ import (
 
 	"github.com/tidegate/tidegate/amqp/sasl"
 	"github.com/tidegate/tidegate/core/auth"
+	"github.com/tidegate/tidegate/core/config"
+	"github.com/tidegate/tidegate/core/config/disk"
+	"github.com/tidegate/tidegate/persist/vfs"
 )
 
 // saltSize is the salt of a verifier in bytes.
@@ -30,26 +33,39 @@ func loadUsers(file string, log *slog.Logger) (userTable, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--users: %w", err)
 	}
-	parsed, err := auth.ParseUsers(text)
+	parsed, err := parseUsers(file, text)
 	if err != nil {
-		return nil, fmt.Errorf("--users %s: %w", file, err)
+		return nil, fmt.Errorf("--users: %w", err)
 	}
 	table := userTable{}
-	for _, u := range parsed.Users() {
-		switch u.Scheme() {
+	for _, u := range parsed.Objects(config.Users) {
+		password := u.Get("password")
+		switch auth.Scheme(password) {
 		case "": // clear text, or none
-			table[u.Name] = sasl.NewVerifier(u.Password, salt(), sasl.DefaultIterations)
+			table[u.Name] = sasl.NewVerifier(password, salt(), sasl.DefaultIterations)
 		case "tg1":
-			v, err := sasl.ParseVerifier(u.Password)
+			v, err := sasl.ParseVerifier(password)
 			if err != nil {
-				return nil, fmt.Errorf("--users %s: line %d: user %s: %w; write it anew with tidegate passwd", file, u.Line, u.Name, err)
+				return nil, fmt.Errorf("--users %s: line %d: user %s: %w; write it anew with tidegate passwd", file, u.At.Line, u.Name, err)
 			}
 			table[u.Name] = v
 		default:
-			log.Warn("a user cannot log in: the password is a hash of another program; set it with tidegate passwd", "file", file, "line", u.Line, "user", u.Name)
+			log.Warn("a user cannot log in: the password is a hash of another program; set it with tidegate passwd", "file", file, "line", u.At.Line, "user", u.Name)
 		}
 	}
 	return table, nil
+}
+
+// parseUsers reads a users.conf that stands alone: whoever names one means every
+// line of it, so the first mistake is the error.
+func parseUsers(file string, text []byte) (*config.Config, error) {
+	c := config.LoadOne(config.Users, file, text)
+	for _, f := range c.Findings {
+		if f.Severity == config.Error {
+			return nil, errors.New(f.String())
+		}
+	}
+	return c, nil
 }
 
 func salt() []byte {
@@ -74,18 +90,27 @@ func passwd(cmd *cobra.Command, file, user string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	users, err := auth.ParseUsers(text)
+	users, err := parseUsers(file, text)
 	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return err
 	}
 	password, err := readPassword(cmd)
 	if err != nil {
 		return err
 	}
-	if err := users.Set(user, sasl.NewVerifier(password, salt(), sasl.DefaultIterations).Text()); err != nil {
+	u, ok := users.Object(config.Users, user)
+	if !ok {
+		u = &config.Object{Class: config.Users, Name: user}
+	}
+	if err := users.Put(u.With("password", sasl.NewVerifier(password, salt(), sasl.DefaultIterations).Text())); err != nil {
 		return err
 	}
-	return replaceFile(file, users.Bytes())
+	if text == nil { // a new one is for its owner alone; one that is there keeps its permissions
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			return err
+		}
+	}
+	return disk.Save(vfs.OS, users)
 }
 
 func readPassword(cmd *cobra.Command) (string, error) {
@@ -107,13 +132,4 @@ func readPassword(cmd *cobra.Command) (string, error) {
 		}
 		line = append(line, b[0])
 	}
-}
-
-// replaceFile writes a file whole or not at all; only its owner may read it.
-func replaceFile(file string, text []byte) error {
-	next := file + ".new"
-	if err := os.WriteFile(next, text, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(next, file)
 }

@@ -1,3 +1,4 @@
-// Package auth knows who may do what. So far it reads and rewrites users.conf;
-// what its password fields mean is for whoever checks logins.
+// Package auth knows who may do what: it evaluates grants. It also tells the kinds
+// of password fields apart; what they mean is for whoever checks logins, and the
+// files they stand in are core/config's.
 package auth

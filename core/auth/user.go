@@ -2,20 +2,12 @@ package auth
 
 import "strings"
 
-// User is a line of users.conf.
-type User struct {
-	Name        string
-	Password    string // the field as it stands: empty, clear text, or a hash
-	Description string // without its quotes
-	Line        int    // from 1; 0 for a user added since
-}
-
-// Scheme names the kind of the password field: empty for clear text (and for no
-// password), else what stands between the dollars it begins with, as "tg1" in
+// Scheme names the kind of a password field of users.conf: empty for clear text (and
+// for no password), else what stands between the dollars it begins with, as "tg1" in
 // $tg1$... A login must be refused where the scheme is not known: such a field is
 // never clear text.
-func (u User) Scheme() string {
-	rest, ok := strings.CutPrefix(u.Password, "$")
+func Scheme(password string) string {
+	rest, ok := strings.CutPrefix(password, "$")
 	if !ok {
 		return ""
 	}

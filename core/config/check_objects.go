@@ -183,7 +183,7 @@ func (k *checker) users() {
 		}
 		p, _ := o.Attr("password")
 		at := o.At // never quote a password
-		switch scheme := (auth.User{Password: p.Value}).Scheme(); {
+		switch scheme := auth.Scheme(p.Value); {
 		case p.Value == "" && o.Name == "admin" && open:
 			k.warn(o.At, "admin-password", "admin has no password, and the server listens to other machines", "set one: set password admin PASSWORD")
 		case p.Value == "" || scheme == "tg1":

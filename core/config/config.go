@@ -94,6 +94,19 @@ func Load(files Files, main string, o Options) (*Config, error) {
 	return c, nil
 }
 
+// LoadOne reads one file of a set by itself: users.conf, for who has nothing else of
+// EMS's. Its findings are those of the lines; nothing is looked up elsewhere. Put,
+// Delete and Changed work for its class alone, which is not Queues or Topics.
+func LoadOne(class Class, name string, b []byte) *Config {
+	r := &report{}
+	t := newText(name, b, r)
+	c := &Config{Main: name, params: &paramFile{text: &text{}}, files: []*file{{name: name, path: name, text: t, changed: &t.changed}}}
+	c.trees = [2]*property.Tree{property.NewTree(property.Queue), property.NewTree(property.Topic)}
+	c.readClass(class, t, r)
+	c.Findings = r.sorted([]string{name})
+	return c
+}
+
 func findMain(files Files, main string) (string, []byte, error) {
 	b, err := files.Read(main)
 	if err == nil {
@@ -239,6 +252,9 @@ func (c *Config) Objects(class Class) []*Object {
 
 // Object finds one by its key: for most classes its name (Object.Key).
 func (c *Config) Object(class Class, key string) (*Object, bool) {
+	if c.docs[class] == nil {
+		return nil, false
+	}
 	o := c.docs[class].find(key)
 	return o, o != nil && !o.Ignored
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/tidegate/tidegate/core/property"
 )
@@ -132,7 +133,11 @@ func userParts(body string) (name, password, description span, ok bool) {
 func readUser(f *lineFile, l *line, body string, r *report) *Object {
 	name, password, description, ok := userParts(body)
 	whole := f.place2(l, trim(body, span{0, len(body)}))
+	control := strings.IndexFunc(body, func(c rune) bool { return c != '\t' && unicode.IsControl(c) })
 	switch {
+	case control >= 0:
+		r.error(f.place2(l, span{control, control + 1}), "user-line", "there is a control character", "take it out")
+		return nil
 	case !ok:
 		r.error(whole, "user-line", "there is no colon", `write user:password:"description"`)
 		return nil

@@ -199,7 +199,7 @@ func TestPasswords(t *testing.T) {
 
 // TestHelp: every command explains itself and a wrong one is an error.
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "serve", "send", "receive", "browse", "store", "passwd", "version", "completion"} {
+	for _, command := range []string{"", "serve", "send", "receive", "browse", "store", "config", "passwd", "version", "completion"} {
 		args := []string{"--help"}
 		if command != "" {
 			args = []string{command, "--help"}
