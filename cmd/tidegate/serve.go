@@ -258,7 +258,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		Authority: in.only.authority(in.users != nil), Authorization: in.users != nil, SendCheck: in.check, Transactions: in.limits, Spool: st, Logger: log,
 		MaxHeld: math.MaxInt64, // the store swaps, and says when it cannot
 		Make:    func(f coremessage.Format, p [][]byte) (coremessage.Content, error) { return message.FromBytes(f, p) },
-		Trace:   func(line string) { log.Info(line, "trace", "MSG") },
+		Trace:   in.trace.traced,
 	}
 	if in.set != nil {
 		brokerFromSet(&options, in.set)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tidegate/tidegate/core/admin"
 	"github.com/tidegate/tidegate/core/config"
@@ -172,6 +173,13 @@ func (l *traceLog) write(item, line string) {
 	} else if err == nil {
 		l.complained = false
 	}
+}
+
+// traced takes a line of a traced message (ems 2.3 trace), of the item MSG.
+func (l *traceLog) traced(line string) {
+	r := slog.NewRecord(time.Now(), slog.LevelInfo, line, 0)
+	r.AddAttrs(slog.String(traceKey, "MSG"))
+	_ = (&traceHandler{log: l, plain: l.plain}).Handle(context.Background(), r)
 }
 
 // traceHandler is slog's way in.

@@ -66,7 +66,7 @@ func permissionsOf(what string) []string {
 	return config.AdminPermissions
 }
 
-// words reads a list of permissions.
+// permissions reads a list of them; `*` is none in particular.
 func (c *Call) permissions(what string) ([]string, error) {
 	words := command.Words(strings.ToLower(c.Get("permissions")))
 	if len(words) == 1 && words[0] == "*" {
@@ -80,6 +80,14 @@ func (c *Call) permissions(what string) ([]string, error) {
 	return words, nil
 }
 
+// grantee reads who is given something, or loses it, and what.
+func (c *Call) grantee(what string) (kind, n string, words []string, err error) {
+	if kind, n, err = c.who(); err == nil {
+		words, err = c.permissions(what)
+	}
+	return kind, n, words, err
+}
+
 // rights finds what somebody has been granted on one thing.
 func (c *Call) rights(scope, kind, n string) config.Object {
 	for _, o := range c.o.Definitions.objects(config.ACLs) {
@@ -90,28 +98,9 @@ func (c *Call) rights(scope, kind, n string) config.Object {
 	return config.Object{Class: config.ACLs, Name: scope, Attrs: []config.Attr{{Name: kind, Value: n}}}
 }
 
-// withPermissions is an entry with other permissions.
-func withPermissions(o config.Object, permissions []string) config.Object {
-	var attrs []config.Attr
-	for _, a := range o.Attrs {
-		if a.Name != "perm" {
-			attrs = append(attrs, a)
-		}
-	}
-	for _, p := range permissions {
-		attrs = append(attrs, config.Attr{Name: "perm", Value: p})
-	}
-	o.Attrs = attrs
-	return o
-}
-
 func grantOn(what string) func(context.Context, *Call) (*screen.Result, error) {
 	return func(_ context.Context, c *Call) (*screen.Result, error) {
-		kind, n, err := c.who()
-		if err != nil {
-			return nil, err
-		}
-		words, err := c.permissions(what)
+		kind, n, words, err := c.grantee(what)
 		if err != nil {
 			return nil, err
 		}
@@ -122,7 +111,7 @@ func grantOn(what string) func(context.Context, *Call) (*screen.Result, error) {
 				all = append(all, w)
 			}
 		}
-		if err := c.o.Definitions.put(withPermissions(o, all)); err != nil {
+		if err := c.o.Definitions.put(withAll(o, "perm", all)); err != nil {
 			return nil, err
 		}
 		return screen.Said("%s has been granted to %s '%s'", strings.Join(words, ","), kind, n), nil
@@ -131,11 +120,7 @@ func grantOn(what string) func(context.Context, *Call) (*screen.Result, error) {
 
 func revokeOn(what string) func(context.Context, *Call) (*screen.Result, error) {
 	return func(_ context.Context, c *Call) (*screen.Result, error) {
-		kind, n, err := c.who()
-		if err != nil {
-			return nil, err
-		}
-		words, err := c.permissions(what)
+		kind, n, words, err := c.grantee(what)
 		if err != nil {
 			return nil, err
 		}
@@ -153,7 +138,7 @@ func revokeOn(what string) func(context.Context, *Call) (*screen.Result, error) 
 		if len(rest) == 0 {
 			err = c.o.Definitions.remove(config.ACLs, o.Key(), o.Name)
 		} else {
-			err = c.o.Definitions.put(withPermissions(o, rest))
+			err = c.o.Definitions.put(withAll(o, "perm", rest))
 		}
 		if err != nil {
 			return nil, err

@@ -71,37 +71,42 @@ func destinations(ctx context.Context, c *Call, kind property.Kind) ([]named, er
 // isStatic: the server's own queues count as defined.
 func isStatic(n core.Named) bool { return n.Static || property.IsSystem(property.Queue, n.Name) }
 
-func showQueues(ctx context.Context, c *Call) (*screen.Result, error) {
-	rows, err := destinations(ctx, c, property.Queue)
+// list makes the screen of queues or topics: look finds one in the broker, add
+// makes its row of what it is there, the zero view for one that is only defined.
+func list[V any](ctx context.Context, c *Call, k property.Kind, t *screen.Table, look func(b *core.Broker, name string) (V, bool), add func(n named, v *V, p properties)) (*screen.Result, error) {
+	rows, err := destinations(ctx, c, k)
 	if err != nil {
 		return nil, err
 	}
 	rows, last, more := page(c, rows, func(n named) string { return n.Name })
-	t := newTable("queues", "name text;dynamic bool;flags text;prefetch text;prefetch_inherited bool;receivers count;msgs count;bytes bytes;persistent_msgs count;persistent_bytes bytes")
-	t.Empty = "No queues matched."
+	t.Empty = "No " + t.Name + " matched."
 	bridges := c.o.Definitions.bridgeSources()
 	for chunk := range slices.Chunk(rows, sliceOf) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		views := make([]core.QueueView, len(chunk))
+		views := make([]V, len(chunk))
 		there := make([]bool, len(chunk))
 		c.step(func(_ time.Time, b *core.Broker, _ *core.Effects) {
 			for i, n := range chunk {
-				views[i], there[i] = b.QueueView(n.Name)
+				views[i], there[i] = look(b, n.Name)
 			}
 		})
 		for i, n := range chunk {
-			if !there[i] && !n.defined {
-				continue // gone meanwhile
+			if there[i] || n.defined { // else it is gone meanwhile
+				add(n, &views[i], c.o.Definitions.properties(k, n.Name, bridges))
 			}
-			v := &views[i]
-			p := c.o.Definitions.properties(property.Queue, n.Name, bridges)
-			t.Add(n.Name, n.Temporary || !isStatic(n.Named), p.flags, p.prefetch, p.prefetchInherited && !n.Temporary,
-				v.Receivers, v.Msgs, v.Bytes, v.Persistent, v.PersistentBytes)
 		}
 	}
 	return &screen.Result{Tables: []*screen.Table{t}, Last: last, More: more}, nil
+}
+
+func showQueues(ctx context.Context, c *Call) (*screen.Result, error) {
+	t := newTable("queues", "name text;dynamic bool;flags text;prefetch text;prefetch_inherited bool;receivers count;msgs count;bytes bytes;persistent_msgs count;persistent_bytes bytes")
+	return list(ctx, c, property.Queue, t, (*core.Broker).QueueView, func(n named, v *core.QueueView, p properties) {
+		t.Add(n.Name, n.Temporary || !isStatic(n.Named), p.flags, p.prefetch, p.prefetchInherited && !n.Temporary,
+			v.Receivers, v.Msgs, v.Bytes, v.Persistent, v.PersistentBytes)
+	})
 }
 
 func typeOf(static, temporary bool) string {

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/tidegate/tidegate/core"
@@ -21,35 +20,10 @@ var topicOperations = []Operation{
 }
 
 func showTopics(ctx context.Context, c *Call) (*screen.Result, error) {
-	rows, err := destinations(ctx, c, property.Topic)
-	if err != nil {
-		return nil, err
-	}
-	rows, last, more := page(c, rows, func(n named) string { return n.Name })
 	t := newTable("topics", "name text;dynamic bool;flags text;subscribers count;durables count;msgs count;bytes bytes;persistent_msgs count;persistent_bytes bytes")
-	t.Empty = "No topics matched."
-	bridges := c.o.Definitions.bridgeSources()
-	for chunk := range slices.Chunk(rows, sliceOf) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		views := make([]core.TopicView, len(chunk))
-		there := make([]bool, len(chunk))
-		c.step(func(_ time.Time, b *core.Broker, _ *core.Effects) {
-			for i, n := range chunk {
-				views[i], there[i] = b.TopicView(n.Name)
-			}
-		})
-		for i, n := range chunk {
-			if !there[i] && !n.defined {
-				continue // gone meanwhile
-			}
-			v := &views[i]
-			p := c.o.Definitions.properties(property.Topic, n.Name, bridges)
-			t.Add(n.Name, n.Temporary || !n.Static, p.flags, v.Subscribers, v.Durables, v.Msgs, v.Bytes, v.Persistent, v.PersistentBytes)
-		}
-	}
-	return &screen.Result{Tables: []*screen.Table{t}, Last: last, More: more}, nil
+	return list(ctx, c, property.Topic, t, (*core.Broker).TopicView, func(n named, v *core.TopicView, p properties) {
+		t.Add(n.Name, n.Temporary || !n.Static, p.flags, v.Subscribers, v.Durables, v.Msgs, v.Bytes, v.Persistent, v.PersistentBytes)
+	})
 }
 
 func showTopic(_ context.Context, c *Call) (*screen.Result, error) {

@@ -78,7 +78,7 @@ func (c *Call) deleteUserNamed(n string) error {
 	}
 	for _, g := range c.o.Definitions.objects(config.Groups) {
 		if slices.Contains(g.All("member"), n) {
-			if err := c.o.Definitions.put(withMembers(g, slices.DeleteFunc(g.All("member"), func(m string) bool { return m == n }))); err != nil {
+			if err := c.o.Definitions.put(withAll(g, "member", slices.DeleteFunc(g.All("member"), func(m string) bool { return m == n }))); err != nil {
 				return err
 			}
 		}
@@ -204,16 +204,17 @@ func deleteAllGroups(_ context.Context, c *Call) (*screen.Result, error) {
 	return screen.Said("All groups have been deleted"), nil
 }
 
-// withMembers is a group with other members.
-func withMembers(o config.Object, members []string) config.Object {
+// withAll is an object with other values of an attribute that stands several
+// times.
+func withAll(o config.Object, name string, values []string) config.Object {
 	var attrs []config.Attr
 	for _, a := range o.Attrs {
-		if a.Name != "member" {
+		if a.Name != name {
 			attrs = append(attrs, a)
 		}
 	}
-	for _, m := range members {
-		attrs = append(attrs, config.Attr{Name: "member", Value: m})
+	for _, v := range values {
+		attrs = append(attrs, config.Attr{Name: name, Value: v})
 	}
 	o.Attrs = attrs
 	return o
@@ -233,7 +234,7 @@ func addMember(_ context.Context, c *Call) (*screen.Result, error) {
 			members = append(members, u)
 		}
 	}
-	if err := c.o.Definitions.put(withMembers(o, members)); err != nil {
+	if err := c.o.Definitions.put(withAll(o, "member", members)); err != nil {
 		return nil, err
 	}
 	return screen.Said("%s added to group '%s'", haveBeen(added), o.Name), nil
@@ -252,7 +253,7 @@ func removeMember(_ context.Context, c *Call) (*screen.Result, error) {
 		}
 		members = slices.Delete(members, i, i+1)
 	}
-	if err := c.o.Definitions.put(withMembers(o, members)); err != nil {
+	if err := c.o.Definitions.put(withAll(o, "member", members)); err != nil {
 		return nil, err
 	}
 	return screen.Said("%s removed from group '%s'", haveBeen(gone), o.Name), nil

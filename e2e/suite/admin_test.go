@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -437,5 +438,49 @@ func TestAdminTraceLog(t *testing.T) {
 	}
 	if !regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \[operator\]: create queue logged$`).Match(log) || strings.Contains(string(log), "silent") {
 		t.Errorf("the log has\n%s", log)
+	}
+}
+
+// TestAdminAuthorization: with authorization the tool logs in, and who is no
+// administrator may do nothing.
+func TestAdminAuthorization(t *testing.T) {
+	users := filepath.Join(t.TempDir(), "users.conf")
+	if err := os.WriteFile(users, []byte("admin:top:\njoe:secret:\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := harness.Start(t, "--users", users)
+	admin(t, s, 0, "-user", "admin", "-password", "top", "create user joe")
+	admin(t, s, 0, "-user", "admin", "-password", "top", "grant admin joe view-destination")
+	if got := admin(t, s, 1, "-user", "joe", "-password", "secret", "create queue q"); !strings.Contains(got, "Error: not permitted: user 'joe'") {
+		t.Error(got)
+	}
+	admin(t, s, 0, "-user", "joe", "-password", "secret", "show queues")
+	if got := admin(t, s, 2, "-user", "admin", "-password", "wrong", "show queues"); !strings.Contains(got, "Error: connect failed: ") {
+		t.Error(got)
+	}
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte("top\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := admin(t, s, 0, "-pwdfile", file, "whoami"); !strings.Contains(got, " User:                  admin\n") {
+		t.Error(got)
+	}
+}
+
+// TestAdminByEMSName: a link called tibemsadmin takes EMS's options, over TLS.
+func TestAdminByEMSName(t *testing.T) {
+	a := harness.NewAuthority(t)
+	dir := t.TempDir()
+	cert, key := a.Server(t, dir, "server")
+	s := harness.Start(t, "--tls-cert", cert, "--tls-key", key)
+	link := filepath.Join(dir, "tibemsadmin")
+	if err := os.Symlink(harness.Binary(t), link); err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{"tcp://" + s.Addr(), "ssl://" + s.Addr()} {
+		out, err := exec.CommandContext(t.Context(), link, "-server", url, "-user", "admin", "-script", scriptPath(t, "state.ems")).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "Connected to: "+url+"\nCommand: show state\n State:                 active\n") {
+			t.Errorf("%s: %v\n%s", url, err, out)
+		}
 	}
 }

@@ -145,8 +145,6 @@ func (r row) text(name string) string { s, _ := r.cell(name).(string); return s 
 func (r row) int(name string) int64   { return number(r.cell(name)) }
 func (r row) bool(name string) bool   { b, _ := r.cell(name).(bool); return b }
 
-func (r row) list(name string) []string { l, _ := r.cell(name).([]string); return l }
-
 func (r row) has(name string) bool { return r.cell(name) != nil }
 
 // number is an integer cell's value, of whatever integer type an operation gave.

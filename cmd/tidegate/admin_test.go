@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// EMS's options, with one dash and two (ems 10.1).
+func TestAdminOptions(t *testing.T) {
+	o, err := parseAdminOptions(strings.Fields("-server ssl://h:1 -user u -password p -pwdfile none -ignore --json -ssl_trusted a.pem -ssl_trusted b.pem -ssl_ciphers x -module_path /lib -ssl_trace show queues a.>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, _ := o.secret(); o.server != "ssl://h:1" || o.user != "u" || p != "p" || !o.ignore || !o.json || len(o.trusted) != 2 || strings.Join(o.command, " ") != "show queues a.>" {
+		t.Errorf("%+v", o)
+	}
+	for _, bad := range []string{"-server", "-what", "-ssl_trusted"} {
+		if _, err := parseAdminOptions([]string{bad}); err == nil {
+			t.Errorf("%s is taken", bad)
+		}
+	}
+}
+
+func TestAdminAddresses(t *testing.T) {
+	for server, want := range map[string]string{ // order: irrelevant
+		"tcp://localhost:7222":       "amqp://localhost:7222",
+		"tcp://7333":                 "amqp://localhost:7333",
+		"tcp://host":                 "amqp://host:7222",
+		"ssl://host":                 "amqps://host:7243",
+		"host:1":                     "amqp://host:1",
+		"tcp://a:1, tcp://b:2":       "amqp://a:1 amqp://b:2",
+		"tcp://[::1]:5":              "amqp://[::1]:5",
+		"amqp://127.0.0.1:5672":      "amqp://127.0.0.1:5672",
+		"http://host":                "",
+		"wss://host/x,ssl://other:9": "wss://host/x amqps://other:9",
+	} {
+		list, err := addresses(server)
+		var got []string
+		for _, a := range list {
+			got = append(got, a[0])
+		}
+		if (err != nil) != (want == "") || want != "" && strings.Join(got, " ") != want {
+			t.Errorf("%s: %v %v, want %s", server, got, err, want)
+		}
+	}
+}
+
+// What the shell has cut is put together so that it is read as it was meant.
+func TestAdminQuoting(t *testing.T) {
+	for want, words := range map[string][]string{ // order: irrelevant
+		"show queues":                      {"show", "queues"},
+		"create queue q a,b":               {"create queue q a,b"},
+		`create user u "A b" password=x`:   {"create", "user", "u", "A b", "password=x"},
+		`create bridge selector="a > 'b'"`: {"create", "bridge", "selector=a > 'b'"},
+		`set password u ""`:                {"set", "password", "u", ""},
+	} {
+		if got := quoted(words); got != want {
+			t.Errorf("%q: %s, want %s", words, got, want)
+		}
+	}
+}
+
+// Tab finishes what is sure and lists what is not.
+func TestAdminCompletion(t *testing.T) {
+	for _, c := range []struct{ line, want, lists string }{
+		{"shut", "shutdown ", ""},
+		{"sh", "sh", "show  showacl  shutdown"},
+		{"show queues na", "show queues na", ""},
+		{"show stat cons", "show stat consumers ", ""},
+		{"show q", "show queue", ""},
+		{"show queue", "show queues ", ""},
+		{"create ", "create ", "bridge  durable  factory"},
+		{"show connections ty", "show connections type=", ""},
+	} {
+		var out bytes.Buffer
+		got, pos, _ := completed(&out, c.line, len(c.line))
+		if got != c.want || pos != len(got) || !strings.HasPrefix(out.String(), c.lists) || (c.lists == "") != (out.Len() == 0) {
+			t.Errorf("%q: %q at %d, lists %q", c.line, got, pos, out.String())
+		}
+	}
+	if got, pos, _ := completed(new(bytes.Buffer), "show durabl x", 11); got != "show durable x" || pos != 12 {
+		t.Errorf("in the middle: %q at %d", got, pos)
+	}
+}
+
+// Under the names of EMS's programs the binary takes their options.
+func TestCalledAs(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"/opt/bin/tibemsadmin -server tcp://h:1 -script f", "admin -server tcp://h:1 -script f"},
+		{"tibemsd -config /etc/tibemsd.conf -trace DEFAULT,+CONNECT -secondary -ssl_password x", "serve --config /etc/tibemsd.conf"},
+		{"tibemsd --data d", "serve --data d"},
+		{"tibemsd64.exe -help", "serve --help"},
+	} {
+		got, ok := calledAs(strings.Fields(c.args))
+		if diff := cmp.Diff(strings.Fields(c.want), got); !ok || diff != "" {
+			t.Errorf("%s: %s", c.args, diff)
+		}
+	}
+	if _, ok := calledAs([]string{"tidegate", "serve"}); ok {
+		t.Error("our own name is taken for EMS's")
+	}
+}
