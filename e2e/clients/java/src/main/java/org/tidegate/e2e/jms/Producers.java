@@ -159,7 +159,10 @@ final class Producers extends Chapter {
         MessageProducer producer = session.createProducer(queue(session));
         Answers answers = new Answers();
         sendAsync(session, producer, 50, answers);
+        // Closing the producer alone waits for the answers, but not until the
+        // listener has been told them: Qpid JMS tells them on the session's thread.
         producer.close();
+        session.close();
         same(50, answers.all.size(), "answers told before close returned");
         answers.wants(1, 50);
     }
