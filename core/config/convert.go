@@ -18,15 +18,14 @@ func (c *Config) Convert() (files []Output, notes []string, err error) {
 	for i := range Parameters {
 		p := &Parameters[i]
 		values := c.ParamAll(p.Name)
-		switch {
-		case values == nil || namesFile(p.Name):
-		case p.Name == "ft_active" && !c.JSON:
-			notes = append(notes, "ft_active is kept as it is; a tibemsd.json usually has secondary_listens with ft_active instead")
-			fallthrough
-		default:
-			if err := to.SetParam(p.Name, values...); err != nil {
-				return nil, nil, err
-			}
+		if values == nil || namesFile(p.Name) {
+			continue
+		}
+		if err := to.SetParam(p.Name, values...); err != nil {
+			return nil, nil, err
+		}
+		if p.Type == File {
+			notes = append(notes, p.Name+": the file it names is not copied")
 		}
 	}
 	for _, k := range []property.Kind{property.Queue, property.Topic} {

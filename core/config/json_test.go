@@ -94,6 +94,8 @@ func TestChangesInJSONChangeTheirLines(t *testing.T) {
 		{"new, in its place", func(c *Config) error { return c.SetParam("flow_control", "on") }, []string{"+\t\t\"flow_control\":\ttrue,\n"}},
 		{"in an object", func(c *Config) error { return c.SetParam("ft_ssl_identity", "x.pem") }, []string{"-\t\t\t\"ssl_identity\":\tnull\n", "+\t\t\t\"ssl_identity\":\t\"x.pem\"\n"}},
 		{"in an object to be made", func(c *Config) error { return c.SetParam("ssl_server_trusted", "r.pem") }, []string{"-\t\t\"server\":\t\"S\"\n", "+\t\t\"server\":\t\"S\",\n", "+\t\t\"ssl\":\t{\n", "+\t\t\t\"ssl_trusted_list\":\t[\"r.pem\"]\n", "+\t\t}\n"}},
+		{"another peer", func(c *Config) error { return c.SetParam("ft_active", "tcp://localhost:9") }, []string{"-\t\t\t\t\"ft_active\":\ttrue,\n", "-\t\t\t\t\"url\":\t\"tcp://localhost:7224\"\n", "+\t\t\t\t\"ft_active\":\tfalse,\n", "+\t\t\t\t\"url\":\t\"tcp://localhost:7224\"\n", "+\t\t\t}, {\n", "+\t\t\t\t\"ft_active\":\ttrue,\n", "+\t\t\t\t\"url\":\t\"tcp://localhost:9\"\n"}},
+		{"no peer", func(c *Config) error { return c.SetParam("ft_active") }, []string{"-\t\t\"secondary_listens\":\t[{\n", "-\t\t\t\t\"ft_active\":\ttrue,\n", "-\t\t\t\t\"url\":\t\"tcp://localhost:7224\"\n", "-\t\t\t}],\n", "+\t\t\"secondary_listens\":\t[],\n"}},
 		{"a listener less", func(c *Config) error { return c.SetParam("listen", "tcp://localhost:7222") }, []string{"-\t\t\t}, {\n", "-\t\t\t\t\"ft_active\":\tfalse,\n", "-\t\t\t\t\"url\":\t\"tcp://localhost:7232\"\n"}},
 		{"property", func(c *Config) error {
 			return c.PutDestination(1, definition{Name: "a.b", Set: set(t, 1, "maxbytes=1MB,prefetch=2,secure")})

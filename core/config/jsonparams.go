@@ -184,6 +184,11 @@ func (p *jsonParams) set(name string, values []string, _ bool) {
 		p.t.put(p.detached, "tibemsd", p.node, 1)
 		p.detached = nil
 	}
+	if name == "ft_active" {
+		p.setPeer(values)
+		p.replace(name, values)
+		return
+	}
 	s := p.slot(name)
 	n, depth := p.node, tabs
 	if s.object != "" {
@@ -220,6 +225,11 @@ func (p *jsonParams) set(name string, values []string, _ bool) {
 		row, _ := LookupParameter(name)
 		p.t.text(n, s.key, value, row.Type == Bool, depth)
 	}
+	p.replace(name, values)
+}
+
+// replace makes the model have the values.
+func (p *jsonParams) replace(name string, values []string) {
 	kept := p.items[:0]
 	for _, it := range p.items {
 		if canonical(it.Name) != name {
@@ -229,5 +239,42 @@ func (p *jsonParams) set(name string, values []string, _ bool) {
 	p.items = kept
 	for _, v := range values {
 		p.add(name, v, Place{File: p.t.file}, Place{File: p.t.file})
+	}
+}
+
+// setPeer says at which of the other server's listeners it is reached. Without one
+// there is no other server: a list of which none is active would be an error.
+func (p *jsonParams) setPeer(values []string) {
+	const tabs = 2
+	key := p.listens(!p.secondary)
+	list := p.node.get(key)
+	if len(values) == 0 {
+		for list != nil && list.kind == '[' && len(list.items) > 0 {
+			p.t.cut(list, len(list.items)-1)
+		}
+		p.t.text(p.node, "ft_active", "", false, tabs)
+		return
+	}
+	url := values[len(values)-1]
+	found := false
+	for _, e := range list.list() {
+		if e.kind == '{' {
+			active := e.get("url").scalar() == url
+			found = found || active
+			if active != (e.get("ft_active").scalar() == "true") {
+				p.t.put(e, "ft_active", newBool(active), tabs+2)
+			}
+		}
+	}
+	if found {
+		return
+	}
+	e := &jnode{kind: '{', at: -1}
+	e.member("ft_active", newBool(true))
+	e.member("url", newString(url))
+	if list == nil || list.kind != '[' {
+		p.t.put(p.node, key, newList(e), tabs)
+	} else {
+		p.t.push(list, e, tabs)
 	}
 }

@@ -67,6 +67,15 @@ func (osFS) KeepMode(from, to string) error {
 	return os.Chmod(to, st.Mode().Perm())
 }
 
+// Resolve is the file that a name leads to through symbolic links; a name that is
+// not there is itself. It is no part of FS: the store makes no links.
+func (osFS) Resolve(name string) string {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		return target
+	}
+	return name
+}
+
 func (osFS) List(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

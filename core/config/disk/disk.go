@@ -69,8 +69,12 @@ func Save(files vfs.FS, c *config.Config) error {
 }
 
 // Write puts a file in the place of the one of its name, which stays until the new
-// one is durable. The new one has the other's permissions.
+// one is durable. The new one has the other's permissions. A symbolic link stays one:
+// the file it leads to is replaced.
 func Write(files vfs.FS, name string, b []byte) error {
+	if links, ok := files.(interface{ Resolve(name string) string }); ok {
+		name = links.Resolve(name)
+	}
 	temporary := name + Suffix
 	if err := fill(files, temporary, name, b); err != nil {
 		return errors.Join(err, remove(files, temporary))

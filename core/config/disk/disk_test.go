@@ -164,6 +164,16 @@ func TestARealDirectory(t *testing.T) {
 	if st, err := os.Stat(name); err != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("a file of secrets has become %v, %v", st.Mode(), err)
 	}
+	link := filepath.Join(dir, "link.conf")
+	if err := os.Symlink("users.conf", link); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(vfs.OS, link, []byte("z")); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := os.Lstat(link); err != nil || st.Mode()&os.ModeSymlink == 0 || read(t, vfs.OS, name) != "z" {
+		t.Errorf("the link is now %v, %v, and the file holds %q", st.Mode(), err, read(t, vfs.OS, name))
+	}
 	if (Files{vfs.OS}).Exists(filepath.Join(dir, "nope")) || !(Files{vfs.OS}).Exists(name) {
 		t.Error("Exists is wrong")
 	}
