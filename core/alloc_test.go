@@ -21,6 +21,9 @@ func TestAMessageThroughTheBrokerAllocatesNothingOfItsOwn(t *testing.T) {
 				now := time.UnixMilli(1_000_000)
 				d := Destination{Kind: Queue, Name: "q"}
 				var fx Effects
+				if err := b.SetBridges(now, []Bridge{{Source: Destination{Kind: Queue, Name: "other.>"}, Target: d}}, &fx); err != nil { // elsewhere
+					t.Fatal(err)
+				}
 				conn, _ := b.Connect(now, ConnectOptions{}, &fx)
 				producer, _, _ := b.OpenProducer(now, conn, ProducerOptions{Destination: d}, &fx)
 				consumer, _ := b.OpenConsumer(now, conn, ConsumerOptions{Destination: d}, &fx)

@@ -59,7 +59,8 @@ type Broker struct {
 	all         []*queue // everything in byID, in order of creation
 	defined     definitions
 	bridges     bridges
-	crossing    []txnSend // see legs
+	crossing    []txnSend  // see legs
+	spreading   committing // see acrossNow
 	returned    []returned
 	marked      bool // a message has asked to be traced
 	flowControl bool // see flow.go
