@@ -2,7 +2,6 @@ package admin
 
 import (
 	"errors"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -157,6 +156,7 @@ func (d *Definitions) Start(b *server.Server, stores map[string]core.Need) (orph
 	}
 	orphans, failed = b.Configure(c)
 	d.applyParameter("flow_control")
+	failed = errors.Join(failed, d.applyBridges())
 	for _, o := range d.c.Objects(config.Durables) {
 		if !o.Has("route") {
 			if err := subscribe(b, o); err != nil && !isKind(err, core.Exists) {
@@ -167,8 +167,8 @@ func (d *Definitions) Start(b *server.Server, stores map[string]core.Need) (orph
 	return orphans, failed
 }
 
-// apply has a change of destinations, or of a parameter about them, take effect in the
-// broker.
+// apply has a change of destinations, of bridges, or of a parameter about them, take
+// effect in the broker.
 func (d *Definitions) apply(what Change) error {
 	if d.broker == nil {
 		return nil
@@ -181,6 +181,8 @@ func (d *Definitions) apply(what Change) error {
 	case config.Queues:
 	case config.Topics:
 		k = property.Topic
+	case config.Bridges:
+		return d.applyBridges()
 	default:
 		return nil
 	}
@@ -361,46 +363,6 @@ func (d *Definitions) groupsOf(user string) (groups []string) {
 		}
 	}
 	return groups
-}
-
-// bridgeSource is where a bridge begins.
-type bridgeSource struct {
-	kind property.Kind
-	name string
-}
-
-func splitEnd(end string) (k property.Kind, n string, ok bool) {
-	kind, n, ok := strings.Cut(end, ":")
-	switch {
-	case ok && strings.EqualFold(kind, "queue"):
-		return property.Queue, n, n != ""
-	case ok && strings.EqualFold(kind, "topic"):
-		return property.Topic, n, n != ""
-	}
-	return 0, "", false
-}
-
-func (d *Definitions) bridgeSources() (all []bridgeSource) {
-	for _, o := range d.objects(config.Bridges) {
-		if k, n, ok := splitEnd(o.Name); ok {
-			all = append(all, bridgeSource{k, n})
-		}
-	}
-	return all
-}
-
-// bridgesFrom lists where messages of a destination are bridged to.
-func (d *Definitions) bridgesFrom(kind, n string) (all []string) {
-	for _, o := range d.objects(config.Bridges) {
-		k, source, _ := splitEnd(o.Name)
-		if k.String() != kind || source != n && !name.Match(source, n) {
-			continue
-		}
-		for _, a := range o.Attrs {
-			all = append(all, a.Name+":"+a.Value)
-		}
-	}
-	return all
 }
 
 // jndiNames are the names under which a static destination is looked up (ems 11).

@@ -7,7 +7,6 @@ import (
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin/screen"
 	"github.com/tidegate/tidegate/core/config"
-	"github.com/tidegate/tidegate/core/name"
 )
 
 var bridgeOperations = []Operation{
@@ -20,35 +19,36 @@ var bridgeOperations = []Operation{
 	{Usage: "show bridge SOURCE", Help: "The targets of one source, queue:NAME or topic:NAME.", Right: Right{Global: "view-bridge"}, Run: showBridge},
 }
 
-// ends reads source and target.
-func (c *Call) ends() (source, kind, target string, err error) {
+// bridge reads what a command says of a bridge.
+func (c *Call) bridge() (source string, br core.Bridge, target config.Attr, err error) {
 	k, n, ok := splitEnd(c.Get("source"))
 	if !ok {
-		return "", "", "", refuse(core.Invalid, "source=%s: write queue:NAME or topic:NAME", c.Get("source"))
+		return "", br, target, refuse(core.Invalid, "source=%s: write queue:NAME or topic:NAME", c.Get("source"))
 	}
-	tk, target, ok := splitEnd(c.Get("target"))
-	switch {
-	case !ok:
-		return "", "", "", refuse(core.Invalid, "target=%s: write queue:NAME or topic:NAME", c.Get("target"))
-	case name.IsWildcard(target):
-		return "", "", "", refuse(core.Invalid, "target=%s: the target of a bridge cannot be a wildcard", c.Get("target"))
+	tk, to, ok := splitEnd(c.Get("target"))
+	if !ok {
+		return "", br, target, refuse(core.Invalid, "target=%s: write queue:NAME or topic:NAME", c.Get("target"))
 	}
-	return k.String() + ":" + n, tk.String(), target, nil
+	target = config.Attr{Name: tk.String(), Value: to, Selector: c.Get("selector")}
+	return k.String() + ":" + n, bridgeOf(k, n, target), target, nil
 }
 
 func createBridge(_ context.Context, c *Call) (*screen.Result, error) {
-	source, kind, target, err := c.ends()
+	source, br, target, err := c.bridge()
 	if err != nil {
 		return nil, err
+	}
+	if err := core.CheckBridge(br); err != nil {
+		return nil, refuse(core.Invalid, "%v", err)
 	}
 	o, _ := c.o.Definitions.object(config.Bridges, source)
 	o.Class, o.Name = config.Bridges, source
 	for _, a := range o.Attrs {
-		if a.Name == kind && a.Value == target {
-			return nil, refuse(core.Exists, "there is a bridge from %s to %s:%s already", source, kind, target)
+		if a.Name == target.Name && a.Value == target.Value {
+			return nil, refuse(core.Exists, "there is a bridge from %s to %s:%s already", source, target.Name, target.Value)
 		}
 	}
-	o.Attrs = append(o.Attrs[:len(o.Attrs):len(o.Attrs)], config.Attr{Name: kind, Value: target, Selector: c.Get("selector")})
+	o.Attrs = append(o.Attrs[:len(o.Attrs):len(o.Attrs)], target)
 	if err := c.o.Definitions.put(o); err != nil {
 		return nil, err
 	}
@@ -56,20 +56,20 @@ func createBridge(_ context.Context, c *Call) (*screen.Result, error) {
 }
 
 func deleteBridge(_ context.Context, c *Call) (*screen.Result, error) {
-	source, kind, target, err := c.ends()
+	source, _, target, err := c.bridge()
 	if err != nil {
 		return nil, err
 	}
 	o, _ := c.o.Definitions.object(config.Bridges, source)
 	var rest []config.Attr
 	for _, a := range o.Attrs {
-		if a.Name != kind || a.Value != target {
+		if a.Name != target.Name || a.Value != target.Value {
 			rest = append(rest, a)
 		}
 	}
 	switch {
 	case len(rest) == len(o.Attrs):
-		return nil, refuse(core.NotFound, "there is no bridge from %s to %s:%s", source, kind, target)
+		return nil, refuse(core.NotFound, "there is no bridge from %s to %s:%s", source, target.Name, target.Value)
 	case len(rest) == 0:
 		err = c.o.Definitions.remove(config.Bridges, o.Key(), source)
 	default:

@@ -31,3 +31,9 @@ func (s *Server) RemoveDefinition(d core.Destination) (err error) {
 func (s *Server) FlowControl(on, onlyActive bool) {
 	s.Do(func(now time.Time, b *core.Broker, fx *core.Effects) { b.SetFlowControl(now, on, onlyActive, fx) })
 }
+
+// SetBridges replaces all bridges; see core.Broker.SetBridges.
+func (s *Server) SetBridges(all []core.Bridge) (err error) {
+	s.Do(func(now time.Time, b *core.Broker, fx *core.Effects) { err = b.SetBridges(now, all, fx) })
+	return err
+}
