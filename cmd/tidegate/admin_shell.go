@@ -22,11 +22,27 @@ func (s *adminSession) interactive(ctx context.Context) error {
 	if !term.IsTerminal(int(s.in.Fd())) {
 		return s.piped(ctx)
 	}
-	t, restore, err := s.terminal()
+	fd := int(s.in.Fd())
+	state, err := term.MakeRaw(fd)
 	if err != nil {
 		return err
 	}
-	defer restore()
+	defer func() { _ = term.Restore(fd, state) }()
+	t := term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{s.in, os.Stdout}, "")
+	if w, h, err := term.GetSize(fd); err == nil {
+		_ = t.SetSize(w, h)
+	}
+	s.converse(ctx, t)
+	return nil
+}
+
+// converse is a session with somebody at a terminal in raw mode: lines are edited
+// here, with history and completion.
+func (s *adminSession) converse(ctx context.Context, t *term.Terminal) {
+	s.speak(t)
 	if s.o.serverGiven || s.o.userGiven {
 		if err := s.start(ctx); err == nil {
 			fmt.Fprintf(s.out, "Connected to: %s\n", redacted(s.url))
@@ -48,7 +64,6 @@ func (s *adminSession) interactive(ctx context.Context) error {
 	}
 	s.finish(ctx)
 	fmt.Fprintln(s.out, "bye")
-	return nil
 }
 
 func (s *adminSession) prompt() string {
@@ -58,21 +73,8 @@ func (s *adminSession) prompt() string {
 	return redacted(s.url) + "> "
 }
 
-// terminal puts the terminal into raw mode: lines are edited here, with history
-// and completion.
-func (s *adminSession) terminal() (*term.Terminal, func(), error) {
-	fd := int(s.in.Fd())
-	state, err := term.MakeRaw(fd)
-	if err != nil {
-		return nil, nil, err
-	}
-	t := term.NewTerminal(struct {
-		io.Reader
-		io.Writer
-	}{s.in, os.Stdout}, "")
-	if w, h, err := term.GetSize(fd); err == nil {
-		_ = t.SetSize(w, h)
-	}
+// speak has answers and questions go by the terminal.
+func (s *adminSession) speak(t *term.Terminal) {
 	t.AutoCompleteCallback = func(line string, pos int, key rune) (string, int, bool) {
 		if key != '\t' {
 			return "", 0, false
@@ -91,7 +93,6 @@ func (s *adminSession) terminal() (*term.Terminal, func(), error) {
 		answer, err := s.read(question, false)
 		return err == nil && strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y")
 	}
-	return t, func() { _ = term.Restore(fd, state) }, nil
 }
 
 // completed finishes the word before the cursor as far as all that it may become

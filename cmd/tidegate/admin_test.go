@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/term"
 )
 
 // EMS's options, with one dash and two (ems 10.1).
@@ -83,6 +85,47 @@ func TestAdminCompletion(t *testing.T) {
 	}
 	if got, pos, _ := completed(new(bytes.Buffer), "show durabl x", 11); got != "show durable x" || pos != 12 {
 		t.Errorf("in the middle: %q at %d", got, pos)
+	}
+}
+
+// keyboard is what is typed, and what is seen.
+type keyboard struct {
+	io.Reader
+	bytes.Buffer
+}
+
+func (k *keyboard) Read(b []byte) (int, error) { return k.Reader.Read(b) }
+
+// At a terminal: tab completes, the arrow brings the last line back, what deletes
+// asks before, a session that never connected says so.
+func TestAdminAtTheTerminal(t *testing.T) {
+	typed := "ec\toff\r" + // echo off
+		"\x1b[A\x7f\x7f\x7fon\r" + // the line before, its last word typed anew
+		"delete queue q\rno\r" +
+		"delete queue q\ryes\r" +
+		"shwo\r" +
+		"help whoami\r" +
+		"quit\r" +
+		"never\r"
+	k := &keyboard{Reader: strings.NewReader(typed)}
+	s := newAdminSession(&adminOptions{server: defaultServer}, nil, nil)
+	s.converse(t.Context(), term.NewTerminal(k, ""))
+	seen := k.String()
+	at := 0
+	for _, want := range []string{
+		"Type 'help' for commands help, 'exit' to exit:\r\n", "Echo is off\r\n> echo", "Echo is on\r\n",
+		"Are you sure? [y/N] no\r\nNothing has been done\r\n",
+		"Are you sure? [y/N] yes\r\nError: not connected to a server", `Error: there is no command "shwo"`,
+		"whoami\r\n    Who you are to the server.\r\n", "bye\r\n",
+	} {
+		i := strings.Index(seen[at:], want)
+		if i < 0 {
+			t.Fatalf("%q is missing in %q", want, seen[at:])
+		}
+		at += i + len(want)
+	}
+	if strings.Contains(seen, "never") {
+		t.Error("it went on behind quit")
 	}
 }
 

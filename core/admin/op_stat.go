@@ -33,7 +33,11 @@ func statLinks(ctx context.Context, c *Call, name string, list func(b *core.Brok
 	if err != nil {
 		return nil, err
 	}
-	t := newTable(name, "user text;connection count;type text;destination text;msgs count;bytes bytes;msg_rate count;byte_rate bytes")
+	columns := "user text;connection count;type text;destination text;msgs count;bytes bytes"
+	if !c.Has("total") {
+		columns += ";msg_rate count;byte_rate bytes"
+	}
+	t := newTable(name, columns)
 	for i := range all {
 		v := &all[i]
 		if !c.wantsLink(v) {
@@ -43,7 +47,11 @@ func statLinks(ctx context.Context, c *Call, name string, list func(b *core.Brok
 		if to == "" {
 			to = "<any>"
 		}
-		t.Add(userOrAnonymous(v.User), v.Conn, kindLetter(v.Destination), to, v.Traffic.Msgs, v.Traffic.Bytes, v.Traffic.MsgRate, v.Traffic.ByteRate)
+		row := []any{userOrAnonymous(v.User), v.Conn, kindLetter(v.Destination), to, v.Traffic.Msgs, v.Traffic.Bytes}
+		if !c.Has("total") {
+			row = append(row, v.Traffic.MsgRate, v.Traffic.ByteRate)
+		}
+		t.Add(row...)
 	}
 	return shown(t), nil
 }
@@ -86,14 +94,23 @@ func statDestinations(ctx context.Context, c *Call, kind property.Kind, name str
 	if err != nil {
 		return nil, err
 	}
-	t := newTable(name, "name text;"+trafficColumns)
+	columns := "name text;" + trafficColumns
+	if c.Has("total") {
+		columns = "name text;in_msgs count;in_bytes bytes;out_msgs count;out_bytes bytes"
+	}
+	t := newTable(name, columns)
 	for chunk := range slices.Chunk(rows, sliceOf) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		c.step(func(_ time.Time, b *core.Broker, _ *core.Effects) {
 			for _, n := range chunk {
-				if in, out, ok := look(b, n.Name); ok && (!c.Has("name") || c.Get("name") == n.Name) {
+				in, out, ok := look(b, n.Name)
+				switch {
+				case !ok, c.Has("name") && c.Get("name") != n.Name:
+				case c.Has("total"):
+					t.Add(n.Name, in.Msgs, in.Bytes, out.Msgs, out.Bytes)
+				default:
 					t.Add(n.Name, in.Msgs, in.Bytes, in.MsgRate, in.ByteRate, out.Msgs, out.Bytes, out.MsgRate, out.ByteRate)
 				}
 			}

@@ -415,6 +415,38 @@ func TestDurables(t *testing.T) {
 	}
 }
 
+// Messages are found by id and correlation id wherever they are queued, shown, and
+// taken away.
+func TestMessagesByID(t *testing.T) {
+	o := newOffice(t, memory{"queues.conf": ">\n"})
+	c := o.client("ann")
+	c.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+		p, _, err := b.OpenProducer(now, c.ID(), core.ProducerOptions{}, fx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 40 {
+			m := message.NewBuilder()
+			m.Properties.MessageID, m.Properties.CorrelationID = fmt.Sprint("ID:", i), fmt.Sprint("order ", i%4)
+			m.SetText("x")
+			to := core.Destination{Kind: core.Queue, Name: fmt.Sprint("q", i%3)}
+			b.PublishTo(now, p, to, core.Send{Settled: true}, coremessage.Envelope{Durable: i%2 == 0, Priority: 4, Content: m.Message()}, fx)
+		}
+	})
+	if got := o.does("show message ID:17"); !strings.Contains(got, " Message ID:            ID:17\n Queue:                 q2\n Correlation ID:        order 1\n") || !strings.Contains(got, "NON_PERSISTENT") {
+		t.Error(got)
+	}
+	if got := strings.Count(o.does(`show messages "order 3"`), "order 3"); got != 10 {
+		t.Errorf("%d messages of an order, want 10", got)
+	}
+	o.does("delete message ID:17")
+	o.refuses("show message ID:17", core.NotFound, "is in no queue")
+	o.refuses("delete message it's", core.NotFound, "is in no queue")
+	if got := o.does("show server"); !strings.Contains(got, "Pending Messages:         39\n") || !strings.Contains(got, "Consumers:                0\n") {
+		t.Error(got)
+	}
+}
+
 // What travels: parts of a long table come together again; an error is one.
 func TestReplies(t *testing.T) {
 	table := newTable("queues", "name text;msgs count")

@@ -295,7 +295,7 @@ func TestAdminFailures(t *testing.T) {
 		{"create queue f\nquit\ncreate queue g\n", nil, 0, []string{"'f' has been created", "Trying to commit now"}, "'g' has been"},
 		{"delete queue $sys.admin\n", nil, 1, []string{"cannot be deleted"}, "has been"},
 		{"suspend route X\n", nil, 1, []string{"this version does not connect them"}, "has been"},
-		{"show message ID:1\n", nil, 1, []string{"track_message_ids"}, "has been"},
+		{"show message ID:1\n", nil, 1, []string{"is in no queue"}, "has been"},
 		{"# nothing\n\n", nil, 0, []string{"Connected to: "}, "Command:"},
 	} {
 		if err := os.WriteFile(script, []byte(c.text), 0o600); err != nil {

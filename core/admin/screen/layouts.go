@@ -151,7 +151,7 @@ func statistics(destination string) *grid {
 			left("T", "type", 2, 1),
 			left(destination, "destination", 2, 32),
 			right("Msgs", "msgs", 8), size("Size", "bytes", 7),
-			right("Msgs", "msg_rate", 7), size("Size", "byte_rate", 7),
+			only("msg_rate", right("Msgs", "msg_rate", 7)), only("msg_rate", size("Size", "byte_rate", 7)),
 		},
 		headings: []heading{{4, "Total Count"}, {6, "Rate/Second"}},
 	}
@@ -162,9 +162,9 @@ func destinationStatistics(title string) *grid {
 		columns: []column{
 			left(title, "name", 0, 32),
 			right("Msgs", "in_msgs", 8), size("Size", "in_bytes", 7),
-			right("Msgs", "in_msg_rate", 7), size("Size", "in_byte_rate", 7),
+			only("in_msg_rate", right("Msgs", "in_msg_rate", 7)), only("in_msg_rate", size("Size", "in_byte_rate", 7)),
 			right("Msgs", "out_msgs", 8), size("Size", "out_bytes", 7),
-			right("Msgs", "out_msg_rate", 7), size("Size", "out_byte_rate", 7),
+			only("in_msg_rate", right("Msgs", "out_msg_rate", 7)), only("in_msg_rate", size("Size", "out_byte_rate", 7)),
 		},
 		headings: []heading{{1, "In: Total Count"}, {3, "Rate/Second"}, {5, "Out: Total Count"}, {7, "Rate/Second"}},
 	}
