@@ -238,7 +238,7 @@ func (s *setting) data() {
 		s.put("data", "store", nil)
 		return
 	}
-	if windowsPath(store) {
+	if config.Foreign(store) {
 		s.log.Warn("store is a path of Windows: messages are kept in --data", "store", store, "data", s.v.GetString("data"))
 		return
 	}
@@ -248,10 +248,6 @@ func (s *setting) data() {
 		return
 	}
 	s.v.SetDefault("data", dir)
-}
-
-func windowsPath(p string) bool {
-	return len(p) > 2 && p[1] == ':' && (p[2] == '/' || p[2] == '\\') || strings.HasPrefix(p, `\\`)
 }
 
 // storeModes says what a persistent message waits for in each store (ems 12.1), unless

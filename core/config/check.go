@@ -85,7 +85,7 @@ func (k *checker) parameters() {
 			said[p.Name] = true
 			k.warn(v.NameAt, "parameter-effect", p.Name+" "+p.Effect.verb()+": "+lower(p.Meaning), "")
 		}
-		if p.Effect == Honoured && (p.Type == Path || p.Type == File) && foreign(v.Value) {
+		if p.Effect == Honoured && (p.Type == Path || p.Type == File) && Foreign(v.Value) {
 			fix := "write a path of this system; until then it is as if the line were not there"
 			if p.Name == "store" { // the server must know that there is one: it keeps messages in --data then
 				fix = "write a path of this system; until then messages are kept in --data"

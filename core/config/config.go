@@ -147,9 +147,10 @@ func (c *Config) Path(name string) string {
 
 // Foreign says whether a path is one of Windows, which cannot be used here. Of
 // parameters, only store may be one: others do not count then.
-func Foreign(name string) bool { return foreign(name) }
-
-func foreign(name string) bool {
+func Foreign(name string) bool {
+	if strings.HasPrefix(name, `\\`) {
+		return true
+	}
 	if len(name) < 3 || name[1] != ':' || name[2] != '/' && name[2] != '\\' {
 		return false
 	}
@@ -180,7 +181,7 @@ func (c *Config) loadClass(files Files, class Class, r *report) {
 }
 
 func (c *Config) readPart(files Files, name string) ([]byte, error) {
-	if foreign(name) {
+	if Foreign(name) {
 		return nil, errors.New("it is a path of Windows")
 	}
 	return files.Read(c.Path(name))

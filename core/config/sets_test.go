@@ -175,6 +175,16 @@ func TestThereIsNoSet(t *testing.T) {
 	}
 }
 
+func TestForeignPaths(t *testing.T) {
+	for name, want := range map[string]bool{
+		"C:/EMS/store": true, `d:\EMS`: true, `\\server\share`: true, "/c/EMS": false, "store": false, "a:b": false, "": false, "1:/x": false,
+	} {
+		if Foreign(name) != want {
+			t.Errorf("Foreign(%q) = %v", name, !want)
+		}
+	}
+}
+
 func TestTraceSet(t *testing.T) {
 	for list, want := range map[string]string{
 		"DEFAULT":                   "INFO WARNING ACL LIMITS ROUTE ADMIN RVADV CONNECT_ERROR CONFIG MSG",
