@@ -89,6 +89,7 @@ type ring struct {
 	next     uint64 // the next sequence
 	head     uint64 // nothing below is available
 	blocks   []*block
+	spare    *block                  // the first, until it is used
 	counts   map[uint64]uint32       // failed deliveries, only where not 0
 	waits    map[uint64]wait         // until when those wait that came back
 	notes    map[uint64][]byte       // what consumers added, only where they did
@@ -101,7 +102,26 @@ type ring struct {
 	ready    int        // available entries
 }
 
-func newRing(q *queue, priority uint8) *ring { return &ring{queue: q, priority: priority} }
+// ringStart is a ring with its first block and what points to it in one piece of
+// memory: of ten thousand queues that each hold a message now and then, every
+// piece is a page to look up.
+type ringStart struct {
+	ring
+	first   block
+	entries [fewEntries]entry
+	blocks  [1]*block
+	order   [1]*ring
+}
+
+func newRing(q *queue, priority uint8) *ring {
+	s := &ringStart{ring: ring{queue: q, priority: priority}}
+	s.first.entries = s.entries[:]
+	s.ring.spare, s.ring.blocks = &s.first, s.blocks[:0]
+	if q.order == nil {
+		q.order = s.order[:0]
+	}
+	return &s.ring
+}
 
 func (r *ring) block(seq uint64) *block {
 	if seq < r.base || seq >= r.base+uint64(len(r.blocks))*blockSize {
@@ -128,7 +148,10 @@ func (r *ring) grow(seq uint64) *block {
 		}
 	}
 	for r.base+uint64(len(r.blocks))*blockSize <= seq {
-		b := &block{entries: make([]entry, fewEntries)}
+		b := r.spare
+		if r.spare = nil; b == nil {
+			b = &block{entries: make([]entry, fewEntries)}
+		}
 		for i := range b.gone {
 			b.gone[i] = ^uint64(0)
 		}
