@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -133,6 +134,28 @@ func TestChangesInJSONChangeTheirLines(t *testing.T) {
 				t.Errorf("what was written reads otherwise: %s", d)
 			}
 		})
+	}
+}
+
+// TestNamesOfEMS10: tls stands for ssl, and objects that nothing is known of are
+// passed over, as EMS does.
+func TestNamesOfEMS10(t *testing.T) {
+	c := load(t, mem{"d/tibemsd.json": `{"tibemsd": {"server": "S", "primary_listens": [{"url": "tls://localhost:7243"}],
+		"tls": {"tls_server_identity": "s.pem", "tls_trusted_list": ["a.pem", "b.pem"]}, "ft_tls": {"tls_trusted_list": ["p.pem"]}, "later": {"a": 1}}}`, "d/s.pem": "", "d/a.pem": "", "d/b.pem": ""})
+	if got := c.Param("ssl_server_identity") + " " + strings.Join(c.ParamAll("ssl_server_trusted"), " ") + " " + c.Param("ft_ssl_trusted"); got != "s.pem a.pem b.pem p.pem" {
+		t.Errorf("%s", got)
+	}
+	for _, f := range c.Findings {
+		if f.Severity == Error {
+			t.Error(f)
+		}
+	}
+	if !strings.Contains(fmt.Sprint(c.Findings), "there is no parameter later") {
+		t.Errorf("%v", c.Findings)
+	}
+	c = load(t, mem{"d/tibemsd.json": `{"tibemsd": {"server": {"name": "S"}}}`})
+	if len(c.Findings) == 0 || c.Findings[0].Rule != "json-form" {
+		t.Errorf("%v", c.Findings)
 	}
 }
 

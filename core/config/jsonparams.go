@@ -65,16 +65,19 @@ func (p *jsonParams) listens(secondary bool) string {
 func (p *jsonParams) read(r *report) {
 	for i := range p.node.items {
 		it := &p.node.items[i]
-		if it.val.kind == '{' && it.key != "ssl" && it.key != "ft_ssl" {
+		object := canonical(it.key + "_") // ssl_ and ft_ssl_; EMS 10 says tls
+		if _, known := LookupParameter(it.key); known && it.val.kind == '{' {
 			r.error(p.t.of(it.val), "json-form", clip(it.key)+" is no object", "write a text, a number, true or false")
+			continue
+		}
+		if object == "ssl_" || object == "ft_ssl_" {
+			for j := range it.val.items {
+				p.member(paramOf(object, it.val.items[j].key), &it.val.items[j])
+			}
 			continue
 		}
 		switch it.key {
 		case "locally_modified":
-		case "ssl", "ft_ssl":
-			for j := range it.val.items {
-				p.member(paramOf(it.key, it.val.items[j].key), &it.val.items[j])
-			}
 		case p.listens(p.secondary):
 			p.urls("listen", it)
 		case p.listens(!p.secondary):
@@ -98,13 +101,14 @@ func (p *jsonParams) read(r *report) {
 // paramOf is the parameter that a member of ssl or ft_ssl is.
 func paramOf(object, key string) string {
 	prefix := ""
-	if object == "ft_ssl" {
+	if object == "ft_ssl_" {
 		prefix = "ft_"
 	}
+	key = canonical(key)
 	switch key {
-	case "ssl_issuer_list", "tls_issuer_list":
+	case "ssl_issuer_list":
 		key = "ssl_issuer"
-	case "ssl_trusted_list", "tls_trusted_list":
+	case "ssl_trusted_list":
 		key = "ssl_trusted"
 	default:
 		return prefix + key

@@ -21,6 +21,8 @@ This page is written from the tables that the server itself reads (` + "`go test
 | ` + "`tidegate config convert PATH --out DIR`" + ` | a classic set as ` + "`tibemsd.json`" + `, or the other way round |
 | ` + "`tidegate config jndi PATH`" + ` | a ` + "`jndi.properties`" + ` for Qpid JMS: factories, static destinations, aliases |
 
+` + "`check --json` prints `{\"findings\": [{\"file\", \"line\", \"column\", \"severity\", \"rule\", \"text\", \"message\", \"fix\"}]}`: `severity` is `error` or `warning`,\n`column` counts characters from 1, `text` is the words at fault as they stand there, `rule` the kind of mistake." + `
+
 PATH is the main file or its directory. Relative names are relative to the main file. An **error** is what EMS would refuse, or what has no
 meaning: that line, value or section does not count, and the rest does. A **warning** is what the server goes on without, or what means something
 else here. ` + "`startup_abort_list`" + ` names the kinds of errors that keep the server from starting. When the server writes a file, comments, order, blanks,
