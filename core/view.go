@@ -259,9 +259,13 @@ func slots[T, V any](t *table[T], views []V, cursor, n int, view func(*T) V) ([]
 // ProducerViews appends producers as ConnViews does connections.
 func (b *Broker) ProducerViews(views []LinkView, cursor, n int) ([]LinkView, int) {
 	return slots(&b.producers, views, cursor, n, func(p *producer) LinkView {
-		return LinkView{
+		v := LinkView{
 			Number: p.number, Conn: p.conn.number, User: p.conn.user, ClientID: p.conn.clientID, Destination: p.dest, Traffic: p.inward(),
 		}
+		if p.conn.admin && p.dest.Name == "" {
+			v.Destination = Destination{Kind: Queue, Name: "$sys.admin"} // where requests go; no queue holds them
+		}
+		return v
 	})
 }
 

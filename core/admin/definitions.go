@@ -337,13 +337,18 @@ func (d *Definitions) on(name string, otherwise bool) bool {
 	return otherwise
 }
 
-func (d *Definitions) durable(name, client string) bool {
+// durableKey tells static durables apart.
+type durableKey struct{ name, client string }
+
+// durables are those that durables.conf names, but for those of routes.
+func (d *Definitions) durables() map[durableKey]bool {
+	all := map[durableKey]bool{}
 	for _, o := range d.objects(config.Durables) {
-		if o.Name == name && o.Get("clientid") == client && !o.Has("route") {
-			return true
+		if !o.Has("route") {
+			all[durableKey{o.Name, o.Get("clientid")}] = true
 		}
 	}
-	return false
+	return all
 }
 
 func (d *Definitions) stores() (rows []storeRow) {

@@ -52,7 +52,7 @@ func (c *Call) subscription() (*core.SubscriptionView, error) {
 func showDurables(_ context.Context, c *Call) (*screen.Result, error) {
 	t := newTable("durables", "topic text;dynamic bool;name text;shared text;user text;online bool;msgs count;bytes bytes;client_id text;selector text")
 	t.Empty = "No durables."
-	views := c.subscriptions()
+	views, static := c.subscriptions(), c.o.Definitions.durables()
 	for i := range views {
 		v := &views[i]
 		if !matches(c.Get("pattern"), v.Topic) {
@@ -62,7 +62,7 @@ func showDurables(_ context.Context, c *Call) (*screen.Result, error) {
 		if v.Consumers > 0 {
 			user = userOrAnonymous(v.User)
 		}
-		t.Add(v.Topic, !c.o.Definitions.durable(v.Name, v.ClientID), v.Name, yesNo(v.Shared), user, v.Consumers > 0, v.Messages, v.Bytes, v.ClientID, v.Selector)
+		t.Add(v.Topic, !static[durableKey{v.Name, v.ClientID}], v.Name, yesNo(v.Shared), user, v.Consumers > 0, v.Messages, v.Bytes, v.ClientID, v.Selector)
 	}
 	return shown(t), nil
 }
@@ -78,7 +78,7 @@ func showDurable(_ context.Context, c *Call) (*screen.Result, error) {
 	if v.Consumers > 0 {
 		status, user = "online", userOrAnonymous(v.User)
 	}
-	t.Add(v.Name, v.Topic, typeOf(c.o.Definitions.durable(v.Name, v.ClientID), false), v.ClientID, status, user, v.Shared, v.Selector, v.NoLocal,
+	t.Add(v.Name, v.Topic, typeOf(c.o.Definitions.durables()[durableKey{v.Name, v.ClientID}], false), v.ClientID, status, user, v.Shared, v.Selector, v.NoLocal,
 		v.Messages, v.Persistent, v.Delivered, v.Bytes)
 	return shown(t), nil
 }
@@ -117,7 +117,7 @@ func createDurable(_ context.Context, c *Call) (*screen.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.o.Definitions.durable(o.Name, o.Get("clientid")) {
+	if c.o.Definitions.durables()[durableKey{o.Name, o.Get("clientid")}] {
 		return nil, exists("durable", o.Name)
 	}
 	if err := subscribe(c.o.Broker, &o); err != nil {

@@ -39,33 +39,31 @@ func destinations(ctx context.Context, c *Call, kind property.Kind) ([]named, er
 	if err != nil {
 		return nil, err
 	}
+	pattern := c.Get("pattern")
+	wants := func(n core.Named) bool {
+		switch {
+		case !matches(pattern, n.Name),
+			c.Has("notemp") && n.Temporary,
+			c.Has("static") && !isStatic(n),
+			c.Has("dynamic") && (isStatic(n) || n.Temporary):
+			return false
+		}
+		return true
+	}
 	rows := make([]named, 0, len(all))
-	seen := make(map[string]bool, len(all))
 	for _, n := range all {
-		if !seen[n.Name] {
-			seen[n.Name] = true
+		if wants(n) {
 			rows = append(rows, named{Named: n})
 		}
 	}
 	for _, n := range c.o.Definitions.beside(kind) {
-		if !seen[n] {
-			seen[n] = true
-			rows = append(rows, named{core.Named{Name: n, Static: true}, true})
+		if d := (core.Named{Name: n, Static: true}); wants(d) {
+			rows = append(rows, named{d, true})
 		}
 	}
-	pattern := c.Get("pattern")
-	rows = slices.DeleteFunc(rows, func(n named) bool {
-		switch {
-		case !matches(pattern, n.Name),
-			c.Has("notemp") && n.Temporary,
-			c.Has("static") && !isStatic(n.Named),
-			c.Has("dynamic") && (isStatic(n.Named) || n.Temporary):
-			return true
-		}
-		return false
-	})
-	slices.SortFunc(rows, func(x, y named) int { return compareNames(x.Name, y.Name) })
-	return rows, nil
+	// Of what was seen twice, or is defined and in the broker, the broker's stays.
+	slices.SortStableFunc(rows, func(x, y named) int { return compareNames(x.Name, y.Name) })
+	return slices.CompactFunc(rows, func(x, y named) bool { return x.Name == y.Name }), nil
 }
 
 // isStatic: the server's own queues count as defined.

@@ -36,14 +36,14 @@ func (m memory) Exists(name string) bool { _, ok := m[name]; return ok }
 // office is a service over a broker in memory.
 type office struct {
 	*Service
-	t      *testing.T
+	t      testing.TB
 	broker *server.Server
 	files  memory
 	fail   error // of saving
 	saved  int
 }
 
-func newOffice(t *testing.T, files memory) *office {
+func newOffice(t testing.TB, files memory) *office {
 	t.Helper()
 	o := &office{t: t, files: files}
 	if files["tibemsd.conf"] == "" {
@@ -533,4 +533,32 @@ func TestRunningRequests(t *testing.T) {
 		t.Error(err)
 	}
 	<-answered
+}
+
+// BenchmarkShowQueues is a page of a hundred out of 100,000 queues.
+func BenchmarkShowQueues(b *testing.B) {
+	var conf strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&conf, "many.q%06d\n", i)
+	}
+	o := newOffice(b, memory{"queues.conf": conf.String()})
+	for b.Loop() {
+		if _, err := o.Do(b.Context(), Request{Command: "show queues many.> next=100", After: "many.q050000"}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkPurge is of 100,000 messages, 1024 a step.
+func BenchmarkPurge(b *testing.B) {
+	o := newOffice(b, memory{"queues.conf": ">\n"})
+	c := o.client("ann")
+	for b.Loop() {
+		b.StopTimer()
+		o.send(c, "q", 100_000)
+		b.StartTimer()
+		if _, err := o.Do(b.Context(), Request{Command: "purge queue q"}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/core"
@@ -42,7 +41,22 @@ func links(ctx context.Context, s *Service, list func(b *core.Broker, all []core
 // compareNames is the order of lists of destinations: wildcards that begin a name
 // first, then by letters of either case (docs/admin-screens.md).
 func compareNames(x, y string) int {
-	return cmp.Or(cmp.Compare(rankOf(x), rankOf(y)), cmp.Compare(strings.ToLower(x), strings.ToLower(y)), cmp.Compare(x, y))
+	if c := cmp.Compare(rankOf(x), rankOf(y)); c != 0 {
+		return c
+	}
+	for i := range min(len(x), len(y)) {
+		if a, b := lower(x[i]), lower(y[i]); a != b {
+			return cmp.Compare(a, b)
+		}
+	}
+	return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y))
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 func rankOf(n string) int {
