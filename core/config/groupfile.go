@@ -8,17 +8,18 @@ func readGroups(t *text, r *report) *sectionFile {
 	f := &sectionFile{text: t, class: Groups, byKey: map[string]*section{}}
 	var at *section
 	skip := false
+	var seen map[string]bool // members of the group
 	for l := t.first; l != nil; l = l.next {
 		body := l.body()
 		if !l.readable() || blank(body, "#") {
 			continue
 		}
 		if isBlank(body[0]) {
-			f.member(l, body, at, skip, r)
+			f.member(l, body, at, seen, skip, r)
 			continue
 		}
 		at = f.groupHeader(l, body, r)
-		skip = at == nil
+		skip, seen = at == nil, map[string]bool{}
 	}
 	return f
 }
@@ -49,7 +50,7 @@ func groupParts(body string) (name, description span, ok bool) {
 	return trim(body, span{0, i}), trim(body, span{i + 1, len(body)}), true
 }
 
-func (f *sectionFile) member(l *line, body string, s *section, skip bool, r *report) {
+func (f *sectionFile) member(l *line, body string, s *section, seen map[string]bool, skip bool, r *report) {
 	name := trim(body, span{0, len(body)})
 	at := f.place2(l, name)
 	switch {
@@ -59,12 +60,11 @@ func (f *sectionFile) member(l *line, body string, s *section, skip bool, r *rep
 	case strings.Contains(at.Text, ":"):
 		r.error(at, "group-line", "an indented line is a member, and this has a colon", "write a group's line without blanks in front")
 	default:
-		for i := range s.Attrs {
-			if s.Attrs[i].Name == "member" && s.Attrs[i].Value == at.Text {
-				r.warn(at, "member-twice", at.Text+" is a member of "+s.Name+" already", "remove one of the two")
-				return
-			}
+		if seen[at.Text] {
+			r.warn(at, "member-twice", at.Text+" is a member of "+s.Name+" already", "remove one of the two")
+			return
 		}
+		seen[at.Text] = true
 		s.Attrs = append(s.Attrs, Attr{Name: "member", Value: at.Text, At: at})
 		s.lines = append(s.lines, l)
 	}

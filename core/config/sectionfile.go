@@ -213,8 +213,8 @@ func (f *sectionFile) set(key string, attrs []Attr) {
 	lines := make([]*line, len(attrs))
 	pair := func(same func(old, want Attr) bool) {
 		for i, want := range attrs {
-			for j, old := range s.Attrs {
-				if lines[i] == nil && !taken[j] && s.lines[j] != nil && same(old, want) {
+			for j := 0; j < len(taken) && lines[i] == nil; j++ {
+				if !taken[j] && s.lines[j] != nil && same(s.Attrs[j], want) {
 					lines[i], taken[j] = s.lines[j], true
 				}
 			}
