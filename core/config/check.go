@@ -16,12 +16,13 @@ type checker struct {
 	*Config
 	*report
 	files Files
+	named map[Class][]string // see names
 }
 
 // check reports what is wrong with the set as a whole, and marks what does not
 // count.
 func check(c *Config, files Files, r *report) {
-	k := &checker{c, r, files}
+	k := &checker{Config: c, report: r, files: files, named: map[Class][]string{}}
 	k.parameters()
 	k.together()
 	for _, class := range AllClasses() {

@@ -13,6 +13,10 @@ import (
 // maxName is the longest name of a user, group, durable, client id (ems 3.2).
 const maxName = 255
 
+// maxSuggested bounds among how many names the one is looked for that was meant: a
+// file of noise beside a large one would take hours.
+const maxSuggested = 2000
+
 // systemStores always exist (ems 12.1).
 var systemStores = []string{property.MetaStore, property.NonFailsafeStore, property.FailsafeStore}
 
@@ -161,12 +165,19 @@ func orNearest(word string, known []string) string {
 	return "take it out"
 }
 
+// names lists a class for suggestions; more than maxSuggested are none.
 func (k *checker) names(class Class, more ...string) []string {
-	all := slices.Clone(more)
-	for _, o := range k.Objects(class) {
-		all = append(all, o.Name)
+	all, ok := k.named[class]
+	if !ok {
+		for _, o := range k.Objects(class) {
+			all = append(all, o.Name)
+		}
+		k.named[class] = all
 	}
-	return all
+	if len(all) > maxSuggested {
+		return more
+	}
+	return append(slices.Clone(more), all...)
 }
 
 func (k *checker) users() {

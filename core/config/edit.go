@@ -156,7 +156,7 @@ func (c *Config) validate(o *Object) error {
 		return fail(message, "choose another name")
 	}
 	r := &report{}
-	k := &checker{c, r, nil}
+	k := &checker{Config: c, report: r, named: map[Class][]string{}}
 	copied := *o
 	copied.Attrs = slices.Clone(o.Attrs)
 	k.keys(&copied)
