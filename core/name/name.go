@@ -81,3 +81,47 @@ func Match(pattern, n string) bool {
 		pattern, n = prest, nrest
 	}
 }
+
+// Covers says whether a pattern matches all names that another one does. Either
+// may be a plain name.
+func Covers(pattern, other string) bool {
+	if strings.HasPrefix(other, "$") && !strings.HasPrefix(pattern, "$") {
+		return false
+	}
+	for {
+		p, prest, pmore := strings.Cut(pattern, ".")
+		if p == ">" {
+			return true
+		}
+		o, orest, omore := strings.Cut(other, ".")
+		if o == ">" || p != "*" && p != o {
+			return false
+		}
+		if !pmore || !omore {
+			return pmore == omore
+		}
+		pattern, other = prest, orest
+	}
+}
+
+// Overlap says whether some name is matched by both of two patterns, which may be
+// plain names.
+func Overlap(a, b string) bool {
+	if strings.HasPrefix(a, "$") != strings.HasPrefix(b, "$") {
+		return false
+	}
+	for {
+		x, arest, amore := strings.Cut(a, ".")
+		y, brest, bmore := strings.Cut(b, ".")
+		if x == ">" || y == ">" {
+			return true
+		}
+		if x != y && x != "*" && y != "*" {
+			return false
+		}
+		if !amore || !bmore {
+			return amore == bmore
+		}
+		a, b = arest, brest
+	}
+}

@@ -97,3 +97,46 @@ func BenchmarkTrieMatch(b *testing.B) {
 		tr.Match("a.b.c", func(int) { n++ })
 	}
 }
+
+// Covers and Overlap are what Match says of all names: small patterns over three
+// elements are told apart by names of up to four.
+func TestCoversAndOverlapAgainstMatch(t *testing.T) {
+	var names []string
+	var add func(prefix string, left int)
+	add = func(prefix string, left int) {
+		for _, e := range []string{"a", "b", "c"} {
+			names = append(names, prefix+e)
+			if left > 1 {
+				add(prefix+e+".", left-1)
+			}
+		}
+	}
+	add("", 4)
+	rapid.Check(t, func(t *rapid.T) {
+		pattern := func(label string) string {
+			p := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "*"}), 0, 3).Draw(t, label), ".")
+			switch {
+			case p == "":
+				return ">"
+			case rapid.Bool().Draw(t, label+" tail"):
+				return p + ".>"
+			}
+			return p
+		}
+		p, q := pattern("p"), pattern("q")
+		covers, overlap := true, false
+		for _, n := range names {
+			covers = covers && (!Match(q, n) || Match(p, n))
+			overlap = overlap || Match(p, n) && Match(q, n)
+		}
+		if Covers(p, q) != covers {
+			t.Fatalf("Covers(%q, %q) = %v", p, q, !covers)
+		}
+		if Overlap(p, q) != overlap {
+			t.Fatalf("Overlap(%q, %q) = %v", p, q, !overlap)
+		}
+	})
+	if Covers(">", "$sys.a") || Overlap(">", "$sys.a") || !Covers("$sys.>", "$sys.a") {
+		t.Error("names of the system")
+	}
+}

@@ -74,37 +74,3 @@ func CheckName(k Kind, n string) *Error {
 	}
 	return nil
 }
-
-// covers says whether every name that child stands for is one that pattern
-// matches. Unlike name.Match it knows that child may be a wildcard too.
-func covers(pattern, child string) bool {
-	if !name.Match(pattern, child) {
-		return false
-	}
-	if !strings.HasSuffix(child, ">") || strings.HasSuffix(pattern, ">") {
-		return true
-	}
-	last := child[strings.LastIndexByte(child, '.')+1:]
-	return last != ">"
-}
-
-// overlap says whether there is a name that both patterns match.
-func overlap(a, b string) bool {
-	if strings.HasPrefix(a, "$") != strings.HasPrefix(b, "$") {
-		return false
-	}
-	for {
-		x, arest, amore := strings.Cut(a, ".")
-		y, brest, bmore := strings.Cut(b, ".")
-		if x == ">" || y == ">" {
-			return true
-		}
-		if x != y && x != "*" && y != "*" {
-			return false
-		}
-		if !amore || !bmore {
-			return amore == bmore
-		}
-		a, b = arest, brest
-	}
-}

@@ -162,7 +162,7 @@ func (t *Tree) conflict(d *Definition) error {
 		if mine == "" || other == "" || mine == other {
 			property, mine, other = "channel", channel, otherChannel
 		}
-		if mine != "" && other != "" && mine != other && o.Name != d.Name && overlap(o.Name, d.Name) {
+		if mine != "" && other != "" && mine != other && o.Name != d.Name && name.Overlap(o.Name, d.Name) {
 			return &Error{
 				Rule:    "disjoint",
 				Message: fmt.Sprintf("%s=%s of %s and %s=%s of %s speak of the same names", property, mine, d.Name, property, other, o.Name),
@@ -192,7 +192,7 @@ func (t *Tree) Creatable(n string) bool {
 // wildcard or not.
 func (t *Tree) Parents(n string, visit func(*Definition)) {
 	t.wildcards.Match(n, func(d *Definition) {
-		if d.Name != n && covers(d.Name, n) {
+		if d.Name != n && name.Covers(d.Name, n) {
 			visit(d)
 		}
 	})

@@ -3,7 +3,6 @@ package property
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -130,32 +129,6 @@ func TestOverlappingWildcardsMayNotNameTwoStores(t *testing.T) {
 	}
 	if err := put(t, tr, "topic.sample.quotes.*", "store=c"); err != nil {
 		t.Errorf("its own former store was in its way: %v", err)
-	}
-}
-
-func TestOverlapFindsANameBothMatch(t *testing.T) {
-	elements := []string{"a", "b", "*", ">"}
-	var patterns, names []string
-	for _, x := range elements {
-		patterns = append(patterns, x)
-		for _, y := range elements {
-			patterns = append(patterns, x+"."+y)
-			for _, z := range elements {
-				patterns = append(patterns, x+"."+y+"."+z)
-			}
-		}
-	}
-	patterns = slices.DeleteFunc(patterns, func(p string) bool { return name.Validate(p) != nil })
-	for _, p := range append(patterns, "a.a.a.a", "a.b.a.b") {
-		names = append(names, strings.NewReplacer("*", "c", ">", "d").Replace(p))
-	}
-	for _, a := range patterns {
-		for _, b := range patterns {
-			want := slices.ContainsFunc(names, func(n string) bool { return name.Match(a, n) && name.Match(b, n) })
-			if got := overlap(a, b); got != want {
-				t.Errorf("overlap(%s, %s) = %v", a, b, got)
-			}
-		}
 	}
 }
 
