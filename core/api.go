@@ -51,6 +51,9 @@ type Destination struct {
 type ConnectOptions struct {
 	ClientID string // container-id; the JMS client id
 	User     string
+	// Stranger says that nothing has shown that User is the one who connects: with
+	// authorization such a connection has no rights.
+	Stranger bool
 	Peer     Peer // for operators
 	// Sole asks that no other connection has the ClientID; it holds against those
 	// that did not ask as well. Who is connected decides: one that is Sole stays,

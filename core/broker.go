@@ -91,7 +91,7 @@ type Broker struct {
 	tempCounter uint64
 	heldBytes   int64  // of entries that are not stored
 	rights      uint64 // counts calls of Authorize: what was permitted before is asked anew
-	topicNow    string // the topic that is being routed
+	topicNow    *topic // the topic that is being routed
 	drops       Drops
 	declared    int // queues with a life
 	noteBytes   int // of all notes

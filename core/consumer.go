@@ -87,7 +87,7 @@ func (b *Broker) OpenConsumer(now time.Time, id ConnID, o ConsumerOptions, fx *E
 		if err := b.denied(c, "receive from", need, d); err != nil {
 			return 0, err
 		}
-		q, err := b.resolveQueue("receive from", d.Name)
+		q, err := b.resolveQueue("receive from", c, d.Name)
 		if err != nil {
 			return 0, err
 		}

@@ -151,7 +151,13 @@ func (b *Broker) policiesChanged(now time.Time, fx *Effects) {
 		}
 	})
 	b.resumeFlow(fx)
+	if b.o.Authority != nil { // what is secure
+		b.rightsChanged()
+	}
 	b.dispatchTouched(now, fx)
+	if b.o.Authority != nil {
+		b.consumers.each(func(k *consumer) { b.answerDrain(k, fx) })
+	}
 }
 
 // policy is what holds for a queue, or for a subscription's topic.

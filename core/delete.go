@@ -46,16 +46,22 @@ func (b *Broker) Keep(_ time.Time, n string, fx *Effects) (Destination, error) {
 
 // mayCreate says whether a destination that is not there may come into being by
 // being used. Temporary and kept ones never do.
-func (b *Broker) mayCreate(op string, d Destination) *Error {
+func (b *Broker) mayCreate(op string, c *conn, d Destination) *Error {
 	switch {
 	case heldFor(d).Kind != 0: // to be browsed: there is nothing in it now
 		return nil
 	case strings.HasPrefix(d.Name, TemporaryPrefix), kept(d.Name):
 		return &Error{Op: op, Kind: NotFound, Name: d.Name}
-	case !b.creatable(d) && !b.subscribed(d):
+	case !b.creatable(d) && !b.subscribed(d) && !b.grantedToCreate(c, d):
 		return &Error{Op: op, Kind: NotFound, Name: d.Name, Err: errors.New("it does not exist, and may not be created by using it")}
 	}
 	return nil
+}
+
+// grantedToCreate: who has been granted create may bring into being by use what
+// others may not (ems 3.1).
+func (b *Broker) grantedToCreate(c *conn, d Destination) bool {
+	return c != nil && b.o.Authorization && b.o.Authority != nil && b.denied(c, "create", MayCreate, d) == nil
 }
 
 // subscribed says whether a topic is there for its durable subscriptions.
@@ -70,9 +76,9 @@ func (b *Broker) subscribed(d Destination) bool {
 	return false
 }
 
-// Reach says whether a message can be sent to a destination: it exists, or may
-// come into being. Errors: Invalid, NotFound.
-func (b *Broker) Reach(d Destination) error {
+// Reach says whether a connection's message can be sent to a destination: it
+// exists, or may come into being. Errors: Invalid, NotFound.
+func (b *Broker) Reach(id ConnID, d Destination) error {
 	if err := mayUse("send to", d, false); err != nil {
 		return err
 	}
@@ -82,7 +88,7 @@ func (b *Broker) Reach(d Destination) error {
 	if err := b.checkName("send to", d, false); err != nil {
 		return err
 	}
-	if err := b.mayCreate("send to", d); err != nil {
+	if err := b.mayCreate("send to", b.conns.get(uint64(id)), d); err != nil {
 		return err
 	}
 	return nil

@@ -172,7 +172,7 @@ func (b *Broker) checkName(op string, d Destination, wildcard bool) *Error {
 
 // resolve finds a destination to send to or consume from, and makes a dynamic
 // queue where there is none. Temporary names are never made here.
-func (b *Broker) resolveQueue(op, n string) (*queue, *Error) {
+func (b *Broker) resolveQueue(op string, c *conn, n string) (*queue, *Error) {
 	if q := b.queues[n]; q != nil {
 		return q, nil
 	}
@@ -180,7 +180,7 @@ func (b *Broker) resolveQueue(op, n string) (*queue, *Error) {
 	if b.always(d) {
 		return b.systemQueue(n), nil
 	}
-	if err := b.mayCreate(op, d); err != nil {
+	if err := b.mayCreate(op, c, d); err != nil {
 		return nil, err
 	}
 	return b.addQueue(b.newQueueID(), d), nil
@@ -237,7 +237,7 @@ func (b *Broker) OpenProducer(_ time.Time, id ConnID, o ProducerOptions, fx *Eff
 func (b *Broker) aim(p *producer, d Destination) error {
 	if d.Kind == Topic {
 		if b.topics[d.Name] == nil {
-			if err := b.mayCreate("send to", d); err != nil {
+			if err := b.mayCreate("send to", p.conn, d); err != nil {
 				return err
 			}
 		}
@@ -246,7 +246,7 @@ func (b *Broker) aim(p *producer, d Destination) error {
 		p.dest.Temporary = p.topic.temp != nil
 		return nil
 	}
-	q, err := b.resolveQueue("send to", d.Name)
+	q, err := b.resolveQueue("send to", p.conn, d.Name)
 	if err != nil {
 		return err
 	}

@@ -40,10 +40,12 @@ func (p Permission) String() string {
 	return "use"
 }
 
-// Authority says whether user has permission p on d. It is asked within steps, so
-// it must be quick, and its answers must not change but by Broker.Authorize. It
-// gets names of wildcard subscriptions, and temporary destinations, too.
-type Authority func(user string, p Permission, d Destination) bool
+// Authority says whether user has permission p on d, which its definitions make
+// secure or not: where they do not, EMS lets everybody use it (ems 6.4). It is
+// asked within steps, so it must be quick, and its answers must not change but by
+// Broker.Authorize. It gets names of wildcard subscriptions, which are secure
+// where anything that they match may be, and temporary destinations, too.
+type Authority func(user string, p Permission, d Destination, secure bool) bool
 
 // Check says which non-persistent sends outside of transactions are confirmed
 // truthfully (ems npsend_check_mode, 7.2). The others are always said to be
@@ -94,6 +96,13 @@ func (b *Broker) Drops() Drops { return b.drops }
 // right stay and get nothing until they have it again; sends are refused.
 func (b *Broker) Authorize(now time.Time, authorization bool, a Authority, fx *Effects) {
 	b.o.Authorization, b.o.Authority = authorization, a
+	b.rightsChanged()
+	b.dispatchTouched(now, fx)
+	b.consumers.each(func(k *consumer) { b.answerDrain(k, fx) })
+}
+
+// rightsChanged asks anew for all that was permitted or not before.
+func (b *Broker) rightsChanged() {
 	b.rights++
 	for _, q := range b.all {
 		if q.sub != nil {
@@ -101,16 +110,14 @@ func (b *Broker) Authorize(now time.Time, authorization bool, a Authority, fx *E
 		}
 	}
 	b.consumers.each(b.bar)
-	b.dispatchTouched(now, fx)
-	b.consumers.each(func(k *consumer) { b.answerDrain(k, fx) })
 }
 
 // bar looks anew at a consumer's right.
 func (b *Broker) bar(k *consumer) {
-	if k.suspended {
+	if k.suspended || k.barred != b.mayConsume(k) {
 		return
 	}
-	if k.barred = !b.mayConsume(k); k.barred {
+	if k.barred = !k.barred; k.barred {
 		b.abdicate(k.queue, k)
 	} else {
 		b.elect(k.queue)
@@ -126,7 +133,7 @@ func (b *Broker) Reauthenticate(now time.Time, id ConnID, user string, fx *Effec
 	if c == nil {
 		return
 	}
-	c.user = user
+	c.user, c.stranger = user, false
 	b.rights++
 	for _, id := range sortedKeys(c.consumers) {
 		k := c.consumers[id]
@@ -155,6 +162,9 @@ func (b *Broker) May(id ConnID, op string, p Permission, d Destination) error {
 
 // denied is May for those who have the connection; nil: permitted.
 func (b *Broker) denied(c *conn, op string, p Permission, d Destination) *Error {
+	if b.o.Authorization && c.stranger {
+		return &Error{Op: op, Kind: Denied, Name: d.Name, Err: errors.New("user " + c.user + " connected while authorization was off, without a password that fits: connect anew")}
+	}
 	if b.o.Authority == nil {
 		return nil
 	}
@@ -162,16 +172,36 @@ func (b *Broker) denied(c *conn, op string, p Permission, d Destination) *Error 
 		d = h // a holding queue has its destination's permissions (ems 7.8)
 	}
 	d.Temporary = strings.HasPrefix(d.Name, TemporaryPrefix)
-	if b.o.Authority(c.user, p, d) || p == MayUseDurable && b.o.Authority(c.user, MayDurable, d) {
+	secure := p < MayView && b.secure(d)
+	if b.o.Authority(c.user, p, d, secure) || p == MayUseDurable && b.o.Authority(c.user, MayDurable, d, secure) {
 		return nil
 	}
 	return &Error{Op: op, Kind: Denied, Name: d.Name, Err: errors.New("user " + c.user + " has no permission to " + p.String())}
 }
 
+// secure says whether definitions have the permissions of a destination checked.
+// A wildcard's are as soon as it matches something whose are: what is stored for a
+// durable subscription is not looked at message by message
+// (docs/decisions/0075-rights-on-wildcards.md).
+func (b *Broker) secure(d Destination) bool {
+	tree := b.defined.tree(d.Kind)
+	if name.IsWildcard(d.Name) {
+		return tree.Secured(d.Name)
+	}
+	if d.Kind == Topic {
+		if t := b.topics[d.Name]; t != nil {
+			return b.topicPolicy(t).Secure
+		}
+	} else if q := b.queues[d.Name]; q != nil {
+		return b.policy(q).Secure
+	}
+	return tree.Policy(d.Name).Secure
+}
+
 // maySend is asked for every message: a producer remembers the answer for the
 // destination that it last sent to, until rights change.
 func (b *Broker) maySend(p *producer, d Destination) *Error {
-	if b.o.Authority == nil {
+	if b.o.Authority == nil && !b.o.Authorization {
 		return nil
 	}
 	if p.rights != b.rights || p.asked != d {
@@ -205,7 +235,7 @@ func (b *Broker) mayConsume(k *consumer) bool {
 func (b *Broker) guard(q *queue) {
 	s := q.sub
 	s.barred, s.roams = false, false
-	if b.o.Authority != nil && !s.durable && !s.shared && s.conn != nil {
+	if (b.o.Authority != nil || b.o.Authorization) && !s.durable && !s.shared && s.conn != nil {
 		if s.roams = name.IsWildcard(q.dest.Name); !s.roams {
 			s.barred = b.denied(s.conn, "receive from", MaySubscribe, q.dest) != nil
 		}
@@ -215,8 +245,12 @@ func (b *Broker) guard(q *queue) {
 
 // mayHear says whether a wildcard subscription may have what is sent to a topic
 // (ems 6.4).
-func (b *Broker) mayHear(s *subscription, topic string) bool {
-	return b.denied(s.conn, "receive from", MaySubscribe, Destination{Kind: Topic, Name: topic}) == nil
+func (b *Broker) mayHear(s *subscription, tp *topic) bool {
+	if b.o.Authorization && s.conn.stranger {
+		return false
+	}
+	d := Destination{Kind: Topic, Name: tp.name}
+	return b.o.Authority == nil || b.o.Authority(s.conn.user, MaySubscribe, d, b.topicPolicy(tp).Secure)
 }
 
 // checked says whether the sender of a non-persistent message to n learns what

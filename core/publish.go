@@ -44,7 +44,7 @@ func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, 
 	if d.Kind == Topic {
 		t := b.topics[d.Name]
 		if t == nil {
-			if err := b.mayCreate("send to", d); err != nil {
+			if err := b.mayCreate("send to", p.conn, d); err != nil {
 				b.refuse(p, s, m.Durable, err, false, fx)
 				return
 			}
@@ -55,7 +55,7 @@ func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, 
 		}
 		b.publish(now, p, nil, t, s, m, fx)
 	} else {
-		q, err := b.resolveQueue("send to", d.Name)
+		q, err := b.resolveQueue("send to", p.conn, d.Name)
 		if err != nil {
 			b.refuse(p, s, m.Durable, err, false, fx)
 			return
@@ -180,7 +180,7 @@ func (b *Broker) route(p *producer, q *queue, tp *topic, m message.Envelope) []*
 		return b.targets
 	}
 	tp.in.add(m.Content.Size())
-	b.hearing, b.topicNow = b.hearing[:0], tp.name
+	b.hearing, b.topicNow = b.hearing[:0], tp
 	b.routes.Match(tp.name, b.hears)
 	for _, a := range b.hearing {
 		b.hear(a, p, &m)

@@ -138,7 +138,7 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 	n := plain(d, 0)
 	switch d.Cmd {
 	case "connect":
-		s.conns[n], err = s.b.Connect(s.now, ConnectOptions{ClientID: arg(d, "id", n), User: arg(d, "user", ""), Sole: has(d, "sole"), Yield: has(d, "yield"), Room: number(d, "room", 0)}, fx)
+		s.conns[n], err = s.b.Connect(s.now, ConnectOptions{ClientID: arg(d, "id", n), User: arg(d, "user", ""), Stranger: has(d, "stranger"), Sole: has(d, "sole"), Yield: has(d, "yield"), Room: number(d, "room", 0)}, fx)
 	case "disconnect":
 		s.b.Disconnect(s.now, s.conns[n], fx)
 	case "temporary":
@@ -226,6 +226,8 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 		s.b.Expire(s.now, fx)
 	case "forbid", "permit":
 		s.forbid(d, n, fx)
+	case "grant", "revoke":
+		s.grant(d, n, fx)
 	case "check": // npsend_check_mode
 		mode, ok := ParseCheck(n)
 		if !ok {
@@ -347,9 +349,26 @@ func (s *script) forbid(d *datadriven.TestData, permission string, fx *Effects) 
 		s.forbidden = slices.DeleteFunc(s.forbidden, func(g forbidden) bool { return f == g })
 	}
 	rules := slices.Clone(s.forbidden)
-	s.b.Authorize(s.now, has(d, "authorization"), func(user string, p Permission, d Destination) bool {
+	s.b.Authorize(s.now, has(d, "authorization"), func(user string, p Permission, d Destination, secure bool) bool {
 		return !slices.ContainsFunc(rules, func(f forbidden) bool {
 			return f.user == user && f.permission == p.String() && f.d.Kind == d.Kind && name.Match(f.d.Name, d.Name)
+		})
+	}, fx)
+}
+
+// grant reads PERMISSION user=U queue=PATTERN: with the first, what is secure may be
+// used by nobody else, and nobody may administer.
+func (s *script) grant(d *datadriven.TestData, permission string, fx *Effects) {
+	f := forbidden{arg(d, "user", ""), permission, s.destination(d)}
+	if d.Cmd == "grant" {
+		s.forbidden = append(s.forbidden, f)
+	} else {
+		s.forbidden = slices.DeleteFunc(s.forbidden, func(g forbidden) bool { return f == g })
+	}
+	rules := slices.Clone(s.forbidden)
+	s.b.Authorize(s.now, true, func(user string, p Permission, d Destination, secure bool) bool {
+		return !secure && p < MayView || slices.ContainsFunc(rules, func(f forbidden) bool {
+			return f.user == user && f.permission == p.String() && f.d.Kind == d.Kind && name.Covers(f.d.Name, d.Name)
 		})
 	}, fx)
 }

@@ -91,7 +91,7 @@ func (b *Broker) subscribe(_ time.Time, c *conn, o ConsumerOptions, sel *selecto
 		return nil, err
 	}
 	if b.topics[d.Name] == nil && !name.IsWildcard(d.Name) {
-		if err := b.mayCreate("receive from", d); err != nil {
+		if err := b.mayCreate("receive from", c, d); err != nil {
 			return nil, err
 		}
 	}

@@ -19,7 +19,7 @@ func saying(a *frame.Attach, properties ...wire.Entry) *frame.Attach {
 // forbid takes the right to send to a queue from everybody.
 func (w *world) forbid(queue string) {
 	w.do(func(now time.Time, b *core.Broker, fx *core.Effects) {
-		b.Authorize(now, false, func(_ string, p core.Permission, d core.Destination) bool {
+		b.Authorize(now, false, func(_ string, p core.Permission, d core.Destination, _ bool) bool {
 			return d.Name != queue || p != core.MaySend
 		}, fx)
 	})

@@ -117,7 +117,7 @@ func (c *conn) delivery(now time.Time, b *core.Broker, fx *core.Effects, p *prod
 func (c *conn) relay(now time.Time, b *core.Broker, fx *core.Effects, p *producer, e *engine.Event, to core.Send, s send) {
 	d, err := resolve(b, s.m.To(), c.relayKind(s))
 	if err == nil {
-		err = b.Reach(d)
+		err = b.Reach(c.b.ID(), d)
 	}
 	if err == nil {
 		b.PublishTo(now, p.id, d, to, s.env, fx)

@@ -251,7 +251,7 @@ func TestManagementPermissions(t *testing.T) {
 	conform(t, func(w *world) {
 		a := w.connected("a").asks("$management", "here")
 		w.do(func(now time.Time, b *core.Broker, fx *core.Effects) {
-			b.Authorize(now, true, func(_ string, p core.Permission, d core.Destination) bool {
+			b.Authorize(now, true, func(_ string, p core.Permission, d core.Destination, _ bool) bool {
 				return d.Temporary || d.Name == "mine" || p == core.MayView
 			}, fx)
 		})
@@ -331,7 +331,9 @@ func (shown) Check(user, text string) (string, bool) {
 func claiming(w *world) {
 	w.options.Users, w.options.Tokens, w.options.Claims, w.options.Management = sasl.UserMap{}, shown{}, true, true
 	w.core.Authorization = true
-	w.core.Authority = func(user string, _ core.Permission, d core.Destination) bool { return d.Temporary || user == "alice" }
+	w.core.Authority = func(user string, _ core.Permission, d core.Destination, _ bool) bool {
+		return d.Temporary || user == "alice"
+	}
 }
 
 // claims logs in by MSSBCBS.

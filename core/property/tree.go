@@ -38,6 +38,7 @@ type Tree struct {
 	holes      int
 	wildcards  name.Trie[*Definition]
 	stored     []*Definition // wildcards with a store or channel, for conflicts
+	secure     map[*Definition]struct{}
 	generation uint64
 	shared     map[Policy]*Policy
 	parents    []*Definition // scratch
@@ -46,7 +47,7 @@ type Tree struct {
 
 // NewTree makes a tree without definitions.
 func NewTree(k Kind) *Tree {
-	return &Tree{kind: k, byName: map[string]*Definition{}, shared: map[Policy]*Policy{}}
+	return &Tree{kind: k, byName: map[string]*Definition{}, shared: map[Policy]*Policy{}, secure: map[*Definition]struct{}{}}
 }
 
 // Kind is what the tree's definitions are of.
@@ -144,10 +145,14 @@ func (t *Tree) remember(d *Definition) {
 	if store, channel := d.disjoint(); d.Wildcard() && store+channel != "" {
 		t.stored = append(t.stored, d)
 	}
+	if v, ok := d.Set.Get(Secure); ok && v.Number != 0 {
+		t.secure[d] = struct{}{}
+	}
 }
 
 func (t *Tree) forget(d *Definition) {
 	t.stored = slices.DeleteFunc(t.stored, func(o *Definition) bool { return o == d })
+	delete(t.secure, d)
 	clear(t.shared)
 }
 
@@ -196,6 +201,16 @@ func (t *Tree) Parents(n string, visit func(*Definition)) {
 			visit(d)
 		}
 	})
+}
+
+// Secured says whether some destination that a pattern matches may be secure.
+func (t *Tree) Secured(pattern string) bool {
+	for d := range t.secure { // order: irrelevant
+		if name.Overlap(d.Name, pattern) {
+			return true
+		}
+	}
+	return false
 }
 
 // Effective says what holds for a name, defined or not: every property that is
