@@ -243,7 +243,7 @@ func (g *graphRun) setUp() {
 		d := g.destination()
 		g.forbidden[d] = true
 		g.step(func(fx *Effects) {
-			g.b.Authorize(g.now, true, func(_ string, p Permission, to Destination) bool { return p != MaySend || to != d }, fx)
+			g.b.Authorize(g.now, true, func(_ string, p Permission, to Destination, _ bool) bool { return p != MaySend || to != d }, fx)
 		})
 	}
 	for i := range 1 + g.r.IntN(6) {

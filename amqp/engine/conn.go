@@ -32,6 +32,7 @@ type Conn struct {
 
 	authenticated bool
 	user          string
+	proven        bool
 	sasl          saslState
 
 	openSent   bool
@@ -106,6 +107,9 @@ func (c *Conn) Done() bool { return c.phase == done }
 
 // User is the name the peer was authenticated as; "" for anonymous.
 func (c *Conn) User() string { return c.user }
+
+// Proven says whether it is known that the peer is its User: sasl.Exchange.Proven.
+func (c *Conn) Proven() bool { return c.proven }
 
 // Authenticated says whether the peer has passed SASL, or needed none.
 func (c *Conn) Authenticated() bool { return c.authenticated }

@@ -91,7 +91,7 @@ func (c *Conn) saslNext(now time.Time, response []byte) error {
 	}
 	c.saslSend(&frame.SASLOutcome{Code: frame.SASLCodeOk, AdditionalData: challenge})
 	c.authenticated = true
-	c.user = c.sasl.exchange.User()
+	c.user, c.proven = c.sasl.exchange.User(), c.sasl.exchange.Proven()
 	c.sasl.exchange = nil
 	c.sasl.passed = now
 	c.phase = header

@@ -39,7 +39,11 @@ func (c *conn) adminRequest(now time.Time, b *core.Broker, fx *core.Effects, p *
 		return
 	}
 	id, address := s.m.MessageID(), s.m.ReplyTo()
-	err = c.g.o.Admin.Serve(c.user, c.b.ID(), []byte(text), func(part []byte) { c.adminReply(p, to, address, id, part) })
+	user := c.user
+	if c.stranger {
+		user = ""
+	}
+	err = c.g.o.Admin.Serve(user, c.b.ID(), []byte(text), func(part []byte) { c.adminReply(p, to, address, id, part) })
 	if err != nil {
 		fail(err)
 		return

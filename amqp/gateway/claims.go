@@ -62,12 +62,12 @@ func (c *conn) show(now time.Time, b *core.Broker, fx *core.Effects, body any) e
 		return &core.Error{Op: "show a token", Kind: core.Denied}
 	}
 	user, ok := c.g.o.Tokens.Check("", text)
-	if !ok || !c.unclaimed && c.user != sasl.AnonymousUser && c.user != "" && c.user != user {
+	if !ok || !c.unclaimed && !c.stranger && c.user != sasl.AnonymousUser && c.user != "" && c.user != user {
 		c.log.Warn("token refused", "user", c.user)
 		return &core.Error{Op: "show a token", Kind: core.Denied}
 	}
 	b.Reauthenticate(now, c.b.ID(), user, fx)
-	c.user = user
+	c.user, c.stranger = user, false
 	if c.unclaimed {
 		c.unclaimed = false
 		c.edge(fx, 0, 0, false, func(x *engine.Conn) { x.Expire(time.Time{}) })

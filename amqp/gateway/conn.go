@@ -48,6 +48,7 @@ type conn struct {
 	client    string
 	quirks    jms.Quirks                    // the reader's
 	user      string                        // whose rights it has; the reader's
+	stranger  bool                          // nothing has shown that it is that user's; the reader's
 	unclaimed bool                          // it has none, until it shows a token; the reader's
 	replies   map[replyKey]core.Destination // of services; the reader's
 	after     []func()                      // to be done when the step is over; the reader's
@@ -94,12 +95,15 @@ func (c *conn) open(o *frame.Open) {
 	c.client = o.ContainerID
 	c.quirks = jms.QuirksOf(o.Properties)
 	c.replies = map[replyKey]core.Destination{}
-	c.sock.Engine(func(x *engine.Conn) { c.user = x.User() })
+	proven := false
+	c.sock.Engine(func(x *engine.Conn) { c.user, proven = x.User(), x.Proven() })
 	c.unclaimed = c.g.o.Claims && c.user == sasl.ClaimsUser
+	nameless := c.user == "" || c.user == sasl.AnonymousUser
+	c.stranger = c.g.o.Users != nil && !proven && !c.unclaimed && !(c.g.o.Anonymous && nameless)
 	sole, properties, err := solePolicy(o)
 	var b *coreserver.Conn
 	if err == nil {
-		sole.User, sole.Peer = c.user, c.peer(o)
+		sole.User, sole.Stranger, sole.Peer = c.user, c.stranger, c.peer(o)
 		b, err = c.g.o.Broker.Attach(sole, c.sock.Wake)
 	}
 	if err != nil {

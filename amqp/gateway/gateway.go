@@ -33,6 +33,10 @@ type Options struct {
 	MaxMessageSize uint64
 	// Users admits; nil means that authorization is off.
 	Users sasl.Users
+	// Authorization, with Users, says whether it is on for who connects now; nil: it
+	// is. Who connected while it was off and has not shown a password that fits is
+	// core's Stranger, and administers nothing.
+	Authorization func() bool
 	// Tokens admits by bearer token as well; nil: it is not offered.
 	Tokens sasl.Tokens
 	// Claims takes tokens at $cbs, from logins by sasl.Claims too.
@@ -55,6 +59,7 @@ type Gateway struct {
 	o        Options
 	services []*service
 	engine   engine.Config // the same for all connections, which only read it
+	lenient  engine.Config // while authorization is off
 	// unwritten is how many bytes of large messages wait for the disk.
 	unwritten atomic.Int64
 }
@@ -85,11 +90,22 @@ func New(o Options) *Gateway {
 	if g.o.Broker.Spool() != nil {
 		g.engine.Large = message.LargeAbove
 	}
+	g.lenient = g.engine
+	if o.Authorization != nil {
+		open := *g.engine.SASL
+		open.Lenient = true
+		g.lenient.SASL, g.lenient.Bare = &open, o.Mechanisms == nil || slices.Contains(o.Mechanisms, sasl.Anonymous)
+	}
 	return g
 }
 
 // Engine is the configuration of a connection's engine.
-func (g *Gateway) Engine() engine.Config { return g.engine }
+func (g *Gateway) Engine() engine.Config {
+	if g.o.Authorization != nil && !g.o.Authorization() {
+		return g.lenient
+	}
+	return g.engine
+}
 
 // ExternalUser is the user whom a client certificate stands for: the common name
 // of its subject (ems ssl_use_cert_username).

@@ -7,9 +7,11 @@ type externalServer struct {
 	server *Server
 	over   bool
 	user   string
+	proven bool
 }
 
 func (x *externalServer) User() string { return x.user }
+func (x *externalServer) Proven() bool { return x.proven }
 
 func (x *externalServer) Next(response []byte) ([]byte, bool, error) {
 	if x.over {
@@ -24,7 +26,7 @@ func (x *externalServer) Next(response []byte) ([]byte, bool, error) {
 		return nil, false, refuse("%s: the certificate of user %q asks to act as another", External, user)
 	}
 	if x.server.Users != nil {
-		if _, known := x.server.Users.Lookup(user); !known {
+		if _, x.proven = x.server.Users.Lookup(user); !x.proven && !x.server.Lenient {
 			return nil, false, refuse("%s: the certificate names user %q, who is not known", External, user)
 		}
 	}

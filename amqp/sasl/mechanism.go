@@ -46,14 +46,14 @@ var mechanisms = [...]mechanism{
 	},
 	{
 		name:   SCRAMSHA512,
-		offer:  func(s *Server) bool { return s.Users != nil },
+		offer:  func(s *Server) bool { return !s.open() },
 		server: func(s *Server) Exchange { return newScramServer(s, sha512Variant) },
 		usable: func(c *Client) bool { return c.User != "" },
 		client: func(c *Client) conversation { return newScramClient(c, sha512Variant) },
 	},
 	{
 		name:   SCRAMSHA256,
-		offer:  func(s *Server) bool { return s.Users != nil },
+		offer:  func(s *Server) bool { return !s.open() },
 		server: func(s *Server) Exchange { return newScramServer(s, sha256Variant) },
 		usable: func(c *Client) bool { return c.User != "" },
 		client: func(c *Client) conversation { return newScramClient(c, sha256Variant) },
@@ -79,8 +79,8 @@ var mechanisms = [...]mechanism{
 	},
 	{
 		name:   Anonymous,
-		offer:  func(s *Server) bool { return s.Users == nil || s.Anonymous },
-		server: func(*Server) Exchange { return &anonymousServer{user: AnonymousUser} },
+		offer:  func(s *Server) bool { return s.open() || s.Anonymous },
+		server: func(s *Server) Exchange { return &anonymousServer{user: AnonymousUser, wanted: s.Anonymous} },
 		usable: func(*Client) bool { return true },
 		client: func(*Client) conversation { return anonymousClient{} },
 	},

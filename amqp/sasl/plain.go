@@ -11,9 +11,11 @@ type plainServer struct {
 	asked  bool
 	over   bool
 	user   string
+	proven bool
 }
 
 func (x *plainServer) User() string { return x.user }
+func (x *plainServer) Proven() bool { return x.proven }
 
 func (x *plainServer) Next(response []byte) ([]byte, bool, error) {
 	switch {
@@ -28,18 +30,22 @@ func (x *plainServer) Next(response []byte) ([]byte, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	if x.server.Users == nil {
+	if x.server.open() {
 		if user == "" {
 			user = AnonymousUser
 		}
 		x.user = user
+		if x.server.Users != nil {
+			v, known := x.server.Users.Lookup(user) // no work for names that nobody has
+			x.proven = known && v.CheckPlain(password)
+		}
 		return nil, true, nil
 	}
 	v, known := x.server.lookup(user)
 	if fits := v.CheckPlain(password); !fits || !known {
 		return nil, false, refuse("%s: user %q or the password is wrong", Plain, user)
 	}
-	x.user = user
+	x.user, x.proven = user, true
 	return nil, true, nil
 }
 

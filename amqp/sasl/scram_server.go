@@ -38,6 +38,9 @@ func newScramServer(s *Server, v *variant) *scramServer {
 
 func (x *scramServer) User() string { return x.user }
 
+// Proven: it is not offered where it would prove nothing.
+func (x *scramServer) Proven() bool { return x.user != "" }
+
 func (x *scramServer) Next(response []byte) (challenge []byte, done bool, err error) {
 	if len(response) > MaxMessage {
 		x.state = scramOver

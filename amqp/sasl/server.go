@@ -13,6 +13,9 @@ type Server struct {
 	// Users are who may log in. Nil: authorization is off, any name and password
 	// are accepted, and SCRAM, which cannot let an unknown user in, is not offered.
 	Users Users
+	// Lenient has authorization off although there are Users: what they could log
+	// in with is checked only for what Exchange.Proven says.
+	Lenient bool
 	// Tokens admits by bearer token (XOAUTH2); nil: that is not offered.
 	Tokens Tokens
 	// Claims offers that mechanism: whoever holds the connection then is to take
@@ -60,7 +63,13 @@ type Exchange interface {
 	Next(response []byte) (challenge []byte, done bool, err error)
 	// User is who has logged in; empty before done.
 	User() string
+	// Proven says whether a server that is not Lenient would have taken it as well.
+	// Without Users nobody's name is.
+	Proven() bool
 }
+
+// open says whether everybody is let in.
+func (s *Server) open() bool { return s.Users == nil || s.Lenient }
 
 // Mechanisms names what is offered, strongest first.
 func (s *Server) Mechanisms() []string {

@@ -19,6 +19,9 @@ type xoauth2Server struct {
 
 func (x *xoauth2Server) User() string { return x.user }
 
+// Proven: a token is never taken unseen.
+func (x *xoauth2Server) Proven() bool { return x.user != "" }
+
 func (x *xoauth2Server) Next(response []byte) ([]byte, bool, error) {
 	if x.over {
 		return nil, false, refuse("%s: the exchange is over", XOAUTH2)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/viper"
 
-	"github.com/tidegate/tidegate/amqp/sasl"
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin"
 	"github.com/tidegate/tidegate/core/config"
@@ -19,15 +18,10 @@ import (
 
 // administration makes the service behind `$sys.admin`. shutdown ends the server
 // in good order.
-func administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st *store.Store, d *admin.Definitions, users sasl.Users, began time.Time, memory int64, urls func() []string, trace *traceLog, shutdown func()) *admin.Service {
+func administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st *store.Store, d *admin.Definitions, gate *gate, began time.Time, memory int64, urls func() []string, trace *traceLog, shutdown func()) *admin.Service {
 	o := admin.Options{
 		Broker: broker, Name: "tidegate", Version: version, Log: log, Definitions: d, Shutdown: shutdown, RotateLog: trace.rotator(),
-		HashPassword: func(password string) string {
-			return sasl.NewVerifier(password, salt(), sasl.DefaultIterations).Text()
-		},
-	}
-	if users != nil {
-		o.May = d.May
+		HashPassword: hashed, Rights: gate.rights.Load,
 	}
 	d.View(func(c *config.Config) {
 		if n := c.Param("server"); n != "" {

@@ -29,7 +29,9 @@ var notInFile = []string{"config", "help"}
 // fileOnly is what stands in tidegate.yaml and has no flag: names of destinations
 // never pass through viper, which folds case and splits at dots.
 type fileOnly struct {
-	acl        auth.ACL
+	secureQueues, secureTopics []string // patterns
+	grants                     []auth.Grant
+
 	tokens     []token
 	mechanisms []string // nil: all
 	claims     bool
@@ -117,8 +119,8 @@ func (c *configFile) mapping(n *yaml.Node, what string, each func(key string, k,
 
 // fileKeys are the keys that have no flag.
 var fileKeys = map[string]func(c *configFile, v *yaml.Node){
-	"secure-queues": func(c *configFile, v *yaml.Node) { c.only.acl.SecureQueues = c.patterns(v) },
-	"secure-topics": func(c *configFile, v *yaml.Node) { c.only.acl.SecureTopics = c.patterns(v) },
+	"secure-queues": func(c *configFile, v *yaml.Node) { c.only.secureQueues = c.patterns(v) },
+	"secure-topics": func(c *configFile, v *yaml.Node) { c.only.secureTopics = c.patterns(v) },
 	"permissions":   func(c *configFile, v *yaml.Node) { c.each(v, "permissions", c.grant) },
 	"tokens":        func(c *configFile, v *yaml.Node) { c.each(v, "tokens", c.token) },
 	"mechanisms":    (*configFile).mechanisms,

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/auth"
 )
 
 // configured reads a configuration as serve does.
@@ -103,9 +104,9 @@ management: false
 	if only.management || only.claims {
 		t.Error("management is on, or claims are")
 	}
-	may := only.authority(true)
+	may := authorityOf(true, auth.Compile(auth.Source{Grants: only.grants}), only)
 	in := core.Destination{Kind: core.Queue, Name: "Pay.In"}
-	if !may("Alice", core.MaySend, in) || may("Alice", core.MayReceive, in) || may("alice", core.MaySend, in) {
+	if !may("Alice", core.MaySend, in, false) || may("Alice", core.MayReceive, in, false) || may("alice", core.MaySend, in, false) {
 		t.Error("the permission of Alice on Pay.In is not what was written")
 	}
 	for shown, want := range map[string]string{"shown": "bob", "hidden": "eve", "other": ""} { // order: irrelevant

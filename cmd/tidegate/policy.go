@@ -52,6 +52,8 @@ func (c *configFile) patterns(v *yaml.Node) []string {
 // grant reads one entry of permissions.
 func (c *configFile) grant(n *yaml.Node) {
 	var g auth.Grant
+	var user string
+	var words []string
 	var allow *yaml.Node
 	c.mapping(n, "a permission", func(key string, k, v *yaml.Node) {
 		switch key {
@@ -64,12 +66,12 @@ func (c *configFile) grant(n *yaml.Node) {
 				c.bad(v, "%v", err)
 			}
 		case "user":
-			g.User = c.text(v)
+			user = c.text(v)
 		case "allow":
 			allow = v
 			for _, t := range c.texts(v) { // ems writes them with commas
 				for p := range strings.SplitSeq(t, ",") {
-					g.Allow = append(g.Allow, strings.TrimSpace(p))
+					words = append(words, strings.TrimSpace(p))
 				}
 			}
 		default:
@@ -88,12 +90,16 @@ func (c *configFile) grant(n *yaml.Node) {
 		known = auth.TopicPermissions
 	}
 	known = slices.Concat(known, auth.AdministrativePermissions, []string{auth.All})
-	for _, p := range g.Allow {
+	for _, p := range words {
 		if !slices.Contains(known, p) {
 			c.bad(allow, "%q is no permission here: write one of %s", p, strings.Join(known, ", "))
 		}
 	}
-	c.only.acl.Grants = append(c.only.acl.Grants, g)
+	g.Who, g.Rights = auth.Who{Name: user}, auth.ParseRights(g.Topic, words)
+	if user == "" {
+		g.Who = auth.Who{Name: auth.All, Group: true}
+	}
+	c.only.grants = append(c.only.grants, g)
 }
 
 // token reads one entry of tokens.
@@ -134,7 +140,7 @@ func (c *configFile) mechanisms(v *yaml.Node) {
 
 // check refuses what does not go together.
 func (o *fileOnly) check(users bool) error {
-	named := slices.ContainsFunc(o.acl.Grants, func(g auth.Grant) bool { return g.User != "" })
+	named := slices.ContainsFunc(o.grants, func(g auth.Grant) bool { return !g.Who.Group })
 	switch {
 	case named && !users:
 		return errors.New("permissions of users go with users: without them nobody's name is checked")
@@ -152,28 +158,6 @@ func (o *fileOnly) admits() sasl.Tokens {
 		return nil
 	}
 	return tokenTable(o.tokens)
-}
-
-// authority is who may do what; nil: everybody everything.
-func (o *fileOnly) authority(users bool) core.Authority {
-	if !users && len(o.acl.SecureQueues) == 0 && len(o.acl.SecureTopics) == 0 {
-		return nil
-	}
-	return func(user string, p core.Permission, d core.Destination) bool {
-		switch {
-		case d.Temporary:
-			return true // who knows its name may send, its connection consume
-		case !users && p >= core.MayView:
-			return true // nobody is an administrator where nobody logs in
-		case !users && user == auth.Admin:
-			user = "" // anybody can say so
-		}
-		permission := p.String()
-		if p == core.MaySend && d.Kind == core.Topic {
-			permission = "publish"
-		}
-		return o.acl.Permits(user, permission, d.Kind == core.Topic, d.Name)
-	}
 }
 
 func sendCheck(text string) (core.Check, error) {

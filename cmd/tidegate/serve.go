@@ -19,7 +19,6 @@ import (
 	"github.com/tidegate/tidegate/amqp/engine"
 	"github.com/tidegate/tidegate/amqp/gateway"
 	"github.com/tidegate/tidegate/amqp/message"
-	"github.com/tidegate/tidegate/amqp/sasl"
 	amqpserver "github.com/tidegate/tidegate/amqp/server"
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin"
@@ -136,16 +135,6 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly, setPath string) 
 	if err != nil || maxMessage <= 0 {
 		return fmt.Errorf("--max-message-size %s: write a number of bytes above 0, with KiB, MiB, GiB, KB, MB or GB if you like", v.GetString("max-message-size"))
 	}
-	var users sasl.Users
-	if file := v.GetString("users"); file != "" {
-		u, err := loadUsers(file, log)
-		if err != nil {
-			return err
-		}
-		users = u
-	} else if v.GetBool("anonymous") {
-		return errors.New("--anonymous goes with --users: without users everybody is let in")
-	}
 	certs, err := certificates(v, log)
 	if err != nil {
 		return err
@@ -157,6 +146,10 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly, setPath string) 
 	if err != nil {
 		return err
 	}
+	gate, err := openGate(v, definitions, only, log)
+	if err != nil {
+		return err
+	}
 	check, err := sendCheck(v.GetString("npsend-check-mode"))
 	if err != nil {
 		return err
@@ -165,10 +158,7 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly, setPath string) 
 	if err != nil {
 		return err
 	}
-	if err := only.check(users != nil); err != nil {
-		return err
-	}
-	listeners, err := listen(v.GetStringSlice("listen"), certs != nil, users != nil, log)
+	listeners, err := listen(v.GetStringSlice("listen"), certs != nil, gate.on.Load(), log)
 	if err != nil {
 		return err
 	}
@@ -177,7 +167,7 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly, setPath string) 
 			_ = l.Close()
 		}
 	}()
-	return run(ctx, v, log, need, memory, doors{users, certs, listeners, uint64(maxMessage), create, check, limits, only, definitions, trace, set, stores})
+	return run(ctx, v, log, need, memory, doors{gate, certs, listeners, uint64(maxMessage), create, check, limits, only, definitions, trace, set, stores})
 }
 
 func logLevel(v *viper.Viper) slog.Level {
@@ -200,7 +190,7 @@ func durability(name string) (core.Need, error) {
 
 // doors are where clients come in, and who may.
 type doors struct {
-	users     sasl.Users
+	gate      *gate
 	certs     *amqpserver.Certificates // nil: no TLS
 	listeners []*amqpserver.Listener
 	// maxMessage is the largest message in bytes.
@@ -255,7 +245,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	}
 	options := server.Options{
 		Name: "tidegate", StoreNeed: need, MayCreate: in.create,
-		Authority: in.only.authority(in.users != nil), Authorization: in.users != nil, SendCheck: in.check, Transactions: in.limits, Spool: st, Logger: log,
+		Authority: in.gate.authority(), Authorization: in.gate.on.Load(), SendCheck: in.check, Transactions: in.limits, Spool: st, Logger: log,
 		MaxHeld: math.MaxInt64, // the store swaps, and says when it cannot
 		Make:    func(f coremessage.Format, p [][]byte) (coremessage.Content, error) { return message.FromBytes(f, p) },
 		Trace:   in.trace.traced,
@@ -275,15 +265,17 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		messages += q.Messages
 	}
 	log.Info("recovered", "data", v.GetString("data"), "queues", len(queues), "messages", messages, "took", time.Since(began).Round(time.Millisecond).String())
+	in.gate.follow(in.definitions, broker)
+	in.gate.warnOfAdmin(in.listeners)
 	in.define(broker, log)
 	ctx, shutdown := context.WithCancel(ctx)
 	defer shutdown()
-	service := administration(v, log, broker, st, in.definitions, in.users, began, memory/contentsShare, in.urls, in.trace, shutdown)
+	service := administration(v, log, broker, st, in.definitions, in.gate, began, memory/contentsShare, in.urls, in.trace, shutdown)
 	defer service.Close()
 	edge := amqpserver.Quiet(log) // for what clients can cause
 	g := gateway.New(gateway.Options{
 		Broker: broker, Admin: service, ContainerID: "tidegate", Version: version, MaxMessageSize: in.maxMessage,
-		Users: in.users, Anonymous: v.GetBool("anonymous"), Logger: edge,
+		Users: in.gate, Authorization: in.gate.on.Load, Anonymous: v.GetBool("anonymous"), Logger: edge,
 		Tokens: in.only.admits(), Claims: in.only.claims, Management: in.only.management, Mechanisms: in.only.mechanisms,
 		IdleTimeOut: v.GetDuration("idle-timeout"), AuthTimeOut: v.GetDuration("login-timeout"),
 	})

@@ -47,12 +47,18 @@ func listen(urls []string, secure, passwords bool, log *slog.Logger) (listeners 
 		if l.Secure && !secure {
 			return listeners, fmt.Errorf("listen %q: an amqps:// listener needs --tls-cert and --tls-key", u)
 		}
-		if a, ok := l.Addr().(*net.TCPAddr); ok && passwords && !l.Secure && !a.IP.IsLoopback() {
+		if passwords && !l.Secure && !local(l) {
 			log.Warn("passwords can come in clear text: PLAIN without TLS on an address that is not loopback; amqps:// refuses plain text",
 				"listen", l.URL())
 		}
 	}
 	return listeners, nil
+}
+
+// local says whether only this machine can connect.
+func local(l *amqpserver.Listener) bool {
+	a, ok := l.Addr().(*net.TCPAddr)
+	return !ok || a.IP.IsLoopback()
 }
 
 // tlsFlags are a client command's.

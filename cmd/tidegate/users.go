@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -22,13 +23,39 @@ import (
 // saltSize is the salt of a verifier in bytes.
 const saltSize = 16
 
-// userTable is the users who may log in, read once at start.
-type userTable map[string]sasl.Verifier
+// accounts are users who may log in, by name.
+type accounts map[string]*account
 
-// Lookup is sasl.Users.
-func (u userTable) Lookup(name string) (sasl.Verifier, bool) { v, ok := u[name]; return v, ok }
+// account is one of them.
+type account struct {
+	why      string // the user cannot log in; "": can
+	empty    bool   // the password is
+	verifier func() sasl.Verifier
+}
 
-func loadUsers(file string, log *slog.Logger) (userTable, error) {
+// newAccount reads the password field of a users.conf (docs/decisions/0077-passwords-of-users-conf.md).
+func newAccount(field string) *account {
+	switch scheme := auth.Scheme(field); scheme {
+	case "": // clear text, or none; deriving takes milliseconds, and a file may have thousands
+		return &account{empty: field == "", verifier: sync.OnceValue(func() sasl.Verifier {
+			return sasl.NewVerifier(field, salt(), sasl.DefaultIterations)
+		})}
+	case ours:
+		v, err := sasl.ParseVerifier(field)
+		if err != nil {
+			return &account{why: err.Error()}
+		}
+		return &account{verifier: func() sasl.Verifier { return v }}
+	default:
+		return &account{why: "the password is a hash of another program ($" + scheme + "$), which cannot be checked here; set it anew: set password"}
+	}
+}
+
+// ours is the scheme of the hashes that are made here.
+const ours = "tg1"
+
+// loadUsers reads the file of --users.
+func loadUsers(file string, log *slog.Logger) (accounts, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("--users: %w", err)
@@ -37,23 +64,24 @@ func loadUsers(file string, log *slog.Logger) (userTable, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--users: %w", err)
 	}
-	table := userTable{}
+	all := accounts{}
 	for _, u := range parsed.Objects(config.Users) {
 		password := u.Get("password")
-		switch auth.Scheme(password) {
-		case "": // clear text, or none
-			table[u.Name] = sasl.NewVerifier(password, salt(), sasl.DefaultIterations)
-		case "tg1":
-			v, err := sasl.ParseVerifier(password)
-			if err != nil {
-				return nil, fmt.Errorf("--users %s: line %d: user %s: %w; write it anew with tidegate passwd", file, u.At.Line, u.Name, err)
-			}
-			table[u.Name] = v
-		default:
+		a := newAccount(password)
+		switch {
+		case a.why != "" && auth.Scheme(password) == ours:
+			return nil, fmt.Errorf("--users %s: line %d: user %s: %s; write it anew with tidegate passwd", file, u.At.Line, u.Name, a.why)
+		case a.why != "":
 			log.Warn("a user cannot log in: the password is a hash of another program; set it with tidegate passwd", "file", file, "line", u.At.Line, "user", u.Name)
 		}
+		all[u.Name] = a
 	}
-	return table, nil
+	return all, nil
+}
+
+// hashed is a password as users.conf has it.
+func hashed(password string) string {
+	return sasl.NewVerifier(password, salt(), sasl.DefaultIterations).Text()
 }
 
 // parseUsers reads a users.conf that stands alone: whoever names one means every
@@ -102,7 +130,7 @@ func passwd(cmd *cobra.Command, file, user string) error {
 	if !ok {
 		u = &config.Object{Class: config.Users, Name: user}
 	}
-	if err := users.Put(u.With("password", sasl.NewVerifier(password, salt(), sasl.DefaultIterations).Text())); err != nil {
+	if err := users.Put(u.With("password", hashed(password))); err != nil {
 		return err
 	}
 	if text == nil { // a new one is for its owner alone; one that is there keeps its permissions

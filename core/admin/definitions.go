@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/auth"
 	"github.com/tidegate/tidegate/core/config"
 	"github.com/tidegate/tidegate/core/name"
 	"github.com/tidegate/tidegate/core/property"
@@ -23,6 +24,7 @@ type Definitions struct {
 	save     func(c *config.Config) error
 	watchers []func(c *config.Config, what Change)
 	broker   *server.Server
+	hash     func(password string) string // nil: passwords stay as they are
 
 	creatable atomic.Pointer[[2][]string] // wildcards, by kind
 }
@@ -104,8 +106,35 @@ func (d *Definitions) Save() error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.hashPasswords(); err != nil {
+		return err
+	}
 	if err := d.save(d.c); err != nil {
 		return refuse(core.Internal, "the files could not all be written: %v; commit tries again", err)
+	}
+	return nil
+}
+
+// HashPasswords has passwords that stand in clear text replaced by what hash makes of
+// them whenever files are written (docs/decisions/0077-passwords-of-users-conf.md).
+func (d *Definitions) HashPasswords(hash func(password string) string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hash = hash
+}
+
+func (d *Definitions) hashPasswords() error {
+	if d.hash == nil {
+		return nil
+	}
+	for _, o := range d.c.Objects(config.Users) {
+		clear := o.Get("password")
+		if clear == "" || auth.Scheme(clear) != "" {
+			continue
+		}
+		if err := d.c.Put(o.With("password", d.hash(clear))); err != nil {
+			return invalid(err)
+		}
 	}
 	return nil
 }

@@ -104,6 +104,9 @@ func grantOn(what string) func(context.Context, *Call) (*screen.Result, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := c.mayGrant(what, kind, n, words); err != nil {
+			return nil, err
+		}
 		o := c.rights(c.scope(what), kind, n)
 		all := o.All("perm")
 		for _, w := range words {
@@ -126,6 +129,9 @@ func revokeOn(what string) func(context.Context, *Call) (*screen.Result, error) 
 		}
 		o := c.rights(c.scope(what), kind, n)
 		had := o.All("perm")
+		if err := c.mayGrant(what, kind, n, had); err != nil {
+			return nil, err
+		}
 		if len(had) == 0 {
 			return nil, refuse(core.NotFound, "%s '%s' has no rights on %s", kind, n, c.scope(what))
 		}

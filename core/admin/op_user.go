@@ -9,14 +9,15 @@ import (
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin/command"
 	"github.com/tidegate/tidegate/core/admin/screen"
+	"github.com/tidegate/tidegate/core/auth"
 	"github.com/tidegate/tidegate/core/config"
 )
 
 // AdminUser is the administrator that always exists, AdminGroup the group whose
 // members have all rights (ems 6.2).
 const (
-	AdminUser  = "admin"
-	AdminGroup = "$admin"
+	AdminUser  = auth.Admin
+	AdminGroup = auth.AdminGroup
 )
 
 var userOperations = []Operation{
@@ -73,6 +74,9 @@ func (c *Call) deleteUserNamed(n string) error {
 	case !ok:
 		return missing("user", n)
 	}
+	if err := c.mayChange(n); err != nil {
+		return err
+	}
 	if err := c.o.Definitions.remove(config.Users, o.Key(), n); err != nil {
 		return err
 	}
@@ -121,6 +125,9 @@ func setPassword(_ context.Context, c *Call) (*screen.Result, error) {
 	o, ok := c.user(c.Get("name"))
 	if !ok {
 		return nil, missing("user", c.Get("name"))
+	}
+	if err := c.mayChange(o.Name); err != nil {
+		return nil, err
 	}
 	if err := c.o.Definitions.put(o.With("password", c.hashed(c.Get("password")))); err != nil {
 		return nil, err
@@ -180,6 +187,9 @@ func deleteGroup(_ context.Context, c *Call) (*screen.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.mayChangeGroup(o.Name, o.All("member")); err != nil {
+		return nil, err
+	}
 	if err := c.o.Definitions.remove(config.Groups, o.Key(), o.Name); err != nil {
 		return nil, err
 	}
@@ -193,6 +203,9 @@ func deleteAllGroups(_ context.Context, c *Call) (*screen.Result, error) {
 	for _, o := range c.o.Definitions.objects(config.Groups) {
 		if o.Name == AdminGroup {
 			continue
+		}
+		if err := c.mayChangeGroup(o.Name, o.All("member")); err != nil {
+			return nil, err
 		}
 		if err := c.o.Definitions.remove(config.Groups, o.Key(), o.Name); err != nil {
 			return nil, err
@@ -226,6 +239,9 @@ func addMember(_ context.Context, c *Call) (*screen.Result, error) {
 		return nil, err
 	}
 	members, added := o.All("member"), command.Words(c.Get("users"))
+	if err := c.mayChangeGroup(o.Name, added); err != nil {
+		return nil, err
+	}
 	for _, u := range added {
 		if _, ok := c.user(u); !ok {
 			return nil, missing("user", u)
@@ -246,6 +262,9 @@ func removeMember(_ context.Context, c *Call) (*screen.Result, error) {
 		return nil, err
 	}
 	members, gone := o.All("member"), command.Words(c.Get("users"))
+	if err := c.mayChangeGroup(o.Name, gone); err != nil {
+		return nil, err
+	}
 	for _, u := range gone {
 		i := slices.Index(members, u)
 		if i < 0 {

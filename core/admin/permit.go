@@ -5,76 +5,103 @@ import (
 	"strings"
 
 	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/auth"
 	"github.com/tidegate/tidegate/core/config"
-	"github.com/tidegate/tidegate/core/name"
 )
 
-// implied are the permissions that give a view as well (ems 6.5).
-var implied = map[string][]string{
-	"view-destination": {"create-destination", "modify-destination", "delete-destination", "purge-destination"},
-	"view-durable":     {"change-durable", "purge-durable"},
-}
-
-// May says whether acl.conf, or being an administrator, gives a user a right
-// (ems 6.2, 6.3, 6.5). It is Options.May where authorization is on.
-func (d *Definitions) May(user string, r Right, destination string) bool {
-	user = userOrAnonymous(user)
-	if user == AdminUser {
-		return true
+// RightsOf is what groups.conf and acl.conf say.
+func RightsOf(c *config.Config) auth.Source {
+	s := auth.Source{Groups: map[string][]string{}}
+	for _, o := range c.Objects(config.Groups) {
+		s.Groups[o.Name] = o.All("member")
 	}
-	groups := d.groupsOf(user)
-	if slices.Contains(groups, AdminGroup) {
-		return true
-	}
-	for _, o := range d.objects(config.ACLs) {
-		g := o.Get("group")
-		if !(o.Has("user") && o.Get("user") == user) && !(g != "" && (g == "all" || g == "$all" || slices.Contains(groups, g))) {
+	for _, o := range c.Objects(config.ACLs) {
+		who := auth.Who{Name: o.Get("user")}
+		if o.Has("group") {
+			who = auth.Who{Name: o.Get("group"), Group: true}
+		}
+		kind, pattern, ok := strings.Cut(o.Name, ":")
+		if !ok { // an ADMIN line
+			s.Admins = append(s.Admins, auth.AdminGrant{Who: who, Global: auth.ParseGlobal(o.All("perm"))})
 			continue
 		}
-		granted := o.All("perm")
-		kind, pattern, _ := strings.Cut(o.Name, ":")
-		switch {
-		case o.Name == "admin" && global(granted, r.Global):
-			return true
-		case r.On != 0 && o.Name != "admin" && strings.EqualFold(kind, kindName(r)) && (pattern == destination || name.Match(pattern, destination)) && onDestination(granted, r.On.String()):
-			return true
-		}
+		topic := kind == "topic"
+		s.Grants = append(s.Grants, auth.Grant{Who: who, Topic: topic, Pattern: pattern, Rights: auth.ParseRights(topic, o.All("perm"))})
 	}
-	return false
+	return s
 }
 
-func kindName(r Right) string {
-	if r.Kind == core.Topic {
-		return "topic"
-	}
-	return "queue"
+// rightOn is what an operation takes of a destination.
+var rightOn = map[core.Permission]auth.Rights{
+	core.MayView: auth.View, core.MayCreate: auth.Create, core.MayModify: auth.Modify, core.MayDelete: auth.Delete, core.MayPurge: auth.Purge,
 }
 
-// global says whether permissions of administrators give one of them; the zero
-// right is anybody's who has any.
-func global(granted []string, want string) bool {
-	if want == "" {
-		return len(granted) > 0
+// permits says whether a user has an operation's right: on the whole server, or on
+// the destination that it is about (ems 6.3 to 6.5).
+func permits(m *auth.Model, user string, r Right, destination string) bool {
+	if m.Administrator(user) || m.Global(user).Has(r.Global) {
+		return true
 	}
-	view, isView := strings.CutPrefix(want, "view-")
-	for _, g := range granted {
-		switch {
-		case g == "all", g == want,
-			isView && g == "view-all",
-			isView && g == "change-"+view,
-			slices.Contains(implied[want], g):
-			return true
-		}
-	}
-	return false
+	return r.On != 0 && destination != "" && m.Rights(user, r.Kind == core.Topic, destination)&rightOn[r.On] != 0
 }
 
-// onDestination: any of an administrator's permissions gives the view.
-func onDestination(granted []string, want string) bool {
-	for _, g := range granted {
-		if g == "all" || g == want || want == "view" && slices.Contains([]string{"create", "delete", "modify", "purge"}, g) {
-			return true
+// mayChange refuses to change users who are protected from who asks (ems 6.5).
+func (c *Call) mayChange(users ...string) error {
+	if c.o.Rights == nil {
+		return nil
+	}
+	m := c.o.Rights()
+	for _, u := range users {
+		if !m.MayChange(c.User, u) {
+			return refuse(core.Denied, "not permitted: user '%s' is protected from '%s': one of $admin, or one with the same protection, can change it", u, c.User)
 		}
 	}
-	return false
+	return nil
+}
+
+// mayChangeGroup refuses to change a group that gives more than who asks has, or
+// whose members are protected from who asks.
+func (c *Call) mayChangeGroup(group string, members []string) error {
+	if c.o.Rights == nil || c.o.Rights().Administrator(c.User) {
+		return nil
+	}
+	if group == AdminGroup {
+		return refuse(core.Denied, "not permitted: only members of %s can change it", AdminGroup)
+	}
+	m := c.o.Rights()
+	if lacks := lacking(m, c.User, m.GroupGlobal(group)); lacks != "" {
+		return refuse(core.Denied, "not permitted: group '%s' gives %s, which user '%s' has not", group, lacks, c.User)
+	}
+	return c.mayChange(members...)
+}
+
+// lacking names a permission that a user has not; "": it has all of them.
+func lacking(m *auth.Model, user string, want auth.Global) string {
+	have := m.Global(user)
+	i := slices.IndexFunc(auth.GlobalPermissions, func(w string) bool { return want.Has(w) && !have.Has(w) })
+	if i < 0 {
+		return ""
+	}
+	return auth.GlobalPermissions[i]
+}
+
+// mayGrant refuses to hand out permissions on the server that who grants has not,
+// or to whom it must not change.
+func (c *Call) mayGrant(what, kind, n string, words []string) error {
+	if c.o.Rights == nil || c.o.Rights().Administrator(c.User) {
+		return nil
+	}
+	m := c.o.Rights()
+	if what == "admin" {
+		if need := "view-" + kind; !m.Global(c.User).Has(need) {
+			return refuse(core.Denied, "not permitted: to grant permissions of administrators takes %s as well", need)
+		}
+		if lacks := lacking(m, c.User, auth.ParseGlobal(words)); lacks != "" {
+			return refuse(core.Denied, "not permitted: user '%s' has not %s itself", c.User, lacks)
+		}
+	}
+	if kind == "group" {
+		return c.mayChangeGroup(n, nil)
+	}
+	return c.mayChange(n)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin/command"
 	"github.com/tidegate/tidegate/core/admin/screen"
+	"github.com/tidegate/tidegate/core/auth"
 	"github.com/tidegate/tidegate/core/server"
 )
 
@@ -21,9 +22,9 @@ type Options struct {
 	Name    string // of the server
 	Version string
 	Log     *slog.Logger
-	// May says whether a user has a right; destination is "" where the operation is
-	// about none. nil: everybody may everything (authorization is off).
-	May func(user string, r Right, destination string) bool
+	// Rights says who may do what now; nil: everybody everything. A user who has shown
+	// no password that fits is "", and has none: authorization or not (ems 6.1).
+	Rights func() *auth.Model
 	// Facts are what only the process knows.
 	Facts func() Facts
 	// RotateLog begins a new log file.
@@ -131,15 +132,18 @@ func (s *Service) do(ctx context.Context, r Request) (result *screen.Result, the
 }
 
 func (s *Service) allow(user string, o *Operation, args *command.Args) error {
-	if s.o.May == nil {
+	if s.o.Rights == nil {
 		return nil
 	}
 	name := ""
 	if o.Right.On != 0 {
 		name = args.Get("name")
 	}
-	if s.o.May(user, o.Right, name) {
+	if user != "" && permits(s.o.Rights(), user, o.Right, name) {
 		return nil
+	}
+	if user == "" {
+		return refuse(core.Denied, "not permitted: administration wants a user and a password that fits, whether authorization is on or not")
 	}
 	right := o.Right.Global
 	if right == "" {

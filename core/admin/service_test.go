@@ -14,6 +14,7 @@ import (
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin/command"
 	"github.com/tidegate/tidegate/core/admin/screen"
+	"github.com/tidegate/tidegate/core/auth"
 	"github.com/tidegate/tidegate/core/config"
 	coremessage "github.com/tidegate/tidegate/core/message"
 	"github.com/tidegate/tidegate/core/server"
@@ -330,7 +331,7 @@ func TestWhoMayAdminister(t *testing.T) {
 		"groups.conf": "$admin:\"\"\n  boss\nviewers:\"\"\n  vi\n",
 		"acl.conf":    "ADMIN GROUP=viewers PERM=view-all\nADMIN USER=ops PERM=change-user,purge-destination\nQUEUE=own.> USER=ann PERM=modify,send\n",
 	})
-	o.o.May = o.o.Definitions.May
+	o.guarded()
 	for _, c := range []struct {
 		user, command string
 		may           bool
@@ -357,6 +358,85 @@ func TestWhoMayAdminister(t *testing.T) {
 		if c.may != (err == nil) || err != nil && KindOf(err) != core.Denied {
 			t.Errorf("%s: %s: %v", c.user, c.command, err)
 		}
+	}
+}
+
+// guarded has rights checked, as they stand when they are asked for.
+func (o *office) guarded() {
+	o.o.Rights = func() (m *auth.Model) {
+		o.o.Definitions.View(func(c *config.Config) { m = auth.Compile(RightsOf(c)) })
+		return m
+	}
+}
+
+// Nobody gives others, or himself, what he has not got, and who is protected is
+// changed only by those who share it (ems 6.5).
+func TestNobodyRaisesHimself(t *testing.T) {
+	o := newOffice(t, memory{
+		"users.conf":  "boss::\ncarl::\ngreta::\nanne::\npete::\npaul::\nquinn::\nx::\n",
+		"groups.conf": "$admin:\"\"\n  boss\nviewers:\"\"\n  x\nstrong:\"\"\nplain:\"\"\n",
+		"acl.conf": "ADMIN USER=carl PERM=change-user\n" +
+			"ADMIN USER=greta PERM=change-group,view-user,view-server\n" +
+			"ADMIN USER=anne PERM=change-admin-acl,change-acl,view-user,view-server\n" +
+			"ADMIN USER=quinn PERM=change-admin-acl,view-server\n" +
+			"ADMIN USER=pete PERM=change-user,protect1\n" +
+			"ADMIN USER=paul PERM=protect1\n" +
+			"ADMIN GROUP=viewers PERM=view-server\n" +
+			"ADMIN GROUP=strong PERM=shutdown\n",
+	})
+	o.guarded()
+	for _, c := range []struct {
+		user, command string
+		may           bool
+	}{
+		{"carl", "set password admin mine", false},
+		{"carl", "set password boss mine", false},
+		{"carl", "delete user boss", false},
+		{"carl", "set password paul mine", false},
+		{"carl", "delete all users", false},
+		{"pete", "set password paul mine", true},
+		{"boss", "set password paul his", true},
+		{"carl", "set password x new", true},
+		{"greta", "addmember $admin greta", false},
+		{"greta", "removemember $admin boss", false},
+		{"greta", "delete group $admin", false},
+		{"greta", "addmember strong greta", false},
+		{"greta", "addmember viewers greta", true},
+		{"greta", "addmember plain paul", false},
+		{"greta", "removemember viewers x", true},
+		{"greta", "delete group strong", false},
+		{"boss", "addmember $admin carl", true},
+		{"boss", "removemember $admin carl", true},
+		{"anne", "grant admin anne shutdown", false},
+		{"anne", "grant admin x shutdown", false},
+		{"anne", "grant admin x all", false},
+		{"anne", "grant admin x view-server", true},
+		{"anne", "grant admin group=viewers view-user", false}, // it takes view-group
+		{"anne", "revoke admin boss view-server", false},
+		{"quinn", "grant admin x view-server", false}, // it takes view-user
+		{"anne", "grant queue q x send", true},
+		{"admin", "grant admin x all", true},
+	} {
+		_, err := o.Do(t.Context(), Request{User: c.user, Command: c.command})
+		if c.may != (err == nil) || err != nil && KindOf(err) != core.Denied {
+			t.Errorf("%s: %s: %v", c.user, c.command, err)
+		}
+	}
+}
+
+// Passwords that stand in clear text are hashed by the next commit; those that are
+// none, and hashes of whomever, stay as they are (ems 6.6).
+func TestCommitHashesPasswords(t *testing.T) {
+	const file = "# mine\r\nadmin::\"Administrator\"\r\nyard:yard2006:\"Yard\"\r\ncrane:$1$Lq8vT3nWz:\r\nours:$tg1$x:\"\"\r\n"
+	o := newOffice(t, memory{"users.conf": file})
+	o.o.Definitions.HashPasswords(func(p string) string { return "$tg1$hash-of-" + p })
+	o.does("show users")
+	if o.files["users.conf"] != file {
+		t.Fatal("it was written before a commit")
+	}
+	o.does("create queue q") // saves
+	if got, want := o.files["users.conf"], strings.Replace(file, ":yard2006:", ":$tg1$hash-of-yard2006:", 1); got != want {
+		t.Errorf("users.conf is %q", got)
 	}
 }
 

@@ -158,6 +158,17 @@ func (m *Model) Global(user string) (g Global) {
 	return g
 }
 
+// GroupGlobal is what a group's members get from it.
+func (m *Model) GroupGlobal(group string) Global {
+	switch p := m.groups[group]; {
+	case group == AdminGroup:
+		return globalBits[All]
+	case p != nil:
+		return p.global
+	}
+	return 0
+}
+
 // Has says whether permissions have one by its word; the empty word is had by
 // whoever has any that is not mere protection.
 func (g Global) Has(word string) bool {

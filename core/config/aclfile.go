@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"github.com/tidegate/tidegate/core/auth"
 )
 
 // acl.conf: KEY=VALUE words in any order, or ADMIN in front (ems 6.3).
@@ -149,16 +151,9 @@ func permissions(name string) []string {
 
 // The permissions (ems 6.3, 6.5).
 var (
-	QueuePermissions = append([]string{"receive", "send", "browse"}, destinationPermissions...)
-	TopicPermissions = append([]string{"subscribe", "publish", "durable", "use_durable"}, destinationPermissions...)
-	AdminPermissions = []string{
-		"all", "view-all", "change-acl", "change-admin-acl", "change-bridge", "change-channel", "change-connection",
-		"create-destination", "modify-destination", "delete-destination", "change-durable", "change-factory", "change-group",
-		"change-message", "change-route", "change-server", "change-user", "purge-destination", "purge-durable", "shutdown",
-		"view-acl", "view-admin-acl", "view-bridge", "view-channel", "view-connection", "view-destination", "view-durable",
-		"view-factory", "view-group", "view-message", "view-route", "view-server", "view-user",
-		"protect1", "protect2", "protect3", "protect4",
-	}
+	QueuePermissions       = append([]string{"receive", "send", "browse"}, destinationPermissions...)
+	TopicPermissions       = append([]string{"subscribe", "publish", "durable", "use_durable"}, destinationPermissions...)
+	AdminPermissions       = auth.GlobalPermissions
 	destinationPermissions = []string{"view", "create", "delete", "modify", "purge", "all"}
 )
 

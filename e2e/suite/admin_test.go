@@ -322,7 +322,7 @@ func TestAdminFailures(t *testing.T) {
 // TestAdminPipe: a script around the tool that writes to its input.
 func TestAdminPipe(t *testing.T) {
 	s := harness.Start(t)
-	r := s.Tool(t, "create queue q\nautocommit\nshow queue q\nexit\n", "admin", "-server", "{url}", "-user", "admin", "-password", "x")
+	r := s.Tool(t, "create queue q\nautocommit\nshow queue q\nexit\n", "admin", "-server", "{url}", "-user", "admin")
 	for _, want := range []string{"Queue 'q' has been created\n", "> Autocommit is on\n", " Type:                  static\n", "> bye\n", "Type 'help' for commands help, 'exit' to exit:\n"} {
 		if !strings.Contains(r.Stdout, want) {
 			t.Errorf("%q is missing in\n%s", want, r.Stdout)
@@ -425,7 +425,9 @@ func TestAdminTraceLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Run(t)
-	admin(t, s, 0, "-user", "operator", "create queue logged")
+	admin(t, s, 0, "create user operator password=o")
+	admin(t, s, 0, "grant admin operator create-destination")
+	admin(t, s, 0, "-user", "operator", "-password", "o", "create queue logged")
 	admin(t, s, 0, "set server log_trace=DEFAULT,-ADMIN")
 	admin(t, s, 0, "create queue silent")
 	if got := admin(t, s, 0, "show server"); !regexp.MustCompile(`Log File Size: +\d+\.\d Kb out of 1MB\n`).MatchString(got) {
