@@ -271,7 +271,7 @@ func (b *Broker) acrossNow(now time.Time, p *producer, legs []txnSend, s Send, f
 		out.After, out.Need = s.After, s.Need
 	}
 	for i, targets := range c.landed {
-		if pol := b.policyFor(legs[i].queue, legs[i].topic); pol.FlowControl != 0 && b.slow(p, pol, targets, &out, s.Settled, fx) {
+		if pol := b.policyFor(legs[i].queue, legs[i].topic); pol.FlowControl != 0 && b.slow(p, pol, targets, &out, b.unawaited(p, &s, m), fx) {
 			return nil
 		}
 	}

@@ -27,7 +27,8 @@ func (b *Broker) SetFlowControl(now time.Time, on, onlyActive bool, fx *Effects)
 }
 
 // slow withholds the answer to a send if its destination is over its target;
-// unanswered: there is none, and only its producer's credit goes.
+// unanswered: nobody waits for it, and only its producer's credit goes. True: the
+// answer comes later.
 func (b *Broker) slow(p *producer, pol *property.Policy, targets []*queue, out *Out, unanswered bool, fx *Effects) bool {
 	q := b.overTarget(pol, targets)
 	if q == nil {
@@ -37,7 +38,7 @@ func (b *Broker) slow(p *producer, pol *property.Policy, targets []*queue, out *
 	if !unanswered {
 		w.out = *out
 	} else if p.waits > 0 {
-		return true // its credit is gone already
+		return false // its credit is gone already
 	}
 	q.resumeAt = max(q.resumeAt, w.target)
 	if len(q.withheld) == 0 {
@@ -48,7 +49,7 @@ func (b *Broker) slow(p *producer, pol *property.Policy, targets []*queue, out *
 	if p.waits++; p.waits == 1 && !b.throttled && p.dest.Name != "" { // anonymous ones keep their credit
 		fx.Outs = append(fx.Outs, Out{Kind: OutAllow, Conn: p.conn.id, Producer: p.id})
 	}
-	return true
+	return !unanswered
 }
 
 // overTarget gives the fullest of the queues that are above the target: a queue, or

@@ -66,15 +66,21 @@ func (q *queue) overflow(p *property.Policy) *Error {
 // makeRoom discards the oldest messages until one more of size bytes fits. False: it
 // never will, or consumers hold what is in the way; nothing is discarded then.
 func (b *Broker) makeRoom(q *queue, p *property.Policy, size uint32, fx *Effects) bool {
-	held, bytes := q.depth-q.available(), int64(0)
-	if p.MaxBytes != 0 && held > 0 {
-		bytes = q.takenBytes()
-	}
-	if p.MaxMsgs != 0 && int64(held) >= p.MaxMsgs || p.MaxBytes != 0 && bytes+int64(size) > p.MaxBytes {
+	if !q.canMakeRoom(p, size) {
 		return false
 	}
 	b.discard(q, p, 1, int64(size), fx)
 	return true
+}
+
+// canMakeRoom says whether one more message of size bytes would fit if all that is
+// available were discarded.
+func (q *queue) canMakeRoom(p *property.Policy, size uint32) bool {
+	held, bytes := q.depth-q.available(), int64(0)
+	if p.MaxBytes != 0 && held > 0 {
+		bytes = q.takenBytes()
+	}
+	return (p.MaxMsgs == 0 || int64(held) < p.MaxMsgs) && (p.MaxBytes == 0 || bytes+int64(size) <= p.MaxBytes)
 }
 
 // discard drops the oldest available messages until n more of size bytes fit, or

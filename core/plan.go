@@ -70,7 +70,7 @@ func (p *plan) fit(b *Broker, pol *property.Policy, targets []*queue, queued boo
 	kept := targets[:0]
 	for _, q := range targets {
 		f := p.of(q)
-		if pol.Overflow == property.OverflowDiscardOld {
+		if pol.Overflow == property.OverflowDiscardOld && q.canMakeRoom(pol, size) {
 			p.trims = append(p.trims, trim{q, pol})
 		} else if !q.fits(pol, f.n+1, f.bytes+int64(size)) {
 			if queued || pol.Overflow == property.OverflowRejectIncoming {

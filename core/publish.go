@@ -143,7 +143,7 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 		if s.After > out.After {
 			out.After, out.Need = s.After, s.Need
 		}
-		if limits.FlowControl != 0 && b.slow(p, limits, fitted, &out, s.Settled, fx) {
+		if limits.FlowControl != 0 && b.slow(p, limits, fitted, &out, b.unawaited(p, &s, &m), fx) {
 			return
 		}
 	}
@@ -153,6 +153,12 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 	if !s.Settled {
 		fx.Outs = append(fx.Outs, out)
 	}
+}
+
+// unawaited says whether a send's producer does not wait for what becomes of it (ems
+// 7.1, 7.2): flow control then only takes its credit.
+func (b *Broker) unawaited(p *producer, s *Send, m *message.Envelope) bool {
+	return s.Settled || !m.Durable && !b.checked(s.Check, p.dest.Name)
 }
 
 // policyFor is the policy of the queue or topic that a message is sent to.

@@ -76,9 +76,10 @@ func (b *Broker) publishIn(now time.Time, p *producer, q *queue, tp *topic, s Se
 	}
 	b.worked(now, t)
 	pol := b.policyFor(q, tp)
-	if q != nil && pol.Overflow != property.OverflowDiscardOld {
+	if q != nil {
 		// The commit asks again, of all sends together.
-		if size := int64(clampSize(size)); !q.fits(pol, 1, size) && !t.makesRoom(b, q, pol, size) {
+		n := clampSize(size)
+		if !q.fits(pol, 1, int64(n)) && !(pol.Overflow == property.OverflowDiscardOld && q.canMakeRoom(pol, n)) && !t.makesRoom(b, q, pol, int64(n)) {
 			b.refuse(p, s, m.Durable, q.overflow(pol), true, fx)
 			return
 		}

@@ -23,6 +23,9 @@ func (m *Large) Size() int64 { return m.Spooled.Size }
 // File is where the message is.
 func (m *Large) File() core.File { return m.Spooled }
 
+// With is the message itself: its file cannot be changed any more. See FrontWith.
+func (m *Large) With(core.Patch) core.Content { return m }
+
 // Front goes over the sections before the body of a message of which these are
 // the first bytes, as Index does, and gives a message of only these, whose
 // bytes are a copy. They must end within the bytes given. The Walk is to be

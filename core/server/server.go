@@ -272,6 +272,11 @@ func (s *Server) carryOut() (wake []*Conn) {
 		clear(s.holds)
 		s.holds = s.holds[:0]
 	}
+	for i := range fx.Events { // while the messages are there
+		if fx.Events[i].Trace != nil && s.o.Trace != nil {
+			s.traceLine(&fx.Events[i])
+		}
+	}
 	wake = s.distribute()
 	if len(fx.Released) > 0 {
 		s.journal.Release(uint64(fx.ReleasedAfter), fx.Released)
@@ -284,11 +289,6 @@ func (s *Server) carryOut() (wake []*Conn) {
 	}
 	if fx.More {
 		s.clock.Soon()
-	}
-	for i := range fx.Events {
-		if fx.Events[i].Trace != nil && s.o.Trace != nil {
-			s.traceLine(&fx.Events[i])
-		}
 	}
 	if s.log != nil {
 		for _, e := range fx.Events {
