@@ -271,7 +271,6 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	ctx, shutdown := context.WithCancel(ctx)
 	defer shutdown()
 	service := administration(v, log, broker, st, in.definitions, in.gate, began, memory/contentsShare, in.urls, in.trace, shutdown)
-	defer service.Close()
 	edge := amqpserver.Quiet(log) // for what clients can cause
 	g := gateway.New(gateway.Options{
 		Broker: broker, Admin: service, ContainerID: "tidegate", Version: version, MaxMessageSize: in.maxMessage,
@@ -296,6 +295,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		log.Info("shutting down", "connections", front.Connections())
 	}
 	front.Shutdown(shutdownTime)
+	service.Close()
 	if err == nil {
 		broker.Checkpoint()
 	}

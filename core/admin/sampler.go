@@ -25,6 +25,7 @@ type sampler struct {
 	rate       time.Duration // 0: off
 	disk       diskRates
 	stopped    bool
+	running    sync.WaitGroup
 }
 
 // diskRates are what the store read and wrote a second.
@@ -45,12 +46,24 @@ func (p *sampler) start(s *Service) {
 	p.each = time.AfterFunc(p.rate, p.sampleEach)
 }
 
+// stop ends both, and waits for what is under way.
 func (p *sampler) stop() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.stopped = true
 	p.server.Stop()
 	p.each.Stop()
+	p.mu.Unlock()
+	p.running.Wait()
+}
+
+// begin counts a sampling in; false: it is stopped.
+func (p *sampler) begin() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.stopped {
+		p.running.Add(1)
+	}
+	return !p.stopped
 }
 
 // set changes the intervals; 0 turns the rates of single things off.
@@ -69,6 +82,10 @@ func (p *sampler) set(server, each time.Duration) {
 }
 
 func (p *sampler) sampleServer() {
+	if !p.begin() {
+		return
+	}
+	defer p.running.Done()
 	p.s.step(func(now time.Time, b *core.Broker, _ *core.Effects) { b.SampleTotals(now) })
 	facts := p.s.facts()
 	p.mu.Lock()
@@ -89,6 +106,10 @@ func (d *diskRates) sample(now time.Time, f Facts) {
 }
 
 func (p *sampler) sampleEach() {
+	if !p.begin() {
+		return
+	}
+	defer p.running.Done()
 	cursor, more := core.SampleCursor{}, true
 	for more {
 		p.s.step(func(now time.Time, b *core.Broker, _ *core.Effects) { cursor, more = b.Sample(now, cursor, sliceOf) })

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"time"
 
 	"github.com/tidegate/tidegate/core"
@@ -15,7 +14,8 @@ const (
 
 // Serve does a request on a goroutine of its own and gives the parts of the reply
 // to answer, in order. It does not wait: it may be called within a step of the
-// broker. Errors, for requests that are not begun: Limit, Invalid.
+// broker. Errors, for requests that are not begun: Limit, Invalid,
+// Unavailable.
 func (s *Service) Serve(user string, conn core.ConnID, body []byte, answer func(part []byte)) error {
 	r, err := ParseRequest(body)
 	if err != nil {
@@ -25,10 +25,14 @@ func (s *Service) Serve(user string, conn core.ConnID, body []byte, answer func(
 		s.running.Add(-1)
 		return refuse(core.Limit, "%d administrative requests are under way: try again when one is done", MaxRunning)
 	}
+	ctx, end, ok := s.begin()
+	if !ok {
+		s.running.Add(-1)
+		return refuse(core.Unavailable, "the server is shutting down")
+	}
 	go func() {
+		defer end()
 		defer s.running.Add(-1)
-		ctx, cancel := context.WithTimeout(context.Background(), MaxRequestTime)
-		defer cancel()
 		result, then, err := s.do(ctx, Request{User: user, Conn: conn, Command: r.Command, Save: r.Save, After: r.After})
 		for _, part := range Replies(result, err) {
 			answer(part)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -70,18 +71,56 @@ type Service struct {
 	o       Options
 	running atomic.Int32
 	sampler sampler
+
+	mu       sync.Mutex // guards what follows
+	closed   bool
+	begun    uint64
+	under    map[uint64]context.CancelFunc // way
+	requests sync.WaitGroup
 }
 
-// New makes a service; Close ends its timers.
+// New makes a service; Close is to be called before its broker's.
 func New(o Options) *Service {
-	s := &Service{o: o}
+	s := &Service{o: o, under: map[uint64]context.CancelFunc{}}
 	s.sampler.start(s)
 	s.applyParameters()
 	return s
 }
 
-// Close stops what runs by itself.
-func (s *Service) Close() { s.sampler.stop() }
+// Close ends requests that are under way and what runs by itself, and waits for
+// them: nothing touches the broker any more.
+func (s *Service) Close() {
+	s.mu.Lock()
+	s.closed = true
+	for _, end := range s.under { // order: irrelevant
+		end()
+	}
+	s.mu.Unlock()
+	s.requests.Wait()
+	s.sampler.stop()
+}
+
+// begin gives a request the context that Close ends, and what to call at its end;
+// false: the service is closed.
+func (s *Service) begin() (ctx context.Context, end func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, nil, false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), MaxRequestTime)
+	s.begun++
+	n := s.begun
+	s.under[n] = cancel
+	s.requests.Add(1)
+	return ctx, func() {
+		cancel()
+		s.mu.Lock()
+		delete(s.under, n)
+		s.mu.Unlock()
+		s.requests.Done()
+	}, true
+}
 
 // Request is one command of somebody's.
 type Request struct {

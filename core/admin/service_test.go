@@ -589,6 +589,40 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// Closing ends what is under way, and begins nothing.
+func TestClosing(t *testing.T) {
+	o := newOffice(t, memory{})
+	begun, ended := make(chan struct{}), make(chan struct{})
+	if err := o.Serve("admin", 0, []byte(`{"version":1,"command":"show server"}`), func([]byte) {
+		close(begun)
+		<-ended
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, end, ok := o.begin()
+	if !ok {
+		t.Fatal("it is closed already")
+	}
+	<-begun
+	closed := make(chan struct{})
+	go func() {
+		o.Service.Close()
+		close(closed)
+	}()
+	<-ctx.Done() // Close ends what is under way
+	select {
+	case <-closed:
+		t.Error("Close does not wait")
+	default:
+	}
+	end()
+	close(ended)
+	<-closed
+	if err := o.Serve("admin", 0, []byte(`{"version":1,"command":"show server"}`), func([]byte) {}); KindOf(err) != core.Unavailable {
+		t.Errorf("behind Close: %v", err)
+	}
+}
+
 // More than MaxRunning requests are refused while they run, and not after.
 func TestRunningRequests(t *testing.T) {
 	o := newOffice(t, memory{})
