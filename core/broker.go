@@ -93,6 +93,7 @@ type Broker struct {
 	rights      uint64 // counts calls of Authorize: what was permitted before is asked anew
 	topicNow    *topic // the topic that is being routed
 	drops       Drops
+	lost        Losses
 	declared    int // queues with a life
 	noteBytes   int // of all notes
 	due         dueHeap

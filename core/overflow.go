@@ -36,7 +36,7 @@ func (b *Broker) fit(p *property.Policy, targets []*queue, topic bool, size uint
 			kept = append(kept, q)
 			continue
 		}
-		fx.Events = append(fx.Events, Event{Kind: EventDiscarded, Name: q.dest.Name})
+		b.discarded(q, fx)
 	}
 	return kept, nil
 }
@@ -60,7 +60,7 @@ func (q *queue) overflow(p *property.Policy) *Error {
 	if q.sub != nil {
 		what = "a subscription holds"
 	}
-	return &Error{Op: "send to", Kind: Limit, Name: q.dest.Name, Err: fmt.Errorf("%s %d messages of %d bytes%s", what, q.depth, q.bytes, limit)}
+	return &Error{Op: "send to", Kind: Limit, Name: q.dest.Name, Err: &fullError{q, fmt.Sprintf("%s %d messages of %d bytes%s", what, q.depth, q.bytes, limit)}}
 }
 
 // makeRoom discards the oldest messages until one more of size bytes fits. False: it
@@ -91,7 +91,7 @@ func (b *Broker) discard(q *queue, p *property.Policy, n int, size int64, fx *Ef
 		if !ok {
 			return
 		}
-		fx.Events = append(fx.Events, Event{Kind: EventDiscarded, Name: q.dest.Name})
+		b.discarded(q, fx)
 		b.remove(r, seq, fx)
 	}
 }

@@ -76,7 +76,7 @@ func (p *plan) fit(b *Broker, pol *property.Policy, targets []*queue, queued boo
 			if queued || pol.Overflow == property.OverflowRejectIncoming {
 				return nil, q.overflow(pol)
 			}
-			fx.Events = append(fx.Events, Event{Kind: EventDiscarded, Name: q.dest.Name})
+			b.discarded(q, fx)
 			continue
 		}
 		f.n++

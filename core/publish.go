@@ -71,6 +71,7 @@ func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, 
 // that knows no rejected, and one whose settled send had nowhere to go. Other
 // settled sends are dropped, and so is what its sender is not to learn of (Dropped).
 func (b *Broker) refuse(p *producer, s Send, durable bool, err *Error, rollbackOnly bool, fx *Effects) {
+	b.refused(err)
 	if b.dropped(p, s, durable, err, fx) {
 		return
 	}

@@ -50,6 +50,7 @@ type queue struct {
 	outlets   []*outlet // bridges that begin here
 	owner     *consumer
 	withheld  []withheld // answers to its producers
+	lost      *Losses    // nil: none
 	at        Pos        // recovery: contained up to here in the checkpoint
 	consumers []*consumer
 	producers int

@@ -130,6 +130,7 @@ func (b *Broker) Discharge(now time.Time, id ConnID, in TxnID, fail bool, tag ui
 	default:
 		var refused *Error
 		if out.After, out.Need, refused = b.commit(now, t, fx); refused != nil {
+			b.refused(refused)
 			b.rollback(now, t, fx)
 			out.Err = &Error{Op: "commit", Kind: RolledBack, Err: refused}
 		}

@@ -34,17 +34,22 @@ func (b *Broker) undeliver(r *ring, seq uint64, why Reason, fx *Effects) {
 	if e == nil {
 		return
 	}
-	kind := EventExpired
+	kind, lost := EventExpired, Losses{Expired: 1}
 	switch why {
 	case ReasonMaxRedelivery:
-		kind = EventMaxRedelivery
+		kind, lost = EventMaxRedelivery, Losses{MaxRedelivery: 1}
 	case ReasonOverflow:
-		kind = EventDiscarded
+		kind, lost = EventDiscarded, Losses{Discarded: 1}
 	case ReasonNone, ReasonExpired:
 	}
 	fx.Events = append(fx.Events, Event{Kind: kind, Name: q.dest.Name, Message: e.id})
 	b.traceOut(TraceUndelivered, nil, r, e, why, fx)
-	if e.flags&entryPreserve == 0 || q.dest.Name == UndeliveredQueue {
+	preserve := e.flags&entryPreserve != 0 && q.dest.Name != UndeliveredQueue
+	if preserve {
+		lost.Undelivered = 1
+	}
+	b.lose(q, lost)
+	if !preserve {
 		b.remove(r, seq, fx)
 		return
 	}

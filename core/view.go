@@ -30,6 +30,7 @@ type QueueView struct {
 	Persistent                int
 	PersistentBytes, Earliest int64
 	In, Out                   Traffic
+	Losses                    Losses
 }
 
 // TopicView is a topic at one moment; its messages are those that its
@@ -44,6 +45,7 @@ type TopicView struct {
 	Persistent             int
 	PersistentBytes        int64
 	In, Out                Traffic
+	Losses                 Losses
 }
 
 // ConnView is a connection at one moment.
@@ -89,6 +91,7 @@ type SubscriptionView struct {
 	Persistent      int
 	PersistentBytes int64
 	Delivered       int
+	Losses          Losses
 }
 
 // TxnView is an open transaction.
@@ -164,7 +167,7 @@ func (q *queue) view() QueueView {
 	return QueueView{
 		ID: q.id, Name: q.dest.Name, Static: q.static, Temporary: q.temp != nil, Lasting: q.life == Lasting || kept(q.dest.Name), Receivers: len(q.consumers), Producers: q.producers,
 		Msgs: q.depth, Delivered: q.depth - q.available(), Bytes: q.bytes, Persistent: q.stored, PersistentBytes: q.storedBytes,
-		Earliest: q.earliest, In: q.inward(), Out: q.outward(),
+		Earliest: q.earliest, In: q.inward(), Out: q.outward(), Losses: q.losses(),
 	}
 }
 
@@ -204,6 +207,7 @@ func (b *Broker) viewTopic(t *topic) TopicView {
 		v.Bytes += q.bytes
 		v.Persistent += q.stored
 		v.PersistentBytes += q.storedBytes
+		v.Losses.add(q.losses())
 	}
 	if a := b.audiences[t.name]; a != nil {
 		for _, q := range a.rest {
@@ -310,7 +314,7 @@ func (b *Broker) SubscriptionViews() []SubscriptionView {
 func (s *subscription) view() SubscriptionView {
 	q := s.queue
 	v := SubscriptionView{
-		SubscriptionInfo: s.info(), Bytes: q.bytes, Persistent: q.stored, PersistentBytes: q.storedBytes, Delivered: q.depth - q.available(),
+		SubscriptionInfo: s.info(), Bytes: q.bytes, Persistent: q.stored, PersistentBytes: q.storedBytes, Delivered: q.depth - q.available(), Losses: q.losses(),
 	}
 	if len(q.consumers) > 0 {
 		v.User = q.consumers[0].conn.user

@@ -72,14 +72,16 @@ func showDurable(_ context.Context, c *Call) (*screen.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := newTable("durable", "name text Durable Subscriber;topic text Topic;type text Type;client_id text Client ID;status text Status;user text User;shared bool Shared;selector text Selector;nolocal bool No Local;msgs count Pending Msgs;persistent_msgs count Persistent Msgs;delivered_msgs count Delivered Msgs;bytes bytes Pending Msgs Size")
+	t := newTable("durable", "name text Durable Subscriber;topic text Topic;type text Type;client_id text Client ID;status text Status;user text User;shared bool Shared;selector text Selector;nolocal bool No Local;msgs count Pending Msgs;persistent_msgs count Persistent Msgs;delivered_msgs count Delivered Msgs;bytes bytes Pending Msgs Size;"+lossColumns)
 	t.Single = true
 	status, user := "offline", ""
 	if v.Consumers > 0 {
 		status, user = "online", userOrAnonymous(v.User)
 	}
-	t.Add(v.Name, v.Topic, typeOf(c.o.Definitions.durables()[durableKey{v.Name, v.ClientID}], false), v.ClientID, status, user, v.Shared, v.Selector, v.NoLocal,
-		v.Messages, v.Persistent, v.Delivered, v.Bytes)
+	t.Add(append([]any{
+		v.Name, v.Topic, typeOf(c.o.Definitions.durables()[durableKey{v.Name, v.ClientID}], false), v.ClientID, status, user, v.Shared, v.Selector, v.NoLocal,
+		v.Messages, v.Persistent, v.Delivered, v.Bytes,
+	}, losses(v.Losses)...)...)
 	return shown(t), nil
 }
 

@@ -126,13 +126,22 @@ func showQueue(_ context.Context, c *Call) (*screen.Result, error) {
 		return nil, missing("queue", n)
 	}
 	p := c.o.Definitions.properties(property.Queue, n, c.o.Definitions.bridgeSources())
-	t := newTable("queue", "name text;type text;properties list;jndi_names list;bridges list;receivers count;msgs count;persistent_msgs count;delivered_msgs count;bytes bytes;persistent_bytes bytes;"+trafficColumns)
+	t := newTable("queue", "name text;type text;properties list;jndi_names list;bridges list;receivers count;msgs count;persistent_msgs count;delivered_msgs count;bytes bytes;persistent_bytes bytes;"+trafficColumns+";"+lossColumns)
 	t.Single = true
 	static := v.Static || property.IsSystem(property.Queue, n) || name.IsWildcard(n)
-	t.Add(n, typeOf(static, v.Temporary), p.list, c.o.Definitions.jndiNames("queue", n, static), c.o.Definitions.bridgesFrom("queue", n),
+	t.Add(append([]any{
+		n, typeOf(static, v.Temporary), p.list, c.o.Definitions.jndiNames("queue", n, static), c.o.Definitions.bridgesFrom("queue", n),
 		v.Receivers, v.Msgs, v.Persistent, v.Delivered, v.Bytes, v.PersistentBytes,
-		v.In.Msgs, v.In.Bytes, v.In.MsgRate, v.In.ByteRate, v.Out.Msgs, v.Out.Bytes, v.Out.MsgRate, v.Out.ByteRate)
+		v.In.Msgs, v.In.Bytes, v.In.MsgRate, v.In.ByteRate, v.Out.Msgs, v.Out.Bytes, v.Out.MsgRate, v.Out.ByteRate,
+	}, losses(v.Losses)...)...)
 	return shown(t), nil
+}
+
+// lossColumns are what losses gives.
+const lossColumns = "refused_msgs count;discarded_msgs count;expired_msgs count;max_redelivery_msgs count;undelivered_msgs count"
+
+func losses(l core.Losses) []any {
+	return []any{l.Refused, l.Discarded, l.Expired, l.MaxRedelivery, l.Undelivered}
 }
 
 const trafficColumns = "in_msgs count;in_bytes bytes;in_msg_rate count;in_byte_rate bytes;out_msgs count;out_bytes bytes;out_msg_rate count;out_byte_rate bytes"

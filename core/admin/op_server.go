@@ -13,7 +13,7 @@ var serverOperations = []Operation{
 	{Usage: "show server [status]", Help: "What the server is and how much it holds.", Right: Right{Global: "view-server"}, Run: showServer},
 	{Usage: "info", Help: "The same as show server.", Right: Right{Global: "view-server"}, Run: showServer},
 	{Usage: "show state", Help: "Whether the server is active.", Right: Right{Global: "view-server"}, Run: showState},
-	{Usage: "show dropped", Help: "Messages that were dropped although nobody was told, by the reason.", Right: Right{Global: "view-server"}, Run: showDropped},
+	{Usage: "show dropped", Help: "Messages that were dropped although nobody was told, and what limits, expiration and maxRedelivery did to others, by the reason.", Right: Right{Global: "view-server"}, Run: showDropped},
 	{Usage: "whoami", Help: "Who you are to the server.", Run: whoAmI},
 	{Usage: "rotatelog", Help: "Begin a new log file.", Right: Right{Global: "change-server"}, Run: rotateLog},
 	{Usage: "shutdown", Help: "End the server in good order.", Right: Right{Global: "shutdown"}, Asks: true, Run: shutDown},
@@ -64,10 +64,12 @@ func showState(_ context.Context, c *Call) (*screen.Result, error) {
 
 func showDropped(_ context.Context, c *Call) (*screen.Result, error) {
 	var d core.Drops
-	c.step(func(_ time.Time, b *core.Broker, _ *core.Effects) { d = b.Drops() })
-	t := newTable("dropped", "denied count Denied;full count Full;gone count Gone")
+	var l core.Losses
+	c.step(func(_ time.Time, b *core.Broker, _ *core.Effects) { d, l = b.Drops(), b.Losses() })
+	t := newTable("dropped", "denied count Denied;full count Full;gone count Gone;refused_msgs count Refused;discarded_msgs count Discarded;"+
+		"expired_msgs count Expired;max_redelivery_msgs count Max Redelivery;undelivered_msgs count Undelivered")
 	t.Single = true
-	t.Add(d.Denied, d.Full, d.Gone)
+	t.Add(append([]any{d.Denied, d.Full, d.Gone}, losses(l)...)...)
 	return shown(t), nil
 }
 

@@ -73,20 +73,20 @@ func (c *Call) statistics() error {
 }
 
 func statQueues(ctx context.Context, c *Call) (*screen.Result, error) {
-	return statDestinations(ctx, c, property.Queue, "stat queues", func(b *core.Broker, n string) (in, out core.Traffic, ok bool) {
+	return statDestinations(ctx, c, property.Queue, "stat queues", func(b *core.Broker, n string) (in, out core.Traffic, lost core.Losses, ok bool) {
 		v, ok := b.QueueView(n)
-		return v.In, v.Out, ok
+		return v.In, v.Out, v.Losses, ok
 	})
 }
 
 func statTopics(ctx context.Context, c *Call) (*screen.Result, error) {
-	return statDestinations(ctx, c, property.Topic, "stat topics", func(b *core.Broker, n string) (in, out core.Traffic, ok bool) {
+	return statDestinations(ctx, c, property.Topic, "stat topics", func(b *core.Broker, n string) (in, out core.Traffic, lost core.Losses, ok bool) {
 		v, ok := b.TopicView(n)
-		return v.In, v.Out, ok
+		return v.In, v.Out, v.Losses, ok
 	})
 }
 
-func statDestinations(ctx context.Context, c *Call, kind property.Kind, name string, look func(b *core.Broker, n string) (in, out core.Traffic, ok bool)) (*screen.Result, error) {
+func statDestinations(ctx context.Context, c *Call, kind property.Kind, name string, look func(b *core.Broker, n string) (in, out core.Traffic, lost core.Losses, ok bool)) (*screen.Result, error) {
 	if err := c.statistics(); err != nil {
 		return nil, err
 	}
@@ -94,9 +94,9 @@ func statDestinations(ctx context.Context, c *Call, kind property.Kind, name str
 	if err != nil {
 		return nil, err
 	}
-	columns := "name text;" + trafficColumns
+	columns := "name text;" + trafficColumns + ";lost_msgs count"
 	if c.Has("total") {
-		columns = "name text;in_msgs count;in_bytes bytes;out_msgs count;out_bytes bytes"
+		columns = "name text;in_msgs count;in_bytes bytes;out_msgs count;out_bytes bytes;lost_msgs count"
 	}
 	t := newTable(name, columns)
 	for chunk := range slices.Chunk(rows, sliceOf) {
@@ -105,13 +105,13 @@ func statDestinations(ctx context.Context, c *Call, kind property.Kind, name str
 		}
 		c.step(func(_ time.Time, b *core.Broker, _ *core.Effects) {
 			for _, n := range chunk {
-				in, out, ok := look(b, n.Name)
+				in, out, lost, ok := look(b, n.Name)
 				switch {
 				case !ok, c.Has("name") && c.Get("name") != n.Name:
 				case c.Has("total"):
-					t.Add(n.Name, in.Msgs, in.Bytes, out.Msgs, out.Bytes)
+					t.Add(n.Name, in.Msgs, in.Bytes, out.Msgs, out.Bytes, lost.Lost())
 				default:
-					t.Add(n.Name, in.Msgs, in.Bytes, in.MsgRate, in.ByteRate, out.Msgs, out.Bytes, out.MsgRate, out.ByteRate)
+					t.Add(n.Name, in.Msgs, in.Bytes, in.MsgRate, in.ByteRate, out.Msgs, out.Bytes, out.MsgRate, out.ByteRate, lost.Lost())
 				}
 			}
 		})

@@ -35,12 +35,14 @@ func showTopic(_ context.Context, c *Call) (*screen.Result, error) {
 		return nil, missing("topic", n)
 	}
 	p := c.o.Definitions.properties(property.Topic, n, c.o.Definitions.bridgeSources())
-	t := newTable("topic", "name text;type text;properties list;jndi_names list;bridges list;subscribers count;durables count;msgs count;persistent_msgs count;bytes bytes;persistent_bytes bytes;"+trafficColumns)
+	t := newTable("topic", "name text;type text;properties list;jndi_names list;bridges list;subscribers count;durables count;msgs count;persistent_msgs count;bytes bytes;persistent_bytes bytes;"+trafficColumns+";"+lossColumns)
 	t.Single = true
 	static := v.Static || name.IsWildcard(n)
-	t.Add(n, typeOf(static, v.Temporary), p.list, c.o.Definitions.jndiNames("topic", n, static), c.o.Definitions.bridgesFrom("topic", n),
+	t.Add(append([]any{
+		n, typeOf(static, v.Temporary), p.list, c.o.Definitions.jndiNames("topic", n, static), c.o.Definitions.bridgesFrom("topic", n),
 		v.Subscribers, v.Durables, v.Msgs, v.Persistent, v.Bytes, v.PersistentBytes,
-		v.In.Msgs, v.In.Bytes, v.In.MsgRate, v.In.ByteRate, v.Out.Msgs, v.Out.Bytes, v.Out.MsgRate, v.Out.ByteRate)
+		v.In.Msgs, v.In.Bytes, v.In.MsgRate, v.In.ByteRate, v.Out.Msgs, v.Out.Bytes, v.Out.MsgRate, v.Out.ByteRate,
+	}, losses(v.Losses)...)...)
 	return shown(t), nil
 }
 

@@ -10,6 +10,7 @@ type label struct {
 	title string
 	text  func(r row) string
 	only  string // table column without a value of which there is no such line
+	some  bool   // there is none for a number that is 0 either
 }
 
 // labels is the layout of a table about one thing.
@@ -27,6 +28,21 @@ func said(title, name string) label {
 		}
 		return ""
 	}}
+}
+
+// lossLines are about messages that never came to a consumer, where there are any.
+func lossLines() []label {
+	return []label{
+		some("Refused Msgs", "refused_msgs"), some("Discarded Msgs", "discarded_msgs"), some("Expired Msgs", "expired_msgs"),
+		some("Max Redelivery Msgs", "max_redelivery_msgs"), some("Undelivered Msgs", "undelivered_msgs"),
+	}
+}
+
+// some is a line about a number, and none where it is 0.
+func some(title, name string) label {
+	l := said(title, name)
+	l.some = true
+	return l
 }
 
 func orNone(s string) string {
@@ -112,16 +128,16 @@ func pendingSize(title string) label {
 
 var labelled = map[string]*labels{
 	"server": {at: 27, lines: serverLines()},
-	"queue": {at: 24, lines: []label{
+	"queue": {at: 24, lines: append([]label{
 		said("Queue", "name"), said("Type", "type"), said("Properties", "properties"), said("JNDI Names", "jndi_names"),
 		said("Bridges", "bridges"), said("Receivers", "receivers"), pending("Pending Msgs"), said("Delivered Msgs", "delivered_msgs"),
 		pendingSize("Pending Msgs Size"),
-	}},
-	"topic": {at: 24, lines: []label{
+	}, lossLines()...)},
+	"topic": {at: 24, lines: append([]label{
 		said("Topic", "name"), said("Type", "type"), said("Properties", "properties"), said("JNDI Names", "jndi_names"),
 		said("Bridges", "bridges"), said("Consumers", "subscribers"), said("Durable Consumers", "durables"), pending("Pending Msgs"),
 		pendingSize("Pending Msgs Size"),
-	}},
+	}, lossLines()...)},
 }
 
 // labels is the layout of a table about one thing: its own, or a line a column
@@ -144,7 +160,7 @@ func (t *Table) labels() *labels {
 
 func (l *labels) render(b *strings.Builder, r row) {
 	for _, k := range l.lines {
-		if k.only != "" && !r.has(k.only) {
+		if k.only != "" && !r.has(k.only) || k.some && r.int(k.only) == 0 {
 			continue
 		}
 		start := " " + k.title + ":"

@@ -165,6 +165,7 @@ func destinationStatistics(title string) *grid {
 			only("in_msg_rate", right("Msgs", "in_msg_rate", 7)), only("in_msg_rate", size("Size", "in_byte_rate", 7)),
 			right("Msgs", "out_msgs", 8), size("Size", "out_bytes", 7),
 			only("in_msg_rate", right("Msgs", "out_msg_rate", 7)), only("in_msg_rate", size("Size", "out_byte_rate", 7)),
+			right("Lost", "lost_msgs", 8),
 		},
 		headings: []heading{{1, "In: Total Count"}, {3, "Rate/Second"}, {5, "Out: Total Count"}, {7, "Rate/Second"}},
 	}
