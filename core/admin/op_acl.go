@@ -59,9 +59,9 @@ func (c *Call) scope(what string) string {
 func permissionsOf(what string) []string {
 	switch what {
 	case "queue":
-		return append(slices.Clone(config.QueuePermissions), "all")
+		return config.QueuePermissions
 	case "topic":
-		return append(slices.Clone(config.TopicPermissions), "all")
+		return config.TopicPermissions
 	}
 	return config.AdminPermissions
 }

@@ -128,6 +128,14 @@ func (c *Call) deleteNamed(k property.Kind, n string) error {
 		}); err != nil {
 			return err
 		}
+		if err := c.dropNames(k.String(), n); err != nil {
+			return err
+		}
+		if k == property.Topic && !name.IsWildcard(n) {
+			if err := c.dropDurables(n); err != nil {
+				return err
+			}
+		}
 	}
 	var err error
 	c.step(func(now time.Time, b *core.Broker, fx *core.Effects) {
@@ -140,6 +148,19 @@ func (c *Call) deleteNamed(k property.Kind, n string) error {
 		}
 	}
 	return err
+}
+
+// dropDurables takes the durables of a topic that goes out of durables.conf: their
+// subscriptions go with it.
+func (c *Call) dropDurables(topic string) error {
+	for _, o := range c.o.Definitions.objects(config.Durables) {
+		if o.Get("topic") == topic && !o.Has("route") {
+			if err := c.o.Definitions.remove(config.Durables, o.Key(), o.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func deleteDestination(_ context.Context, c *Call, k property.Kind) (*screen.Result, error) {

@@ -60,6 +60,9 @@ func sections(one, many string, class config.Class, change, view string, changea
 			if err := c.o.Definitions.remove(class, o.Key(), o.Name); err != nil {
 				return nil, err
 			}
+			if err := c.dropNames(one, o.Name); err != nil {
+				return nil, err
+			}
 			return screen.Said("%s '%s' has been deleted", capital(one), o.Name), nil
 		}},
 		edit("addprop "+one+" NAME PROPERTIES...", "Set keys and keep the others.", addKeys),
@@ -213,7 +216,27 @@ func deleteJNDIName(_ context.Context, c *Call) (*screen.Result, error) {
 	if err := c.o.Definitions.remove(config.JNDINames, o.Key(), o.Name); err != nil {
 		return nil, err
 	}
+	if err := c.dropNames("jndiname", o.Name); err != nil {
+		return nil, err
+	}
 	return screen.Said("JNDI name '%s' has been deleted", o.Name), nil
+}
+
+// dropNames takes away the JNDI names of what is gone, and those of these names: a
+// name without a target is an error at the next start.
+func (c *Call) dropNames(kind, target string) error {
+	for _, o := range c.o.Definitions.objects(config.JNDINames) {
+		if !strings.EqualFold(o.Get("type"), kind) || o.Get("target") != target {
+			continue
+		}
+		if err := c.o.Definitions.remove(config.JNDINames, o.Key(), o.Name); err != nil {
+			return err
+		}
+		if err := c.dropNames("jndiname", o.Name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func showJNDINames(_ context.Context, c *Call) (*screen.Result, error) {

@@ -29,7 +29,7 @@ var userOperations = []Operation{
 	{Usage: "show user NAME", Help: "One user and the groups it is in.", Right: Right{Global: "view-user"}, Run: showUser},
 	{Usage: "create group NAME [DESCRIPTION]", Help: "Add a group.", Right: Right{Global: "change-group"}, Writes: true, Run: createGroup},
 	{Usage: "delete group NAME", Help: "Remove a group and its rights.", Right: Right{Global: "change-group"}, Writes: true, Asks: true, Run: deleteGroup},
-	{Usage: "delete all groups", Help: "Remove all groups.", Right: Right{Global: "change-group"}, Writes: true, Asks: true, Run: deleteAllGroups},
+	{Usage: "delete all groups", Help: "Remove all groups but $admin.", Right: Right{Global: "change-group"}, Writes: true, Asks: true, Run: deleteAllGroups},
 	{Usage: "addmember GROUP USERS...", Help: "Put users into a group.", Right: Right{Global: "change-group"}, Writes: true, Run: addMember},
 	{Usage: "removemember GROUP USERS...", Help: "Take users out of a group.", Right: Right{Global: "change-group"}, Writes: true, Run: removeMember},
 	{Usage: "show groups", Help: "All groups.", Right: Right{Global: "view-group"}, Run: showGroups},
@@ -186,6 +186,9 @@ func deleteGroup(_ context.Context, c *Call) (*screen.Result, error) {
 	o, err := c.group(c.Get("name"))
 	if err != nil {
 		return nil, err
+	}
+	if o.Name == AdminGroup {
+		return nil, refuse(core.Denied, "group '%s' is the server's own and cannot be deleted: removemember %s USER takes somebody out", AdminGroup, AdminGroup)
 	}
 	if err := c.mayChangeGroup(o.Name, o.All("member")); err != nil {
 		return nil, err

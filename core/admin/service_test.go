@@ -274,6 +274,41 @@ func TestUsersGroupsAndRights(t *testing.T) {
 	o.refuses("delete user admin", core.Denied, "cannot be deleted")
 }
 
+// The files never get what a server that stops at CONFIG_ERRORS would not start with.
+func TestNothingIsLeftWithoutWhatItNames(t *testing.T) {
+	o := newOffice(t, memory{})
+	o.refuses("create queue q store=nowhere", core.Invalid, "queue q: there is no store nowhere: add [nowhere] to stores.conf, or take it out")
+	o.does("create queue q")
+	o.refuses("addprop queue q import=RV1", core.Invalid, "there is no transport RV1")
+	o.refuses("grant queue q user=nobody send", core.Invalid, "there is no user nobody to have rights: add the user")
+	o.refuses("grant queue q group=nobody send", core.Invalid, "there is no group nobody: add the group")
+	o.refuses("grant queue q admin fly", core.Invalid, "receive, send, browse, view, create, delete, modify, purge, all")
+	o.refuses("create jndiname jms/x queue x", core.Invalid, "there is no static queue x")
+	o.refuses("create route tidegate url=tcp://r:7222 zone_type=4hop", core.Invalid, "zone_type")
+
+	o.does("create jndiname jms/q queue q")
+	o.does("create jndiname jms/q2 jndiname jms/q")
+	o.does("create factory f generic url=tcp://7222")
+	if got := o.does("show jndinames"); !strings.Contains(got, "jms/q2") {
+		t.Error(got)
+	}
+	o.does("delete queue q")
+	if got := o.does("show jndinames"); strings.Contains(got, "jms/q") {
+		t.Errorf("behind delete queue: %s", got)
+	}
+	o.does("create topic t")
+	o.does("create durable t d clientid=c")
+	o.does("create durable > all")
+	o.does("delete topic t")
+	if got := o.files["durables.conf"]; strings.Contains(got, "clientid=c") || !strings.Contains(got, "> all") {
+		t.Errorf("durables.conf behind delete topic: %q", got)
+	}
+	o.does("create group $admin")
+	o.refuses("delete group $admin", core.Denied, "group '$admin' is the server's own and cannot be deleted")
+	o.does("delete all groups")
+	o.does("show group $admin")
+}
+
 // Purges take all but what consumers hold.
 func TestPurgeCommands(t *testing.T) {
 	o := newOffice(t, memory{"queues.conf": ">\n"})

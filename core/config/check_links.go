@@ -81,27 +81,32 @@ const (
 func (k *checker) routes() {
 	zones := map[string]*Object{}
 	for _, o := range k.Objects(Routes) {
-		if o.Name == k.Param("server") {
-			k.refuseAll(o, o.At, "route-name", "a route is named after the server at its far end, and this is our own name", "write the far server's name")
-			continue
-		}
-		zone, hops := zoneOf(o)
-		if first := zones[zone]; first != nil {
-			if _, was := zoneOf(first); was != hops {
-				at := o.At
-				if a, ok := o.Attr("zone_type"); ok {
-					at = a.At
-				}
-				k.refuseAll(o, at, "route-zone", "zone "+zone+" is of type "+was+", as route "+first.Name+" says", "write zone_type = "+was+", or another zone_name")
+		k.route(o, zones)
+	}
+}
+
+// route checks one; zones has the first route of each.
+func (k *checker) route(o *Object, zones map[string]*Object) {
+	if o.Name == k.Param("server") {
+		k.refuseAll(o, o.At, "route-name", "a route is named after the server at its far end, and this is our own name", "write the far server's name")
+		return
+	}
+	zone, hops := zoneOf(o)
+	if first := zones[zone]; first != nil {
+		if _, was := zoneOf(first); was != hops {
+			at := o.At
+			if a, ok := o.Attr("zone_type"); ok {
+				at = a.At
 			}
-		} else {
-			zones[zone] = o
+			k.refuseAll(o, at, "route-zone", "zone "+zone+" is of type "+was+", as route "+first.Name+" says", "write zone_type = "+was+", or another zone_name")
 		}
-		seen := map[string]bool{}
-		for i := range o.Attrs {
-			if a := &o.Attrs[i]; a.Name == "incoming_topic" || a.Name == "outgoing_topic" {
-				k.routeTopic(a, seen)
-			}
+	} else {
+		zones[zone] = o
+	}
+	seen := map[string]bool{}
+	for i := range o.Attrs {
+		if a := &o.Attrs[i]; a.Name == "incoming_topic" || a.Name == "outgoing_topic" {
+			k.routeTopic(a, seen)
 		}
 	}
 }
@@ -142,22 +147,26 @@ func (k *checker) factories() {
 
 func (k *checker) jndiNames() {
 	for _, o := range k.Objects(JNDINames) {
-		target, _ := o.Attr("target")
-		ok := false
-		switch strings.ToLower(o.Get("type")) {
-		case "queue":
-			_, ok = k.Tree(property.Queue).Get(target.Value)
-		case "topic":
-			_, ok = k.Tree(property.Topic).Get(target.Value)
-		case "factory":
-			_, ok = k.Object(Factories, target.Value)
-		case "jndiname":
-			_, ok = k.Object(JNDINames, target.Value)
-			ok = ok && target.Value != o.Name
-		}
-		if !ok {
-			k.refuseAll(o, target.At, "jndiname-target", "there is no static "+o.Get("type")+" "+target.Value, "write the name of one")
-		}
+		k.jndiName(o)
+	}
+}
+
+func (k *checker) jndiName(o *Object) {
+	target, _ := o.Attr("target")
+	ok := false
+	switch strings.ToLower(o.Get("type")) {
+	case "queue":
+		_, ok = k.Tree(property.Queue).Get(target.Value)
+	case "topic":
+		_, ok = k.Tree(property.Topic).Get(target.Value)
+	case "factory":
+		_, ok = k.Object(Factories, target.Value)
+	case "jndiname":
+		_, ok = k.Object(JNDINames, target.Value)
+		ok = ok && target.Value != o.Name
+	}
+	if !ok {
+		k.refuseAll(o, target.At, "jndiname-target", "there is no static "+o.Get("type")+" "+target.Value, "write the name of one")
 	}
 }
 

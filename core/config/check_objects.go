@@ -258,30 +258,34 @@ func (k *checker) groups() {
 
 func (k *checker) acls() {
 	for _, o := range k.Objects(ACLs) {
-		if kind, n, ok := strings.Cut(o.Name, ":"); ok {
-			if err := name.Validate(n); err != nil {
-				k.refuseAll(o, o.At, "destination-name", err.Error(), "write the name of a "+kind+", or a wildcard")
+		k.acl(o)
+	}
+}
+
+func (k *checker) acl(o *Object) {
+	if kind, n, ok := strings.Cut(o.Name, ":"); ok {
+		if err := name.Validate(n); err != nil {
+			k.refuseAll(o, o.At, "destination-name", err.Error(), "write the name of a "+kind+", or a wildcard")
+			return
+		}
+	}
+	for i := range o.Attrs {
+		switch a := &o.Attrs[i]; a.Name {
+		case "user":
+			k.unknownUser(a, "to have rights")
+			o.Ignored = a.Ignored
+		case "group":
+			if _, ok := k.Object(Groups, a.Value); ok || oneOf(a.Value, []string{"all", "$all", "$admin"}) || !k.local() {
 				continue
 			}
-		}
-		for i := range o.Attrs {
-			switch a := &o.Attrs[i]; a.Name {
-			case "user":
-				k.unknownUser(a, "to have rights")
-				o.Ignored = a.Ignored
-			case "group":
-				if _, ok := k.Object(Groups, a.Value); ok || oneOf(a.Value, []string{"all", "$all", "$admin"}) || !k.local() {
-					continue
-				}
-				fix := didYouMean(a.Value, k.names(Groups, "all"))
-				if fix == "" {
-					fix = "add the group, or take the line out"
-				}
-				k.refuseAll(o, a.At, "group-unknown", "there is no group "+a.Value, fix)
+			fix := didYouMean(a.Value, k.names(Groups, "all"))
+			if fix == "" {
+				fix = "add the group, or take the line out"
 			}
+			k.refuseAll(o, a.At, "group-unknown", "there is no group "+a.Value, fix)
 		}
-		if !o.Ignored && !o.Has("perm") {
-			o.Ignored = true
-		}
+	}
+	if !o.Ignored && !o.Has("perm") {
+		o.Ignored = true
 	}
 }

@@ -30,14 +30,14 @@ func (c *Config) Convert() (files []Output, notes []string, err error) {
 	}
 	for _, k := range []property.Kind{property.Queue, property.Topic} {
 		for d := range c.Tree(k).All() {
-			if err := to.PutDestination(k, definition{Name: d.Name, Server: d.Server, Set: d.Set}); err != nil {
+			if err := to.putDestination(k, definition{Name: d.Name, Server: d.Server, Set: d.Set}); err != nil {
 				return nil, nil, err
 			}
 		}
 	}
 	for _, class := range AllClasses() {
 		for _, o := range c.Objects(class) {
-			if err := to.Put(plain(*o)); err != nil {
+			if err := to.put(plain(*o)); err != nil {
 				return nil, nil, err
 			}
 		}

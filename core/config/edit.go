@@ -64,8 +64,20 @@ func (c *Config) SetParam(name string, values ...string) error {
 // PutDestination defines a static queue or topic, or a wildcard, or gives the one
 // of its name other properties: `create` and `setprop` give a new Set, `addprop`
 // and `removeprop` one made from the old by Merge and Without. It refuses what
-// CheckName, CheckSet and Tree.Put refuse. One line of the file changes.
+// CheckName, CheckSet and Tree.Put refuse, and stores, channels and transports that
+// there are none of. One line of the file changes.
 func (c *Config) PutDestination(k property.Kind, d property.Definition) error {
+	links := &checker{Config: c, report: &report{}, named: map[Class][]string{}}
+	for _, v := range d.Set {
+		if message, fix := links.reference(v); message != "" {
+			return &EditError{k.String() + " " + d.String(), message, fix}
+		}
+	}
+	return c.putDestination(k, d)
+}
+
+// putDestination is PutDestination for who puts a whole set together.
+func (c *Config) putDestination(k property.Kind, d property.Definition) error {
 	what := k.String() + " " + d.String()
 	if err := c.editable(); err != nil {
 		return err
@@ -108,9 +120,18 @@ func (c *Config) DeleteDestination(k property.Kind, n string) error {
 
 // Put adds an object, or gives the one of its key other attributes. It refuses
 // what could not be read again: unknown keys, values of the wrong form, selectors
-// with a mistake, names that the file cannot hold. Whether users, groups and
-// destinations that it names exist is the caller's business.
+// with a mistake, names that the file cannot hold, and what Load would find an
+// error in: users, groups and targets that there are none of. Bridges, durables and
+// members of groups are the caller's business.
 func (c *Config) Put(o Object) error {
+	if err := c.linked(o); err != nil {
+		return err
+	}
+	return c.put(o)
+}
+
+// put is Put for who puts a whole set together, in an order of its own.
+func (c *Config) put(o Object) error {
 	if err := c.editable(); err != nil {
 		return err
 	}
@@ -180,12 +201,41 @@ func (c *Config) validate(o *Object) error {
 			k.selector(a.Value, a.At)
 		}
 	}
+	return firstError(o.Title(), r)
+}
+
+// firstError is the first error that was found in a thing.
+func firstError(title string, r *report) error {
 	for _, f := range r.list {
 		if f.Severity == Error {
-			return fail(f.Message, f.Fix)
+			return &EditError{title, f.Message, f.Fix}
 		}
 	}
 	return nil
+}
+
+// linked refuses what the next Load would not let count, by the checks that it makes:
+// a server that stops at CONFIG_ERRORS would not start with what it wrote itself.
+func (c *Config) linked(o Object) error {
+	r := &report{}
+	k := &checker{Config: c, report: r, named: map[Class][]string{}}
+	title := o.Title()
+	o.Attrs = slices.Clone(o.Attrs) // the checks mark what does not count
+	switch o.Class {
+	case ACLs:
+		k.acl(&o)
+	case JNDINames:
+		k.jndiName(&o)
+	case Routes:
+		zones := map[string]*Object{}
+		for _, other := range c.Objects(Routes) {
+			if zone, _ := zoneOf(other); other.Key() != o.Key() && zones[zone] == nil {
+				zones[zone] = other
+			}
+		}
+		k.route(&o, zones)
+	}
+	return firstError(title, r)
 }
 
 // unwritable says why a text cannot stand in a file.

@@ -336,3 +336,56 @@ func TestChangesThatAreRefused(t *testing.T) {
 		t.Errorf("%s changed: %s", changed[0].Name, changed[0].Bytes)
 	}
 }
+
+// TestNothingIsTakenThatTheNextStartWouldRefuse: a server that stops at CONFIG_ERRORS
+// must start with the files that it wrote itself.
+func TestNothingIsTakenThatTheNextStartWouldRefuse(t *testing.T) {
+	destination := func(k property.Kind, list string) func(*Config) error {
+		return func(c *Config) error {
+			return c.PutDestination(k, property.Definition{Name: "n", Set: set(t, k, list)})
+		}
+	}
+	object := func(class Class, name string, attrs ...Attr) func(*Config) error {
+		return func(c *Config) error { return c.Put(Object{Class: class, Name: name, Attrs: attrs}) }
+	}
+	for name, row := range map[string]struct {
+		change func(*Config) error
+		want   string
+	}{
+		"store":      {destination(property.Queue, "store=s2"), "queue n: there is no store s2: add [s2] to stores.conf, or s1 was meant: write that"},
+		"own store":  {destination(property.Queue, "store=$sys.meta"), "queue n: $sys.meta is for the server's own records: write store=$sys.failsafe"},
+		"channel":    {destination(property.Topic, "channel=c"), "topic n: there is no channel c: add [c] to channels.conf, or take it out"},
+		"transport":  {destination(property.Queue, "import=RV"), "queue n: there is no transport RV: add [RV] to transports.conf, or take it out"},
+		"user":       {object(ACLs, "queue:a.b", Attr{Name: "user", Value: "jo"}, Attr{Name: "perm", Value: "send"}), "the rights of user jo on queue:a.b: there is no user jo to have rights: did you mean joe?"},
+		"group":      {object(ACLs, "admin", Attr{Name: "group", Value: "x"}, Attr{Name: "perm", Value: "all"}), "the rights of group x on admin: there is no group x: add the group, or take the line out"},
+		"jndi":       {object(JNDINames, "j", Attr{Name: "type", Value: "queue"}, Attr{Name: "target", Value: "x"}), "JNDI name j: there is no static queue x: write the name of one"},
+		"jndi loop":  {object(JNDINames, "j", Attr{Name: "type", Value: "jndiname"}, Attr{Name: "target", Value: "j"}), "JNDI name j: there is no static jndiname j: write the name of one"},
+		"own route":  {object(Routes, "S1", Attr{Name: "url", Value: "tcp://r:7222"}), "route S1: a route is named after the server at its far end, and this is our own name: write the far server's name"},
+		"route zone": {object(Routes, "R2", Attr{Name: "url", Value: "tcp://r:7222"}, Attr{Name: "zone_name", Value: "z"}, Attr{Name: "zone_type", Value: "1hop"}), "route R2: zone z is of type mhop, as route R says: write zone_type = mhop, or another zone_name"},
+	} {
+		c := load(t, small())
+		if err := row.change(c); err == nil || err.Error() != row.want {
+			t.Errorf("%s: %v, want %s", name, err, row.want)
+		}
+		if n := len(c.Changed()); n > 0 {
+			t.Errorf("%s: %d files changed", name, n)
+		}
+	}
+	for name, change := range map[string]func(*Config) error{
+		"store": destination(property.Queue, "store=s1"), "failsafe": destination(property.Topic, "store=$sys.failsafe"),
+		"user":  object(ACLs, "queue:a.b", Attr{Name: "user", Value: "bare"}, Attr{Name: "perm", Value: "send"}),
+		"admin": object(ACLs, "queue:a.b", Attr{Name: "user", Value: "admin"}, Attr{Name: "perm", Value: "send"}),
+		"all":   object(ACLs, "queue:a.b", Attr{Name: "group", Value: "all"}, Attr{Name: "perm", Value: "send"}),
+		"jndi":  object(JNDINames, "j", Attr{Name: "type", Value: "topic"}, Attr{Name: "target", Value: "t1"}),
+		"route": object(Routes, "R", Attr{Name: "url", Value: "tcp://r:7222"}, Attr{Name: "zone_name", Value: "z"}, Attr{Name: "zone_type", Value: "1hop"}),
+	} {
+		c := load(t, small())
+		if err := change(c); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if again := load(t, written(c)); len(again.Fatal()) > 0 || slices.ContainsFunc(again.Findings, func(f Finding) bool { return f.Severity == Error }) {
+			t.Errorf("%s: written with errors: %v", name, again.Findings)
+		}
+	}
+}

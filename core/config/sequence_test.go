@@ -90,7 +90,7 @@ func drawChange(rt *rapid.T, c *Config) (string, func(*Config) error) {
 		return "delete queue " + n, func(c *Config) error { return c.DeleteDestination(property.Queue, n) }
 	case 4:
 		o := drawObject(rt, word)
-		return fmt.Sprintf("put %s %+v", o.Title(), o.Attrs), func(c *Config) error { return c.Put(o) }
+		return fmt.Sprintf("put %s %+v", o.Title(), o.Attrs), func(c *Config) error { return c.put(o) } // whether what it names is there is another test
 	}
 	class := rapid.SampledFrom([]Class{Users, Groups, ACLs, Bridges, Durables, Stores}).Draw(rt, "class")
 	all := c.Objects(class)
