@@ -344,6 +344,23 @@ func TestAuthorizationSwitchedOn(t *testing.T) {
 	}
 }
 
+// TestJMSPermissions: what is not permitted is a JMSSecurityException, and rolls a
+// transaction back; rights come and go while programs run. Both generations of
+// Qpid JMS.
+func TestJMSPermissions(t *testing.T) {
+	for generation, g := range generations { // order: they run side by side
+		t.Run(generation, func(t *testing.T) {
+			t.Parallel()
+			s := harness.Start(t, "--config", bank(t, "enabled", nil))
+			for _, scenario := range []string{"Permissions.denied", "Permissions.takenAway"} {
+				t.Run(scenario, func(t *testing.T) {
+					harness.Driver(t, g.driver).Do(t, harness.Fields{"cmd": "jms", "url": s.URL, "scenario": scenario}).Done(t)
+				})
+			}
+		})
+	}
+}
+
 // TestPasswordsOfUsersConf: clear text logs in, and is hashed by the next commit; an
 // unknown hash stays as it is and lets nobody in; users made by the tool log in at
 // once (ems 6.6).

@@ -105,6 +105,22 @@ abstract class Chapter implements AutoCloseable {
         return connection;
     }
 
+    /** A started connection of a user's, by whatever mechanism is offered. */
+    final Connection connectAs(String user, String password) throws JMSException {
+        StringBuilder all = new StringBuilder(url).append("?jms.connectTimeout=").append(PATIENCE);
+        for (String timeout : List.of("request", "send", "close")) {
+            all.append("&jms.").append(timeout).append("Timeout=").append(PATIENCE);
+        }
+        Connection connection = new JmsConnectionFactory(all.toString()).createConnection(user, password);
+        opened.add(connection);
+        connection.start();
+        return connection;
+    }
+
+    final String url() {
+        return url;
+    }
+
     /** A started connection with the client id of this scenario. */
     final Connection identified() throws JMSException {
         Connection connection = unstarted();

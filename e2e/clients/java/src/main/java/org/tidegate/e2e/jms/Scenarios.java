@@ -12,7 +12,7 @@ import java.util.List;
 public final class Scenarios {
     private static final List<Class<? extends Chapter>> CHAPTERS = List.of(Headers.class, Properties.class, Bodies.class,
             Selectors.class, Connections.class, Acknowledgement.class, Transactions.class, Producers.class, Delays.class, Consumers.class,
-            Browsers.class, Temporaries.class, Subscriptions.class, Simplified.class);
+            Browsers.class, Temporaries.class, Subscriptions.class, Simplified.class, Permissions.class);
 
     private Scenarios() {
     }
