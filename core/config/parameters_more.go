@@ -4,12 +4,12 @@ package config
 var Parameters = append(append([]Parameter{}, parametersA...), parametersB...)
 
 var parametersB = []Parameter{
-	{Name: "ssl_server_identity", Group: groupTLS, Type: File, Effect: Honoured, Meaning: "Certificate of the `ssl://` listeners, with its chain: PEM, DER or PKCS#12."},
+	{Name: "ssl_server_identity", Group: groupTLS, Type: File, Effect: Honoured, Meaning: "Certificate of the `ssl://` listeners, with its chain and perhaps its key, in PEM."},
 	{Name: "ssl_server_key", Group: groupTLS, Type: File, Effect: Honoured, Meaning: "Private key of the certificate, if it is not in the same file."},
-	{Name: "ssl_password", Group: groupTLS, Type: Secret, Effect: Honoured, Meaning: "Password of the private key. A mangled one (`$man$`) cannot be read here: set it anew."},
-	{Name: "ssl_server_issuer", Group: groupTLS, Type: File, Repeat: true, Effect: Honoured, Meaning: "Certificates of the chain above the server's."},
+	{Name: "ssl_password", Group: groupTLS, Type: Secret, Effect: Shown, Meaning: "Private keys that are encrypted are not read yet: write the key in the clear, into a file that only the server may read."},
+	{Name: "ssl_server_issuer", Group: groupTLS, Type: File, Repeat: true, Effect: Shown, Meaning: "The chain above the server's certificate is that in the file of ssl_server_identity: append it there."},
 	{Name: "ssl_server_trusted", Group: groupTLS, Type: File, Repeat: true, Effect: Honoured, Meaning: "Roots that client certificates are verified against."},
-	{Name: "ssl_require_client_cert", Group: groupTLS, Type: Bool, Effect: Honoured, Default: "disabled", Meaning: "Clients of `ssl://` listeners must present a certificate."},
+	{Name: "ssl_require_client_cert", Group: groupTLS, Type: Bool, Effect: Shown, Default: "disabled", Quiet: "disabled", Meaning: "A client may come without a certificate, and then logs in by name."},
 	{Name: "ssl_require_route_cert_only", Group: groupTLS, Type: Bool, Effect: Shown, Default: "disabled", Quiet: "disabled", Meaning: noRoutes},
 	{Name: "ssl_use_cert_username", Group: groupTLS, Type: Bool, Effect: Honoured, Default: "disabled", Meaning: "The user is the common name of the client's certificate."},
 	{Name: "ssl_cert_user_specname", Group: groupTLS, Type: String, Effect: Honoured, Default: "CERTIFICATE_USER", Meaning: "User name by which a client asks for the common name of its certificate."},
