@@ -20,6 +20,7 @@ func TestJMS(t *testing.T) {
 		step(t, generation, func(t *testing.T) {
 			t.Parallel()
 			s := harness.Start(t, "--config", config(t, "secure-queues: [forbidden.>]\nsecure-topics: [forbidden.>]\n"))
+			tool(t, s, "", 0, "admin", "-server", s.URL, "-user", "admin", "create queue administered.expiration expiration=2hour")
 			c := harness.Driver(t, g.driver)
 			if v := c.Declared().Version; !strings.HasPrefix(v, g.version) {
 				t.Fatalf("the %s driver runs Qpid JMS %s, want %sx", g.driver, v, g.version)

@@ -42,6 +42,19 @@ final class Headers extends Chapter {
         }
     }
 
+    /** The queue has expiration=2hour: whoever starts the server says so. */
+    @Scenario
+    void administeredExpiration() throws Exception {
+        Session session = session();
+        Queue queue = session.createQueue("administered.expiration");
+        MessageProducer producer = session.createProducer(queue);
+        producer.setTimeToLive(60_000);
+        long before = System.currentTimeMillis();
+        producer.send(session.createMessage());
+        long expiration = take(session.createConsumer(queue)).getJMSExpiration();
+        check(expiration >= before + 7_200_000 - 60_000 && expiration < before + 8_000_000, "JMSExpiration is " + (expiration - before) + " ms after the send, not two hours");
+    }
+
     @Scenario
     void messageID() throws Exception {
         Session session = session();
