@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tidegate/tidegate/core/message"
+	"github.com/tidegate/tidegate/core/name"
 	"github.com/tidegate/tidegate/core/selector"
 )
 
@@ -77,6 +78,7 @@ func (b *Broker) listen(q *queue) {
 		b.audiences[a.pattern] = a
 		b.routes.Insert(a.pattern, a)
 	}
+	q.sub.wild = name.IsWildcard(q.dest.Name)
 	l := a.place(q.sub.selector)
 	q.sub.listens = l
 	b.guard(q)
@@ -187,6 +189,9 @@ func (b *Broker) offer(q *queue, p *producer, m *message.Envelope) {
 		return
 	}
 	b.targets = append(b.targets, q)
+	if b.detailed.Consumers && q.sub.wild {
+		b.detail(&q.sub.details, Destination{Kind: Topic, Name: b.topicNow.name}, m.Content.Size())
+	}
 }
 
 func (s *subscription) wants(p *producer, m *message.Envelope) bool {

@@ -107,6 +107,8 @@ type Broker struct {
 	staticQueues, staticTopics int
 	tempQueues, tempTopics     int
 	durables                   int
+	detailed                   Detailed
+	detailSize                 int64 // bytes of all details
 }
 
 // NewBroker makes an empty broker.

@@ -98,6 +98,9 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 		return
 	}
 	q.deleted = true
+	if q.sub != nil {
+		b.forgetDetails(&q.sub.details)
+	}
 	if q.static {
 		b.staticQueues--
 	}
@@ -187,7 +190,8 @@ func (b *Broker) resolveQueue(op string, c *conn, n string) (*queue, *Error) {
 }
 
 type producer struct {
-	number uint64
+	number  uint64
+	details details // of one without a destination
 	meter
 	noReject bool
 	id       ProducerID
@@ -264,6 +268,7 @@ func (b *Broker) CloseProducer(_ time.Time, id ProducerID, fx *Effects) {
 	}
 	b.producers.remove(uint64(id))
 	delete(p.conn.producers, id)
+	b.forgetDetails(&p.details)
 	if p.queue != nil {
 		p.queue.producers--
 		b.dropIdle(p.queue, fx)

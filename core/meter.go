@@ -85,12 +85,17 @@ func (b *Broker) Sample(now time.Time, c SampleCursor, n int) (SampleCursor, boo
 		}
 		switch c.stage {
 		case 0:
-			b.all[c.at].sample(at)
+			q := b.all[c.at]
+			q.sample(at)
+			if q.sub != nil {
+				b.sampleDetails(&q.sub.details, at)
+			}
 		case 1:
 			b.topicList[c.at].sample(at)
 		case 2:
 			if p := b.producers.slots[c.at].v; p != nil {
 				p.sample(at)
+				b.sampleDetails(&p.details, at)
 			}
 		case 3:
 			if k := b.consumers.slots[c.at].v; k != nil {

@@ -341,3 +341,52 @@ func TestViewsOfTransactions(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// Detailed counts are bounded, and forgotten when they do not move or their
+// producer goes.
+func TestDetails(t *testing.T) {
+	o := newOffice(t, 0)
+	o.b.Detail(Detailed{Producers: true, Keep: 10 * time.Second, MaxBytes: 5 * (detailBytes + 2)})
+	var p ProducerID
+	o.step(func(fx *Effects) { p, _, _ = o.b.OpenProducer(o.now, o.conn, ProducerOptions{}, fx) })
+	send := func(n int) {
+		for i := range n {
+			o.step(func(fx *Effects) {
+				o.b.PublishTo(o.now, p, Destination{Kind: Queue, Name: fmt.Sprint("d", i)}, Send{}, message.Envelope{Content: &text{label: "m", size: 10}}, fx)
+			})
+		}
+	}
+	counts := func() (names []string) {
+		views, _ := o.b.ProducerViews(nil, 0, 10)
+		for _, v := range views {
+			for _, d := range v.Details {
+				names = append(names, fmt.Sprintf("%s=%d", d.Destination.Name, d.Traffic.Msgs))
+			}
+		}
+		return names
+	}
+	sample := func(after time.Duration) {
+		o.now = o.now.Add(after)
+		for c, more := o.b.Sample(o.now, SampleCursor{}, 100); more; c, more = o.b.Sample(o.now, c, 100) {
+		}
+	}
+	send(8)
+	if got := fmt.Sprint(counts()); got != "[d0=1 d1=1 d2=1 d3=1 d4=1]" {
+		t.Error(got)
+	}
+	sample(time.Second)
+	send(2)
+	sample(9 * time.Second)
+	sample(2 * time.Second)
+	if got := fmt.Sprint(counts()); got != "[d0=2 d1=2]" {
+		t.Errorf("behind 10 seconds: %s", got)
+	}
+	send(8)
+	if got := counts(); len(got) != 5 {
+		t.Errorf("what was forgotten makes no room: %v", got)
+	}
+	o.step(func(fx *Effects) { o.b.CloseProducer(o.now, p, fx) })
+	if o.b.detailSize != 0 {
+		t.Errorf("%d bytes stay", o.b.detailSize)
+	}
+}

@@ -41,6 +41,9 @@ func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, 
 		b.refuse(p, s, m.Durable, err, false, fx)
 		return
 	}
+	if b.detailed.Producers {
+		b.detail(&p.details, Destination{Kind: d.Kind, Name: d.Name}, m.Content.Size())
+	}
 	if d.Kind == Topic {
 		t := b.topics[d.Name]
 		if t == nil {

@@ -24,8 +24,10 @@ type subscription struct {
 	conn     *conn // of an unnamed one: for noLocal
 	queue    *queue
 	listens  listens
-	barred   bool // its user has no right to it: it gets nothing
-	roams    bool // a wildcard whose right is asked for each topic
+	wild     bool    // its topic is a wildcard
+	details  details // by topic, if it is
+	barred   bool    // its user has no right to it: it gets nothing
+	roams    bool    // a wildcard whose right is asked for each topic
 }
 
 // SubscriptionInfo is a named subscription as others see it.

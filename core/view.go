@@ -81,6 +81,7 @@ type LinkView struct {
 	PendingBytes int64
 	Credit       uint32
 	Traffic      Traffic
+	Details      []DetailView // by destination, of those without one (Detail)
 }
 
 // SubscriptionView is a durable subscription at one moment.
@@ -266,6 +267,7 @@ func (b *Broker) ProducerViews(views []LinkView, cursor, n int) ([]LinkView, int
 		v := LinkView{
 			Number: p.number, Conn: p.conn.number, User: p.conn.user, ClientID: p.conn.clientID, Destination: p.dest, Traffic: p.inward(),
 		}
+		v.Details = p.details.views()
 		if p.conn.admin && p.dest.Name == "" {
 			v.Destination = Destination{Kind: Queue, Name: "$sys.admin"} // where requests go; no queue holds them
 		}
@@ -285,6 +287,7 @@ func (b *Broker) ConsumerViews(views []LinkView, cursor, n int) ([]LinkView, int
 			v.Selector = k.selector.String()
 		}
 		if s := k.queue.sub; s != nil {
+			v.Details = s.details.views()
 			v.Selector, v.NoLocal = s.text, s.noLocal
 			if s.key != "" {
 				i := s.info()

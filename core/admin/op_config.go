@@ -94,6 +94,31 @@ func (s *Service) applyParameters() {
 		each = 0
 	}
 	s.sampler.set(server, each)
+	o := s.o.Definitions.detailed()
+	if each == 0 { // nothing would sample, and forget
+		o = core.Detailed{}
+	}
+	s.step(func(_ time.Time, b *core.Broker, _ *core.Effects) { b.Detail(o) })
+}
+
+// detailed reads detailed_statistics and what bounds it (ems 1.2).
+func (d *Definitions) detailed() core.Detailed {
+	o := core.Detailed{}
+	for _, w := range command.Words(strings.ToUpper(d.param("detailed_statistics", ""))) {
+		switch w {
+		case "PRODUCERS":
+			o.Producers = true
+		case "CONSUMERS":
+			o.Consumers = true
+		}
+	}
+	if ms, ok := property.ParsePeriod(d.param("statistics_cleanup_interval", "30")); ok {
+		o.Keep = time.Duration(ms) * time.Millisecond
+	}
+	if n, ok := property.ParseSize(d.param("max_stat_memory", "64MB")); ok {
+		o.MaxBytes = n
+	}
+	return o
 }
 
 func showConfig(_ context.Context, c *Call) (*screen.Result, error) {

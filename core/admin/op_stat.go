@@ -47,11 +47,17 @@ func statLinks(ctx context.Context, c *Call, name string, list func(b *core.Brok
 		if to == "" {
 			to = "<any>"
 		}
-		row := []any{userOrAnonymous(v.User), v.Conn, kindLetter(v.Destination), to, v.Traffic.Msgs, v.Traffic.Bytes}
-		if !c.Has("total") {
-			row = append(row, v.Traffic.MsgRate, v.Traffic.ByteRate)
+		add := func(kind, to string, traffic core.Traffic) {
+			row := []any{userOrAnonymous(v.User), v.Conn, kind, to, traffic.Msgs, traffic.Bytes}
+			if !c.Has("total") {
+				row = append(row, traffic.MsgRate, traffic.ByteRate)
+			}
+			t.Add(row...)
 		}
-		t.Add(row...)
+		add(kindLetter(v.Destination), to, v.Traffic)
+		for _, d := range v.Details { // detailed_statistics: by destination, behind the whole
+			add(kindLetter(d.Destination), d.Destination.Name, d.Traffic)
+		}
 	}
 	return shown(t), nil
 }

@@ -507,6 +507,44 @@ func TestSetServer(t *testing.T) {
 	}
 }
 
+// detailed_statistics counts by destination what anonymous producers send and what
+// comes to wildcards.
+func TestDetailedStatistics(t *testing.T) {
+	o := newOffice(t, memory{"queues.conf": ">\n", "topics.conf": ">\n"})
+	c := o.client("ann")
+	send := func(to core.Destination) {
+		c.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+			p, _, err := b.OpenProducer(now, c.ID(), core.ProducerOptions{}, fx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := message.NewBuilder()
+			m.SetText("x")
+			b.PublishTo(now, p, to, core.Send{Settled: true}, coremessage.Envelope{Content: m.Message()}, fx)
+		})
+	}
+	c.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+		if _, err := b.OpenConsumer(now, c.ID(), core.ConsumerOptions{Destination: core.Destination{Kind: core.Topic, Name: "news.>"}}, fx); err != nil {
+			t.Fatal(err)
+		}
+	})
+	send(core.Destination{Kind: core.Queue, Name: "before"})
+	o.does("set server detailed_statistics=PRODUCERS,CONSUMERS")
+	send(core.Destination{Kind: core.Queue, Name: "q"})
+	send(core.Destination{Kind: core.Topic, Name: "news.a"})
+	send(core.Destination{Kind: core.Topic, Name: "news.b"})
+	if got := o.does("show stat consumers"); !strings.Contains(got, "  T  news.>  ") || !strings.Contains(got, "  T  news.a                                 1") || !strings.Contains(got, "  T  news.b  ") {
+		t.Error(got)
+	}
+	if got := o.does("show stat producers total"); !strings.Contains(got, "  Q  q  ") || !strings.Contains(got, "  T  news.a  ") || strings.Contains(got, "before") || strings.Contains(got, "Rate") {
+		t.Error(got)
+	}
+	o.does("set server detailed_statistics=NONE")
+	if got := o.does("show stat consumers"); strings.Contains(got, "news.a") {
+		t.Error(got)
+	}
+}
+
 func TestDurables(t *testing.T) {
 	o := newOffice(t, memory{"topics.conf": "news\n", "durables.conf": "news old [clientid=c]\n"})
 	o.does(`create durable news mine clientid=c2,nolocal,selector="kind IN ('a','b')"`)
