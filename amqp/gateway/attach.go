@@ -39,7 +39,11 @@ func (c *conn) attach(now time.Time, b *core.Broker, fx *core.Effects, e *engine
 		}
 	}
 	if err != nil {
-		c.log.Warn("attach refused", "link", a.Name, "err", err)
+		if isKind(err, core.Denied) {
+			c.log.Warn("attach not permitted", "link", a.Name, "err", err)
+		} else {
+			c.log.Warn("attach refused", "link", a.Name, "err", err)
+		}
 		link, refused := e.Link, amqpError(err)
 		c.edge(fx, 0, 0, false, func(*engine.Conn) { link.Refuse(refused, a) })
 	}

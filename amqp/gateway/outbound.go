@@ -186,6 +186,9 @@ func (c *conn) settled(out *core.Out) {
 	}
 	o.flush()
 	e := amqpError(out.Err)
+	if isKind(out.Err, core.Denied) {
+		c.log.Warn("send not permitted", "link", p.link.Name, "err", out.Err)
+	}
 	var state frame.DeliveryState = &frame.Rejected{Error: e}
 	if out.Txn != 0 && !isKind(out.Err, core.UnknownTransaction) {
 		state = &frame.TransactionalState{TxnID: binary.BigEndian.AppendUint64(nil, uint64(out.Txn)), Outcome: &frame.Rejected{Error: e}}

@@ -64,10 +64,10 @@ func newGate(d *admin.Definitions, fixed accounts, only *fileOnly, log *slog.Log
 		g.switchOn(c)
 		g.weigh(c)
 		for _, o := range c.Objects(config.Users) {
-			g.admit(o.Name, o, true)
+			g.admit(o.Name, o)
 		}
 		if _, ok := g.users[auth.Admin]; !ok {
-			g.admit(auth.Admin, nil, false)
+			g.admit(auth.Admin, nil)
 		}
 	})
 	return g
@@ -83,7 +83,7 @@ func (g *gate) follow(d *admin.Definitions, broker *server.Server) {
 			if !ok {
 				o = nil
 			}
-			g.admit(what.Name, o, false)
+			g.admit(what.Name, o)
 		case what.Class == config.Groups, what.Class == config.ACLs:
 			g.weigh(c)
 			g.broker.Authorize(g.on.Load(), g.authority())
@@ -114,14 +114,14 @@ func (g *gate) weigh(c *config.Config) {
 
 // admit takes over a user of the definitions; nil: there is none of the name. The
 // user admin always is, without a password, but where --users says who is.
-func (g *gate) admit(n string, o *config.Object, starting bool) {
+func (g *gate) admit(n string, o *config.Object) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
 	case o != nil:
 		a := newAccount(o.Get("password"))
 		if g.users[n] = a; a.why != "" {
-			g.log.Warn("a user cannot log in: "+a.why, "user", n, "file", o.At.File, "line", o.At.Line, "at start", starting)
+			g.log.Warn("a user cannot log in", "user", n, "file", o.At.File, "line", o.At.Line, "reason", a.why)
 		}
 	case n == auth.Admin && !g.always:
 		g.users[n] = newAccount("")
@@ -142,7 +142,7 @@ func (g *gate) Lookup(n string) (sasl.Verifier, bool) {
 	case a == nil:
 		return sasl.Verifier{}, false
 	case a.why != "":
-		g.edge.Warn("login refused: "+a.why, "user", n)
+		g.edge.Warn("login refused", "user", n, "reason", a.why)
 		return sasl.Verifier{}, false
 	}
 	return a.verifier(), true

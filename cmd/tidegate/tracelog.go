@@ -123,6 +123,7 @@ var itemsOf = map[string]string{
 	"connected": "CONNECT", "disconnected": "CONNECT",
 	"connection refused": "CONNECT_ERROR", "connection refused: too many": "CONNECT_ERROR", "token refused": "CONNECT_ERROR",
 	"configuration": "CONFIG", "message dropped": "LIMITS", "message discarded": "LIMITS", "message expired": "DEST",
+	"attach not permitted": "ACL", "send not permitted": "ACL",
 	"flow control engaged": "FLOW", "flow control disengaged": "FLOW", "send refused": "PRODCONS",
 	"checkpoint made": "DBSTORE", "memory for messages": "MEMORY",
 }

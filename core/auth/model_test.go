@@ -139,8 +139,15 @@ func TestProtectedUsers(t *testing.T) {
 		user, other string
 		want        bool
 	}{
-		{"a", "c", true}, {"b", "c", false}, {"d", "c", false}, {"root", "c", true}, {Admin, "c", true},
-		{"a", "nobody", true}, {"d", "root", false}, {"d", Admin, false}, {Admin, "root", true},
+		{"a", "c", true},
+		{"b", "c", false},
+		{"d", "c", false},
+		{"root", "c", true},
+		{Admin, "c", true},
+		{"a", "nobody", true},
+		{"d", "root", false},
+		{"d", Admin, false},
+		{Admin, "root", true},
 	} {
 		if got := m.MayChange(c.user, c.other); got != c.want {
 			t.Errorf("%s changes %s: %v", c.user, c.other, got)

@@ -166,6 +166,11 @@ func TestAuthorization(t *testing.T) {
 	if got := text(t, some); got != "prices.eur" {
 		t.Errorf("ben hears %v", got)
 	}
+	for _, line := range []string{"attach not permitted", "send not permitted"} {
+		if !strings.Contains(s.Log(), line) {
+			t.Errorf("the log has no %q", line)
+		}
+	}
 	for _, login := range [][2]string{{"ann", "wrong"}, {"old", "anything"}, {"nobody", ""}, {"", ""}} {
 		o := &amqp.ConnOptions{SASLType: amqp.SASLTypePlain(login[0], login[1])}
 		if login[0] == "" {
@@ -388,7 +393,7 @@ func TestPasswordsOfUsersConf(t *testing.T) {
 	login("ann", "a", true)
 	login("ann", "b", false)
 	login("old", "$1$Lq8vT3nWz", false)
-	if !regexp.MustCompile(`(?s)cannot be checked here.*user=old`).MatchString(s.Log()) {
+	if !regexp.MustCompile(`msg="login refused" user=old reason=".*cannot be checked here`).MatchString(s.Log()) {
 		t.Error("the log does not say why old cannot log in")
 	}
 	admin(t, s, 0, append(root, "create user zoe password=z")...) // saves
