@@ -37,6 +37,7 @@ type conn struct {
 	number    uint64 // for people
 	peer      Peer
 	admin     bool
+	own       bool // the server's own doing, for what it was told is its own: it needs no right
 	sessions  int
 	since     int64 // ms
 }

@@ -144,8 +144,8 @@ func (b *Broker) Purge(now time.Time, p *Purging, n int, fx *Effects) (more bool
 	return false
 }
 
-// Subscribe makes a durable subscription that nobody consumes yet. Errors:
-// Invalid, Exists.
+// Subscribe makes a durable subscription that nobody consumes yet. No right is asked
+// for: those of its subscriber count when it comes. Errors: Invalid, Exists.
 func (b *Broker) Subscribe(now time.Time, clientID string, d Destination, o SubscriptionOptions, selector string, noLocal bool, fx *Effects) error {
 	d.Kind = Topic
 	if err := b.checkName("subscribe to", d, true); err != nil {
@@ -159,7 +159,7 @@ func (b *Broker) Subscribe(now time.Time, clientID string, d Destination, o Subs
 	if b.namedDurable(clientID, o.Name, o.Global) != nil {
 		return &Error{Op: "subscribe", Kind: Exists, Name: o.Name}
 	}
-	c := &conn{clientID: clientID}
+	c := &conn{clientID: clientID, own: true}
 	_, e := b.subscribe(now, c, ConsumerOptions{Destination: d, Selector: selector, NoLocal: noLocal, Subscription: &o}, sel, fx)
 	return e
 }

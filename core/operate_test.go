@@ -286,6 +286,25 @@ func TestSubscribeForAClient(t *testing.T) {
 	}
 }
 
+// Durables that files define are there whoever may subscribe (ems 7.9): the server
+// makes them, and nobody's messages are lost for want of a right.
+func TestSubscribeNeedsNoRight(t *testing.T) {
+	o := newOffice(t, 0)
+	o.step(func(fx *Effects) {
+		o.b.Authorize(o.now, true, func(string, Permission, Destination, bool) bool { return false }, fx)
+		if err := o.b.Subscribe(o.now, "c", Destination{Name: "t"}, SubscriptionOptions{Name: "d"}, "", false, fx); err != nil {
+			t.Error(err)
+		}
+		options := ConsumerOptions{Destination: Destination{Kind: Topic, Name: "t"}, Subscription: &SubscriptionOptions{Name: "e", Durable: true}}
+		if _, err := o.b.OpenConsumer(o.now, o.conn, options, fx); kindOfError(err) != Denied.String() {
+			t.Errorf("a client: %v", err)
+		}
+	})
+	if _, ok := o.b.Subscription("c", "d", false); !ok {
+		t.Error("it is not there")
+	}
+}
+
 func TestEvict(t *testing.T) {
 	o := newOffice(t, 0)
 	outs := o.step(func(fx *Effects) {
