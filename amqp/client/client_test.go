@@ -287,6 +287,34 @@ func TestWaitsEnd(t *testing.T) {
 	}
 }
 
+// A connection that ends behind the last answer takes nothing back: the server that
+// was told to shut down says so, and goes.
+func TestAnswersCountBehindTheEnd(t *testing.T) {
+	g := start(t, nil)
+	c := dial(t, g)
+	s, err := c.NewSender("q", nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Send(t.Context(), text("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r := receiver(t, c, client.ReceiverOptions{Address: "nothing comes here", Credit: 1})
+	g.front.Shutdown(time.Second)
+	if _, err := r.Receive(t.Context()); err == nil {
+		t.Fatal("the connection has not ended")
+	}
+	if err := s.Flush(t.Context()); err != nil {
+		t.Errorf("all was answered, and then: %v", err)
+	}
+	if err := s.Send(t.Context(), text("y")); err == nil {
+		t.Error("sent behind the end")
+	}
+}
+
 func TestErrorTexts(t *testing.T) {
 	for want, e := range map[string]*client.Error{ // order: irrelevant
 		"closed by the server":       {},

@@ -92,7 +92,8 @@ func (s *Sender) Send(ctx context.Context, message []byte) error {
 	return nil
 }
 
-// Flush waits until every message is answered. The error is the first refusal.
+// Flush waits until every message is answered. The error is the first refusal: a
+// connection that ends behind the last answer is none.
 func (s *Sender) Flush(ctx context.Context) error {
 	c := s.c
 	stop := context.AfterFunc(ctx, c.cond.Broadcast)
@@ -101,5 +102,8 @@ func (s *Sender) Flush(ctx context.Context) error {
 	defer c.mu.Unlock()
 	c.flush()
 	c.wait(func() bool { return s.err != nil || s.open == 0 || ctx.Err() != nil })
+	if s.open == 0 && !s.settled {
+		return s.refused
+	}
 	return errors.Join(c.err, s.err, s.refused, ctx.Err())
 }
