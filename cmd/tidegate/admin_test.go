@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"io"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,16 +135,30 @@ func TestAdminAtTheTerminal(t *testing.T) {
 func TestCalledAs(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"/opt/bin/tibemsadmin -server tcp://h:1 -script f", "admin -server tcp://h:1 -script f"},
-		{"tibemsd -config /etc/tibemsd.conf -trace DEFAULT,+CONNECT -secondary -ssl_password x", "serve --config /etc/tibemsd.conf"},
+		{"tibemsd -config /etc/tibemsd.conf -trace DEFAULT,+CONNECT -secondary -ssl_password x", "serve --config /etc/tibemsd.conf --trace DEFAULT,+CONNECT --secondary"},
 		{"tibemsd --data d", "serve --data d"},
 		{"tibemsd64.exe -help", "serve --help"},
+		{"tibemsd -config", "serve --config"},
+		{"tibemsd -config f -colour", "serve --config f -colour"},
 	} {
-		got, ok := calledAs(strings.Fields(c.args))
+		got, ok := calledAs(strings.Fields(c.args), io.Discard)
 		if diff := cmp.Diff(strings.Fields(c.want), got); !ok || diff != "" {
 			t.Errorf("%s: %s", c.args, diff)
 		}
 	}
-	if _, ok := calledAs([]string{"tidegate", "serve"}); ok {
+	if _, ok := calledAs([]string{"tidegate", "serve"}, io.Discard); ok {
 		t.Error("our own name is taken for EMS's")
+	}
+	t.Chdir(t.TempDir())
+	var notes strings.Builder
+	if got, _ := calledAs(strings.Fields("tibemsd -ft_active tcp://b:7222 -license x"), &notes); !slices.Equal(got, []string{"serve"}) ||
+		notes.String() != "tibemsd: -ft_active has no effect: there is no pair yet: the server runs alone\ntibemsd: there is no tibemsd.conf in this directory: the server begins without a configuration; -config FILE names one\n" {
+		t.Errorf("%q, said %q", got, notes.String())
+	}
+	if err := os.WriteFile("tibemsd.conf", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := calledAs(strings.Fields("tibemsd -trace NONE"), io.Discard); !slices.Equal(got, strings.Fields("serve --config tibemsd.conf --trace NONE")) {
+		t.Errorf("without -config: %q", got)
 	}
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 
 	"github.com/tidegate/tidegate/core/admin"
@@ -40,6 +42,11 @@ func (s newSet) Read(name string) ([]byte, error) {
 // openDefinitions reads what is defined beside the data, or begins anew. A new set
 // is written as a whole by its first commit.
 func openDefinitions(data string, log *slog.Logger) (*admin.Definitions, error) {
+	if info, err := os.Stat(data); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("--data %s: %w: write the name of a directory", data, err)
+	} else if err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("--data %s is a file: write the name of a directory", data)
+	}
 	dir := filepath.Join(data, definitionsDir)
 	main := filepath.Join(dir, config.MainFile)
 	files := disk.Files{FS: vfs.OS}

@@ -19,26 +19,21 @@ import (
 	"github.com/tidegate/tidegate/core/server"
 )
 
-// emsSet says whether --config names an EMS configuration: its directory, or one of
-// its main files. The .yaml is tidegate's own.
+// emsSet says whether --config names an EMS configuration: its directory, or its main
+// file, whatever that is called. The .yaml is tidegate's own.
 func emsSet(path string) bool {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".conf", ".json":
-		return true
-	case ".yaml", ".yml":
-		return false
-	}
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
+	ext := strings.ToLower(filepath.Ext(path))
+	return ext != ".yaml" && ext != ".yml"
 }
 
 // readSet reads an EMS configuration, tells what is to be said about it once, and
 // stops at what startup_abort_list names.
-func readSet(path string, log *slog.Logger) (*config.Config, error) {
-	c, err := loadSet(path, false)
+func readSet(path string, secondary bool, trace *traceLog, log *slog.Logger) (*config.Config, error) {
+	c, err := loadSet(path, secondary)
 	if err != nil {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
+	trace.apply(c) // its own log has what is said about it
 	for _, f := range c.Findings {
 		if f.Severity == config.Error {
 			log.Error("configuration: it does not count", "finding", f.String())
@@ -58,11 +53,11 @@ func readSet(path string, log *slog.Logger) (*config.Config, error) {
 
 // openSet reads the EMS configuration at path and has it stand behind the settings; no
 // path: there is none.
-func openSet(v *viper.Viper, path string, log *slog.Logger) (*config.Config, map[string]core.Need, error) {
+func openSet(v *viper.Viper, path string, trace *traceLog, log *slog.Logger) (*config.Config, map[string]core.Need, error) {
 	if path == "" {
 		return nil, nil, nil
 	}
-	c, err := readSet(path, log)
+	c, err := readSet(path, v.GetBool("secondary"), trace, log)
 	if err != nil {
 		return nil, nil, err
 	}

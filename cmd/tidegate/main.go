@@ -34,7 +34,7 @@ func (e *exit) Error() string { return e.text }
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	cmd := root()
-	if args, ok := calledAs(os.Args); ok {
+	if args, ok := calledAs(os.Args, os.Stderr); ok {
 		cmd.SetArgs(args)
 	}
 	err := cmd.ExecuteContext(ctx)

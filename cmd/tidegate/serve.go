@@ -51,7 +51,10 @@ mechanisms stand in the file alone (docs/configuration.md).
 
 --config DIR runs an EMS configuration: it listens where its listen lines say
 (tcp://7222 is AMQP 1.0 there), with its destinations, stores and limits. Flags go
-over it. docs/configuration.md has what each parameter means here.`,
+over it. docs/ems-configuration.md has what each parameter means here.
+
+Called tibemsd (a link), it takes -config FILE (tibemsd.conf of this directory),
+-trace ITEMS, -secondary and the other options of EMS's server.`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
@@ -75,6 +78,8 @@ over it. docs/configuration.md has what each parameter means here.`,
 	f.StringArray("dynamic-topics", []string{">"}, "the same for topics")
 	f.String("npsend-check-mode", "always", "which non-persistent sends hear that they failed: `MODE` always, never, temp_dest, auth (with --users), temp_auth; the others are accepted whatever becomes of them")
 	transactionFlags(f)
+	f.Bool("secondary", false, "with an EMS set: be the second server of its pair, with the listeners and files that are this one's in a tibemsd.json")
+	f.String("trace", "", "with an EMS set: trace `ITEMS` in place of log_trace and console_trace")
 	f.Bool("verbose", false, "log connections and expiry as well")
 	f.String("debug", "", "let processes of this host look into this one (Go profiles, counts) by HTTP at loopback `ADDR`")
 	f.Duration("flush-delay", 0, "for benchmarks: add this to every flush")
@@ -98,11 +103,20 @@ over it. docs/configuration.md has what each parameter means here.`,
 	return cmd
 }
 
-func serve(ctx context.Context, v *viper.Viper, only *fileOnly, setPath string) error {
+func serve(ctx context.Context, v *viper.Viper, only *fileOnly, setPath string) (err error) {
 	trace := newTraceLog(os.Stderr, logLevel(v))
-	defer trace.close()
+	defer func() {
+		if err != nil {
+			trace.last(err)
+		}
+		_ = trace.close()
+	}()
+	trace.instead = v.GetString("trace")
+	if err := config.CheckTrace(trace.instead); err != nil {
+		return fmt.Errorf("--trace %s: %w", trace.instead, err)
+	}
 	log := trace.logger()
-	set, stores, err := openSet(v, setPath, log)
+	set, stores, err := openSet(v, setPath, trace, log)
 	if err != nil {
 		return err
 	}
@@ -233,9 +247,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		return err
 	}
 	defer look.close()
-	if err := in.trace.follow(in.definitions); err != nil {
-		return err
-	}
+	in.trace.follow(in.definitions)
 	began := time.Now()
 	failed := make(chan error, 1)
 	hooks := &hooks{}
@@ -287,6 +299,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	for _, l := range in.listeners {
 		front.Serve(l)
 		fmt.Printf("ready %s\n", l.URL())
+		log.Info("listening", "url", l.URL())
 	}
 	err = until(ctx, failed, in.certs)
 	if err != nil {
@@ -301,6 +314,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	}
 	if e := in.definitions.Save(); e != nil { // a clean exit commits (ems 1.1)
 		log.Error("definitions were not saved", "err", e)
+		err = errors.Join(err, e)
 	}
 	broker.Close()
 	return errors.Join(err, st.Close())

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"syscall"
 
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
@@ -40,6 +41,9 @@ func listen(urls []string, secure, passwords bool, log *slog.Logger) (listeners 
 	}()
 	for _, u := range urls {
 		l, err := amqpserver.Listen(u)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return listeners, fmt.Errorf("%w: a program listens there already: end it, or choose another port (--listen, or listen in tibemsd.conf)", err)
+		}
 		if err != nil {
 			return listeners, err
 		}

@@ -28,6 +28,8 @@ type traceLog struct {
 	fileItems    []string
 	consoleItems []string // nil: plain
 	complained   bool     // that the file cannot be written
+	// instead counts in place of log_trace and console_trace (tibemsd -trace).
+	instead string
 }
 
 func newTraceLog(console io.Writer, level slog.Level) *traceLog {
@@ -38,43 +40,59 @@ func newTraceLog(console io.Writer, level slog.Level) *traceLog {
 func (l *traceLog) logger() *slog.Logger { return slog.New(&traceHandler{log: l, plain: l.plain}) }
 
 // follow applies what the definitions say of the log, now and when it changes.
-func (l *traceLog) follow(d *admin.Definitions) error {
-	var err error
-	d.View(func(c *config.Config) { err = l.apply(c) })
+func (l *traceLog) follow(d *admin.Definitions) {
+	d.View(l.apply)
 	d.Watch(func(c *config.Config, what admin.Change) {
 		if what.Class == 0 && (what.Name == "log_trace" || what.Name == "console_trace") {
 			l.setItems(c)
 		}
 	})
-	return err
 }
 
-func (l *traceLog) apply(c *config.Config) error {
+// apply begins with the file and the items that a configuration names. A file that
+// cannot be opened is said and left out: no server stays down for its log.
+func (l *traceLog) apply(c *config.Config) {
 	l.setItems(c)
 	name := c.Param("logfile")
-	if name == "" || name == "none" {
-		return nil
+	open, _, _ := l.facts()
+	if name == "" || name == "none" || open == c.Path(name) {
+		return
 	}
 	most, _ := property.ParseSize(c.Param("logfile_max_size"))
 	keep, _ := strconv.Atoi(c.Param("logfile_max_count"))
 	f, err := openLogFile(c.Path(name), most, keep)
 	if err != nil {
-		return fmt.Errorf("logfile: %w", err)
+		l.logger().Warn("the log file cannot be opened, and the server goes on without: mend logfile and start anew", "err", err)
+		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.file = f
-	return nil
+}
+
+// last puts into the file what ended the server; the console gets it otherwise.
+func (l *traceLog) last(err error) {
+	r := slog.NewRecord(time.Now(), slog.LevelError, err.Error(), 0)
+	line := emsLine(&r, nil)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file != nil {
+		_ = l.file.write(line)
+	}
 }
 
 // setItems reads log_trace and console_trace.
 func (l *traceLog) setItems(c *config.Config) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.fileItems = config.TraceSet(config.DefaultTrace, c.Param("log_trace"))
+	file, console, ems := c.Param("log_trace"), c.Param("console_trace"), c.IsSet("console_trace")
+	if l.instead != "" {
+		file, console, ems = l.instead, l.instead, true
+	}
+	l.fileItems = config.TraceSet(config.DefaultTrace, file)
 	l.consoleItems = nil
-	if c.IsSet("console_trace") {
-		l.consoleItems = append(config.TraceSet(config.DefaultTrace, c.Param("console_trace")), "")
+	if ems {
+		l.consoleItems = append(config.TraceSet(config.DefaultTrace, console), "")
 	}
 }
 
@@ -122,7 +140,7 @@ var itemsOf = map[string]string{
 	"administration": "ADMIN", "administration failed": "ADMIN", "administration refused": "ADMIN",
 	"connected": "CONNECT", "disconnected": "CONNECT",
 	"connection refused": "CONNECT_ERROR", "connection refused: too many": "CONNECT_ERROR", "token refused": "CONNECT_ERROR",
-	"configuration": "CONFIG", "message dropped": "LIMITS", "message discarded": "LIMITS", "message expired": "DEST",
+	"configuration": "CONFIG", "a setting goes over the configuration": "CONFIG", "message dropped": "LIMITS", "message discarded": "LIMITS", "message expired": "DEST",
 	"attach not permitted": "ACL", "send not permitted": "ACL",
 	"flow control engaged": "FLOW", "flow control disengaged": "FLOW", "send refused": "PRODCONS",
 	"checkpoint made": "DBSTORE", "memory for messages": "MEMORY",
@@ -265,6 +283,9 @@ func emsLine(r *slog.Record, attrs []slog.Attr) string {
 		if command != "" {
 			b.WriteString(": " + command)
 		}
+	}
+	if finding := take("finding"); finding != "" {
+		b.WriteString(": " + finding)
 	}
 	for _, a := range all {
 		text := a.Value.String()

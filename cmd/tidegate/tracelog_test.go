@@ -30,9 +30,7 @@ func followed(t *testing.T, conf string) (*traceLog, *admin.Definitions, *bytes.
 	d := admin.NewDefinitions(c, func(*config.Config) error { return nil })
 	var console bytes.Buffer
 	l := newTraceLog(&console, slog.LevelInfo)
-	if err := l.follow(d); err != nil {
-		t.Fatal(err)
-	}
+	l.follow(d)
 	t.Cleanup(func() { _ = l.close() })
 	return l, d, &console, filepath.Join(dir, "ems.log")
 }
@@ -103,6 +101,51 @@ func TestTraceItems(t *testing.T) {
 	say()
 	if got := read(t, file)[before:]; !strings.Contains(got, "commit") || strings.Contains(got, "connected") {
 		t.Errorf("behind the change the file has %s", got)
+	}
+}
+
+// -trace counts in place of both lists, also when they change; what is said of the
+// configuration and what ends the server are in the file; a file that cannot be
+// opened is left out.
+func TestTraceFromTheStart(t *testing.T) {
+	dir := t.TempDir()
+	write := func(text string) *config.Config {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "tibemsd.conf"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(disk.Files{FS: vfs.OS}, dir, config.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	var console bytes.Buffer
+	l := newTraceLog(&console, slog.LevelInfo)
+	l.instead = "DEFAULT,-ADMIN"
+	c := write("logfile = ems.log\nlog_trace = ADMIN\n")
+	l.apply(c)
+	l.follow(admin.NewDefinitions(c, func(*config.Config) error { return nil })) // the file that is open stays
+	log := l.logger()
+	log.Warn("configuration", "finding", "queues.conf:3:1: warning: odd")
+	log.Info("administration", "user", "admin", "command", "commit")
+	l.last(errors.New("no listener is left"))
+	if err := l.close(); err != nil {
+		t.Fatal(err)
+	}
+	got := read(t, filepath.Join(dir, "ems.log"))
+	if !strings.Contains(got, " WARNING: configuration: queues.conf:3:1: warning: odd\n") || strings.Contains(got, "commit") || !strings.HasSuffix(got, " ERROR: no listener is left\n") {
+		t.Errorf("the file has %s", got)
+	}
+	if s := console.String(); strings.Contains(s, "commit") || strings.Contains(s, "no listener") || !strings.Contains(s, " WARNING: configuration: queues") {
+		t.Errorf("the console has %s", s)
+	}
+
+	console.Reset()
+	l = newTraceLog(&console, slog.LevelInfo)
+	l.apply(write("logfile = nowhere/ems.log\n"))
+	if s := console.String(); !strings.Contains(s, "the log file cannot be opened") || !strings.Contains(s, "nowhere/ems.log") {
+		t.Errorf("the console has %s", s)
 	}
 }
 

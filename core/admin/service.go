@@ -163,6 +163,9 @@ func (s *Service) do(ctx context.Context, r Request) (result *screen.Result, the
 	result.Changed = result.Changed || o.Writes
 	if o.Writes && r.Save && s.o.Definitions != nil {
 		if err := s.o.Definitions.Save(); err != nil {
+			if result.Message != "" { // what was done stays done
+				return nil, c.then, refuse(KindOf(err), "%s, and is not saved: %v", result.Message, err)
+			}
 			return nil, c.then, err
 		}
 		result.Saved = true

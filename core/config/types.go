@@ -163,6 +163,14 @@ func TraceSet(now []string, list string) []string {
 	return set
 }
 
+// CheckTrace says what is wrong with a list of trace items; an empty one is none.
+func CheckTrace(list string) error {
+	if message, fix := checkTrace(list); list != "" && message != "" {
+		return &EditError{"trace items", message, fix}
+	}
+	return nil
+}
+
 func checkTrace(v string) (message, fix string) {
 	for item := range strings.SplitSeq(v, ",") {
 		item = strings.TrimSpace(item)
