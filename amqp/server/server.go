@@ -126,17 +126,29 @@ func (s *Server) accept(l *Listener) {
 	}
 }
 
+// SetMaxConnections changes how many clients may be connected; those that are, stay.
+// 0: DefaultMaxConnections.
+func (s *Server) SetMaxConnections(n int) {
+	if n == 0 {
+		n = DefaultMaxConnections
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.MaxConnections = n
+}
+
 func (s *Server) start(l *Listener, sock net.Conn) {
 	s.mu.Lock()
 	var victim *Conn
-	if len(s.conns) >= s.cfg.MaxConnections {
+	limit := s.cfg.MaxConnections
+	if len(s.conns) >= limit {
 		victim = s.strangers.first
 	}
-	if s.closing || (victim == nil && len(s.conns) >= s.cfg.MaxConnections) {
+	if s.closing || (victim == nil && len(s.conns) >= limit) {
 		full := !s.closing
 		s.mu.Unlock()
 		if full {
-			s.cfg.Logger.Warn("connection refused: too many", "limit", s.cfg.MaxConnections, "peer", sock.RemoteAddr().String())
+			s.cfg.Logger.Warn("connection refused: too many", "limit", limit, "peer", sock.RemoteAddr().String())
 		}
 		_ = sock.Close()
 		return
@@ -151,7 +163,7 @@ func (s *Server) start(l *Listener, sock net.Conn) {
 	s.mu.Unlock()
 	if victim != nil {
 		s.cfg.Logger.Warn("too many connections: the one that has been without login for longest is cut",
-			"limit", s.cfg.MaxConnections, "peer", victim.sock.RemoteAddr().String())
+			"limit", limit, "peer", victim.sock.RemoteAddr().String())
 		victim.cut()
 	}
 	c.run()

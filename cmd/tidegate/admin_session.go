@@ -123,7 +123,7 @@ func (s *adminSession) request(ctx context.Context, line, after string) (*screen
 		return nil, s.waited(err)
 	}
 	if err := s.requests.Flush(ctx); err != nil {
-		return nil, s.waited(err)
+		return s.last(id, s.waited(err))
 	}
 	var g admin.Gather
 	for {
@@ -141,6 +141,23 @@ func (s *adminSession) request(ctx context.Context, line, after string) (*screen
 			return g.Result, err
 		}
 	}
+}
+
+// last is an answer that came with the end of the connection, as that to a
+// shutdown does.
+func (s *adminSession) last(id string, failed error) (*screen.Result, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // only what is here
+	d, err := s.answers.Receive(ctx)
+	if err != nil || d.Message.CorrelationID() != id {
+		return nil, failed
+	}
+	var g admin.Gather
+	text, _ := d.Message.Text()
+	if done, err := g.Add([]byte(text)); err != nil || !done {
+		return nil, errors.Join(err, failed)
+	}
+	return g.Result, nil
 }
 
 func (s *adminSession) waited(err error) error {

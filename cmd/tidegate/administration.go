@@ -18,7 +18,7 @@ import (
 
 // administration makes the service behind `$sys.admin`. shutdown ends the server
 // in good order.
-func administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st *store.Store, d *admin.Definitions, gate *gate, began time.Time, memory int64, urls func() []string, trace *traceLog, shutdown func()) *admin.Service {
+func administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st *store.Store, d *admin.Definitions, gate *gate, began time.Time, limits *liveLimits, urls func() []string, trace *traceLog, shutdown func()) *admin.Service {
 	o := admin.Options{
 		Broker: broker, Name: "tidegate", Version: version, Log: log, Definitions: d, Shutdown: shutdown, RotateLog: trace.rotator(),
 		HashPassword: hashed, Rights: gate.rights.Load,
@@ -35,7 +35,7 @@ func administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st 
 		logFile, logSize, logMax := trace.facts()
 		return admin.Facts{
 			Hostname: hostname, ProcessID: os.Getpid(), State: "active", DataDir: data, Started: began, LogFile: logFile, LogFileSize: logSize, LogFileMax: logMax, Listens: urls(),
-			MemoryUsed: s.Memory, MemoryMax: memory, Fsync: true, SyncStorage: storage(need == "failsafe", s), AsyncStorage: storage(need != "failsafe", s),
+			MemoryUsed: s.Memory, MemoryMax: limits.memory.Load(), Fsync: true, SyncStorage: storage(need == "failsafe", s), AsyncStorage: storage(need != "failsafe", s),
 			Reads: uint64(s.Reads), ReadBytes: uint64(s.ReadBytes), Writes: uint64(s.Writes), WriteBytes: uint64(s.WriteBytes),
 			Store: admin.StoreFacts{
 				Segments: s.Segments, Spares: s.Spares, LogBytes: s.LogBytes, LiveBytes: s.LogBytes, Spilled: s.SpillBytes,

@@ -282,7 +282,8 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	in.define(broker, log)
 	ctx, shutdown := context.WithCancel(ctx)
 	defer shutdown()
-	service := administration(v, log, broker, st, in.definitions, in.gate, began, memory/contentsShare, in.urls, in.trace, shutdown)
+	limits := newLiveLimits(memory / contentsShare)
+	service := administration(v, log, broker, st, in.definitions, in.gate, began, limits, in.urls, in.trace, shutdown)
 	edge := amqpserver.Quiet(log) // for what clients can cause
 	g := gateway.New(gateway.Options{
 		Broker: broker, Admin: service, ContainerID: "tidegate", Version: version, MaxMessageSize: in.maxMessage,
@@ -295,6 +296,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		MaxConnections: v.GetInt("max-connections"),
 		Certificates:   in.certs, External: gateway.ExternalUser, Origins: v.GetStringSlice("websocket-origin"),
 	})
+	limits.follow(in.definitions, v, front, st)
 	look.serve(front.Connections, broker.Totals, log)
 	for _, l := range in.listeners {
 		front.Serve(l)

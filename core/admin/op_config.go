@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,6 +51,7 @@ func setServer(_ context.Context, c *Call) (*screen.Result, error) {
 			return nil, refuse(core.Invalid, "%s cannot be changed while the server runs: write it into %s and start the server anew", row.Name, config.MainFile)
 		}
 	}
+	message := "Server parameters have been changed"
 	for _, p := range pairs {
 		value := p.Value
 		row, _ := config.LookupParameter(p.Key)
@@ -57,13 +59,35 @@ func setServer(_ context.Context, c *Call) (*screen.Result, error) {
 			value = c.traceValue(row.Name, value)
 		}
 		if err := c.o.Definitions.change(func(cfg *config.Config) (Change, error) {
+			if value == "" { // as in the file: the default
+				return Change{Name: row.Name}, cfg.SetParam(row.Name)
+			}
 			return Change{Name: row.Name}, cfg.SetParam(row.Name, value)
 		}); err != nil {
 			return nil, err
 		}
+		message += lateEffect(row, p.Value)
 	}
 	c.applyParameters()
-	return screen.Said("Server parameters have been changed"), nil
+	return &screen.Result{Message: message}, nil
+}
+
+// atStart are parameters that the server reads when it starts, and then no more.
+var atStart = map[string]bool{
+	"password": true, "ssl_password": true, "ft_ssl_password": true, "msg_swapping": true,
+	"large_destination_memory": true, "large_destination_count": true, "always_exit_on_disk_error": true,
+}
+
+// lateEffect is a line about a parameter that does not do at once what it says.
+func lateEffect(row *config.Parameter, value string) string {
+	quiet := slices.ContainsFunc(strings.Split(row.Quiet, ","), func(q string) bool { return strings.EqualFold(q, value) })
+	switch {
+	case row.Effect != config.Honoured && !quiet:
+		return "\n" + row.Name + " is stored and has no effect here: " + row.Meaning
+	case atStart[row.Name]:
+		return "\n" + row.Name + " takes effect when the server is started anew"
+	}
+	return ""
 }
 
 // traceValue: what begins with + or - is about the items that are on.

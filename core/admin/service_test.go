@@ -502,7 +502,14 @@ func TestSetServer(t *testing.T) {
 	o.refuses("set server nonsense=1", core.NotFound, "no parameter")
 	o.refuses("set server store=/tmp", core.Invalid, "cannot be changed while the server runs")
 	o.refuses("set server statistics=perhaps", core.Invalid, "statistics")
-	if got := o.files["tibemsd.conf"]; got != "server = test\nstatistics = disabled\ntrack_message_ids = enabled\n" {
+	if got := o.does("set server statistics=disabled"); got != "Server parameters have been changed\n" {
+		t.Error(got)
+	}
+	if got := o.does("set server client_trace=enabled msg_swapping=enabled"); strings.Count(got, "\n") != 3 || !strings.Contains(got, "client_trace is stored and has no effect here") || !strings.Contains(got, "msg_swapping takes effect when") {
+		t.Error(got)
+	}
+	o.does("set server client_trace= msg_swapping=")
+	if got := o.files["tibemsd.conf"]; !strings.HasPrefix(got, "server = test\nstatistics = disabled\ntrack_message_ids = enabled\n") || strings.Contains(got, "client_trace      = enabled") {
 		t.Errorf("tibemsd.conf is %q", got)
 	}
 }

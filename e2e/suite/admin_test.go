@@ -486,3 +486,24 @@ func TestAdminByEMSName(t *testing.T) {
 		}
 	}
 }
+
+// TestAdminLimits: max_connections and max_msg_memory take effect at once.
+func TestAdminLimits(t *testing.T) {
+	s := harness.Start(t)
+	admin(t, s, 0, "set server max_msg_memory=64MB")
+	if got := admin(t, s, 0, "show server"); !strings.Contains(got, " out of 64MB\n") {
+		t.Error(got)
+	}
+	for range 2 {
+		c, err := amqp.Dial(t.Context(), s.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	admin(t, s, 0, "set server max_connections=2") // those that are connected, stay
+	if c, err := amqp.Dial(t.Context(), s.URL, nil); err == nil {
+		t.Error("another connection is let in beside two")
+		_ = c.Close()
+	}
+}

@@ -160,6 +160,14 @@ func (s *Store) Append(recs []record.Record) uint64 {
 	return pos
 }
 
+// SetMemory changes the budget for contents in memory, in bytes, above 0.
+func (s *Store) SetMemory(bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opts.MemoryBytes = bytes
+	s.rouseHouse()
+}
+
 // Stable says up to which position records are written and synced.
 func (s *Store) Stable() (written, synced uint64) {
 	s.mu.Lock()
