@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/admin"
 	"github.com/tidegate/tidegate/core/admin/screen"
 )
 
@@ -49,6 +51,10 @@ func inspectCommand() *cobra.Command {
 func inspectLive(ctx context.Context, o *target, out io.Writer, asJSON bool) error {
 	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
 	defer cancel()
+	if u, err := url.Parse(o.url); err == nil && u.User == nil && o.tls.cert == "" {
+		u.User = url.User(admin.AdminUser) // as the admin tool logs in
+		o.url = u.String()
+	}
 	c, err := o.dial(ctx, 0)
 	if err != nil {
 		return err
