@@ -38,8 +38,23 @@ type outgoing struct {
 	tag     [MaxDeliveryTag]byte
 }
 
-// headRoom is how large Delivery.Head may be: a message's header section.
+// headRoom is how large a Delivery.Head is that costs nothing: a message's header
+// section. A larger one, with annotations or properties, becomes part of the payload.
 const headRoom = 64
+
+func (o *outgoing) takeHead(d *Delivery) {
+	if len(d.Head) <= headRoom {
+		o.headLen = copy(o.head[:], d.Head)
+		return
+	}
+	o.headLen = 0
+	head := slices.Clone(d.Head)
+	if d.Source != nil {
+		o.d.First = append(head, d.First...)
+		return
+	}
+	o.d.First, o.d.Rest = head, append([][]byte{d.First}, d.Rest...)
+}
 
 // Send sends a delivery, as far as the session's window and the socket let it;
 // what is left goes by itself when they open.
@@ -57,7 +72,7 @@ func (l *Link) Send(d Delivery) {
 	}
 	o := s.take()
 	o.link, o.d = l, d
-	o.headLen = copy(o.head[:], d.Head)
+	o.takeHead(&d)
 	o.d.Tag = o.tag[:copy(o.tag[:], d.Tag)]
 	o.left = size
 	s.queue = append(s.queue, o)

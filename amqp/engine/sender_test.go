@@ -196,3 +196,37 @@ func TestReceiverSettles(t *testing.T) {
 	p.send(0, &frame.Disposition{Role: frame.RoleSender, First: 3, Last: wire.Some(uint32(5)), Settled: true})
 	p.wantEvents("outcome 3-5 settled=true")
 }
+
+// TestHeadsOfAnySize: what stands before the payload comes whole, also if the delivery
+// has to wait, and whether the payload is there or comes from a source.
+func TestHeadsOfAnySize(t *testing.T) {
+	for _, size := range []int{0, 1, headRoom, headRoom + 1, 300} {
+		for _, pulled := range []bool{false, true} {
+			p := openPeer(t, plain())
+			p.manual = true
+			l := p.receiverManual("out", 0)
+			p.window(0, 0, 1)
+			l.Send(delivery(1, 3))
+			p.wantOut("transfer delivery-id=0")
+			head, payload := bytes.Repeat([]byte{'H'}, size), []byte("first")
+			d := Delivery{Ref: 2, Tag: []byte{2}, Head: slices.Clone(head), First: payload, Rest: [][]byte{[]byte("second")}}
+			if pulled {
+				d.First, d.Rest = nil, nil
+				d.Source, d.Size = &parts{ready: [][]byte{payload, []byte("second")}}, 11
+			}
+			l.Send(d)
+			clear(d.Head) // it is the sender's again
+			p.window(0, 1, 9)
+			var sent []byte
+			for _, part := range p.c.Output(p.now, nil) {
+				sent = append(sent, part...)
+			}
+			if got := bytes.Count(sent, []byte{'H'}); got != size {
+				t.Errorf("head of %d, pulled %v: %d bytes of it were sent", size, pulled, got)
+			}
+			if !pulled && !bytes.Contains(sent, append(head, "firstsecond"...)) || !bytes.Contains(sent, []byte("second")) {
+				t.Errorf("head of %d, pulled %v: sent %q", size, pulled, sent)
+			}
+		}
+	}
+}
