@@ -60,6 +60,13 @@ func temporary(b *core.Broker, name string) (core.Destination, error) {
 	return core.Destination{}, &core.Error{Op: "attach to", Kind: core.NotFound, Name: name}
 }
 
+func jmsKind(d core.Destination) jms.Kind {
+	if d.Kind == core.Topic {
+		return jms.Topic
+	}
+	return jms.Queue
+}
+
 // Annotations by which JMS clients know kinds of destination (reference 3.2).
 const (
 	destinationType = "x-opt-jms-dest"

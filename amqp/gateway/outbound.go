@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidegate/tidegate/amqp/engine"
 	"github.com/tidegate/tidegate/amqp/frame"
+	"github.com/tidegate/tidegate/amqp/jms"
 	amqpmessage "github.com/tidegate/tidegate/amqp/message"
 	"github.com/tidegate/tidegate/amqp/wire"
 	"github.com/tidegate/tidegate/core"
@@ -244,7 +245,7 @@ func (c *conn) deliver(now time.Time, out *core.Out) bool {
 		ttl = wire.Some(uint32(max(out.Expires-now.UnixMilli(), 1)))
 	}
 	o.head = amqpmessage.AppendHeader(o.head[:0], h.Durable, h.Priority, ttl, out.First, out.Count)
-	if out.Ref != nil || out.Overridden {
+	if out.Ref != nil || out.Overridden || out.To != nil {
 		if at, err = o.changed(out, body, at); err != nil {
 			c.log.Error("a stored message cannot be annotated", "message", out.Message, "err", err)
 		}
@@ -269,13 +270,18 @@ func (c *conn) deliver(now time.Time, out *core.Out) bool {
 }
 
 // changed appends to the head the sections in which a delivery differs from its
-// message: annotations, and the time at which it expires. It gives where the message
-// goes on.
+// message: annotations, the time at which it expires, and where it went if that was by
+// a bridge. It gives where the message goes on.
 func (o *outbound) changed(out *core.Out, body [][]byte, at int) (int, error) {
 	extra, _ := out.Ref.([]byte)
 	if out.Reason != core.ReasonNone {
 		extra = amqpmessage.MergeMaps(nil, extra, wire.AppendValue(nil, wire.Map{
 			{Key: wire.Symbol(amqpmessage.UndeliveredAnnotation), Value: out.Reason.String()},
+		}))
+	}
+	if out.To != nil {
+		extra = amqpmessage.MergeMaps(nil, extra, wire.AppendValue(nil, wire.Map{
+			{Key: wire.Symbol(destinationType), Value: int8(jmsKind(*out.To) - jms.Queue)},
 		}))
 	}
 	annotated, err := amqpmessage.SkipAnnotations(body[0], body[1:], at)
@@ -287,8 +293,12 @@ func (o *outbound) changed(out *core.Out, body [][]byte, at int) (int, error) {
 			return at, err
 		}
 	}
-	if out.Overridden {
-		o.head, at, err = amqpmessage.Expire(o.head, body[0], body[1:], at, out.Expires)
+	if out.Overridden || out.To != nil {
+		with := amqpmessage.Override{Expiry: out.Overridden, Expires: out.Expires}
+		if to := out.To; to != nil {
+			with.To = func(was string) string { return jms.Readdress(was, to.Name, jmsKind(*to)) }
+		}
+		o.head, at, err = with.Properties(o.head, body[0], body[1:], at)
 	}
 	return at, err
 }

@@ -88,6 +88,24 @@ func SplitAddress(address string) (name string, kind Kind, err error) {
 	return address, Unknown, nil
 }
 
+// Readdress gives the address of a destination in the manner of another's address.
+func Readdress(was, name string, kind Kind) string {
+	for _, p := range prefixes {
+		if rest, ok := strings.CutPrefix(was, p.text); !ok || rest == "" {
+			continue
+		}
+		if p.escaped {
+			name = url.PathEscape(name)
+		}
+		prefix := strings.TrimPrefix(p.text, "temp-")
+		if kind == Topic {
+			return strings.Replace(prefix, "queue", "topic", 1) + name
+		}
+		return strings.Replace(prefix, "topic", "queue", 1) + name
+	}
+	return name
+}
+
 // Subscription is what a link's name and its source say of a subscription
 // (reference 3.8).
 type Subscription struct {

@@ -61,6 +61,30 @@ func TestSplitAddress(t *testing.T) {
 	}
 }
 
+// A destination's address in the manner of another one.
+func TestReaddress(t *testing.T) {
+	for _, c := range []struct {
+		was  string
+		kind Kind
+		want string
+	}{
+		{"orders", Queue, "a/b"},
+		{"orders", Topic, "a/b"},
+		{"queue://orders", Topic, "topic://a/b"},
+		{"topic://orders", Queue, "queue://a/b"},
+		{"temp-queue://orders", Topic, "topic://a/b"},
+		{"/queues/orders", Topic, "/topics/a%2Fb"},
+		{"/topics/orders", Topic, "/topics/a%2Fb"},
+		{"/topic/orders", Queue, "/queue/a/b"},
+		{"queue://", Topic, "a/b"},
+		{"", Queue, "a/b"},
+	} {
+		if got := Readdress(c.was, "a/b", c.kind); got != c.want {
+			t.Errorf("%q to kind %d: %q, want %q", c.was, c.kind, got, c.want)
+		}
+	}
+}
+
 // The link names that Qpid JMS gives (reference 3.8).
 func TestSubscriptionOf(t *testing.T) {
 	for _, c := range []struct {

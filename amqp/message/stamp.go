@@ -88,11 +88,19 @@ func (m *Message) withSender(name string) (front []byte, behind int, err error) 
 	return front, behind, nil
 }
 
-// Expire appends to dst the properties of a message with another
-// absolute-expiry-time, in ms since 1970, 0 for none, if it has one: a client believes
-// that before its time to live. at is behind the message annotations; the offset that
-// it gives is where the message goes on. Errors are *Error.
-func Expire(dst, first []byte, rest [][]byte, at int, expires int64) (with []byte, offset int, err error) {
+// Override is what of a message's properties a delivery says otherwise, if they say
+// it at all.
+type Override struct {
+	Expiry  bool
+	Expires int64 // with Expiry: absolute-expiry-time, in ms since 1970, 0 for none: a client believes it before the time to live
+	// To gives the address for the one that stands in `to`; nil: that stays.
+	To func(was string) string
+}
+
+// Properties appends to dst the properties of a message, overridden. at is behind the
+// message annotations; the offset that it gives is where the message goes on. Errors
+// are *Error.
+func (o Override) Properties(dst, first []byte, rest [][]byte, at int) (with []byte, offset int, err error) {
 	p := pieces{first, rest}
 	size := p.size()
 	if at >= size {
@@ -112,7 +120,7 @@ func Expire(dst, first []byte, rest [][]byte, at int, expires int64) (with []byt
 	if err != nil {
 		return dst, at, &Error{Section: sectionNames[s], Offset: at, Err: err}
 	}
-	if count <= fieldAbsoluteExpiryTime {
+	if count <= fieldTo || o.To == nil && count <= fieldAbsoluteExpiryTime {
 		return dst, at, nil
 	}
 	dst, mark := wire.BeginList(wire.AppendDescriptor(dst, codeProperties))
@@ -122,12 +130,20 @@ func Expire(dst, first []byte, rest [][]byte, at int, expires int64) (with []byt
 			return dst, at, &Error{Section: sectionNames[s], Offset: at, Err: err}
 		}
 		switch {
-		case i != fieldAbsoluteExpiryTime || wire.IsNull(fields):
+		case wire.IsNull(fields):
 			dst = append(dst, fields[:n]...)
-		case expires == 0:
+		case i == fieldTo && o.To != nil:
+			was, _, err := wire.TextBytes(fields, unlimited)
+			if err != nil {
+				return dst, at, &Error{Section: sectionNames[s], Offset: at, Err: err}
+			}
+			dst = wire.AppendString(dst, o.To(string(was)))
+		case i != fieldAbsoluteExpiryTime || !o.Expiry:
+			dst = append(dst, fields[:n]...)
+		case o.Expires == 0:
 			dst = wire.AppendNull(dst)
 		default:
-			dst = wire.AppendValue(dst, wire.Timestamp(expires))
+			dst = wire.AppendValue(dst, wire.Timestamp(o.Expires))
 		}
 		fields = fields[n:]
 	}

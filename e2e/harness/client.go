@@ -42,6 +42,7 @@ type Event struct {
 	Value           any            `json:"value"`
 	TypedProperties map[string]any `json:"typed_properties"`
 	MessageID       string         `json:"message_id"`
+	Destination     string         `json:"destination"`
 	CorrelationID   string         `json:"correlation_id"`
 	Fields          map[string]any `json:"fields"`
 	Annotations     map[string]any `json:"annotations"`

@@ -250,6 +250,7 @@ final class Client implements AutoCloseable {
                 event.addProperty("correlation_id", Values.tellId(message.getJMSCorrelationID()));
             }
             event.add("fields", Fields.tell(message));
+            event.addProperty("destination", Fields.destination(message));
             event.add("value", Values.body(message));
         }
         return event;

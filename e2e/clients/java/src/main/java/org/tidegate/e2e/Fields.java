@@ -41,6 +41,14 @@ final class Fields {
         return told;
     }
 
+    /** JMSDestination, with its kind. */
+    static String destination(Message message) throws JMSException {
+        if (message.getJMSDestination() instanceof Queue queue) {
+            return "queue:" + queue.getQueueName();
+        }
+        return message.getJMSDestination() instanceof Topic topic ? "topic:" + topic.getTopicName() : "";
+    }
+
     private static void add(JsonObject told, String name, String type, Object value) {
         if (value != null) {
             told.addProperty(name, type + value);
