@@ -61,7 +61,7 @@ func (b *Broker) mayCreate(op string, c *conn, d Destination) *Error {
 // grantedToCreate: who has been granted create may bring into being by use what
 // others may not (ems 3.1).
 func (b *Broker) grantedToCreate(c *conn, d Destination) bool {
-	return c != nil && b.o.Authorization && b.o.Authority != nil && b.denied(c, "create", MayCreate, d) == nil
+	return c != nil && !c.own && b.o.Authorization && b.o.Authority != nil && b.denied(c, "create", MayCreate, d) == nil
 }
 
 // subscribed says whether a topic is there for its durable subscriptions.

@@ -64,10 +64,10 @@ func newGate(d *admin.Definitions, fixed accounts, only *fileOnly, log *slog.Log
 		g.switchOn(c)
 		g.weigh(c)
 		for _, o := range c.Objects(config.Users) {
-			g.admit(o.Name, o)
+			g.admit(o.Name, o, true)
 		}
 		if _, ok := g.users[auth.Admin]; !ok {
-			g.admit(auth.Admin, nil)
+			g.admit(auth.Admin, nil, true)
 		}
 	})
 	return g
@@ -83,7 +83,7 @@ func (g *gate) follow(d *admin.Definitions, broker *server.Server) {
 			if !ok {
 				o = nil
 			}
-			g.admit(what.Name, o)
+			g.admit(what.Name, o, false)
 		case what.Class == config.Groups, what.Class == config.ACLs:
 			g.weigh(c)
 			g.broker.Authorize(g.on.Load(), g.authority())
@@ -112,15 +112,17 @@ func (g *gate) weigh(c *config.Config) {
 	g.rights.Store(auth.Compile(s))
 }
 
-// admit takes over a user of the definitions; nil: there is none of the name. The
+// admit takes over a user of the definitions; nil: there is none of the name. At the
+// start the configuration's findings tell of hashes of other programs. The
 // user admin always is, without a password, but where --users says who is.
-func (g *gate) admit(n string, o *config.Object) {
+func (g *gate) admit(n string, o *config.Object, starting bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
 	case o != nil:
 		a := newAccount(o.Get("password"))
-		if g.users[n] = a; a.why != "" {
+		g.users[n] = a
+		if known := starting && auth.Scheme(o.Get("password")) != ours; a.why != "" && !known {
 			g.log.Warn("a user cannot log in", "user", n, "file", o.At.File, "line", o.At.Line, "reason", a.why)
 		}
 	case n == auth.Admin && !g.always:

@@ -8,6 +8,7 @@ import (
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin/command"
 	"github.com/tidegate/tidegate/core/admin/screen"
+	"github.com/tidegate/tidegate/core/auth"
 	"github.com/tidegate/tidegate/core/config"
 )
 
@@ -182,7 +183,8 @@ func showACLOf(what string) func(context.Context, *Call) (*screen.Result, error)
 	}
 }
 
-// showACLBy lists the rights of a user, by its groups as well, or of a group.
+// showACLBy lists the rights of a user, by its groups and everybody's as well, or of a
+// group.
 func showACLBy(kind string) func(context.Context, *Call) (*screen.Result, error) {
 	return func(_ context.Context, c *Call) (*screen.Result, error) {
 		n := c.Get("name")
@@ -196,7 +198,7 @@ func showACLBy(kind string) func(context.Context, *Call) (*screen.Result, error)
 			if c.Has("admin") != (o.Name == "admin") {
 				continue
 			}
-			if o.Get(kind) == n || slices.Contains(groups, o.Get("group")) {
+			if o.Has(kind) && o.Get(kind) == n || slices.Contains(groups, o.Get("group")) || kind == "user" && auth.Everybody(o.Get("group")) {
 				addRights(t, o)
 			}
 		}

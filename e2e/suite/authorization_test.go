@@ -22,11 +22,12 @@ import (
 func bank(t *testing.T, authorization string, more map[string]string) string {
 	t.Helper()
 	files := map[string]string{
-		"tibemsd.conf": "server = bank\nauthorization = " + authorization + "\n",
-		"queues.conf":  ">\npay.> secure\npay.in\n",
-		"topics.conf":  ">\nprices.> secure\n",
-		"users.conf":   "admin:root:\"Administrator\"\nann:a:\nben:b:\"\"\neve:e:\"\"\nold:$1$Lq8vT3nWz:\"hashed by EMS\"\n",
-		"groups.conf":  "payers:\"pay and are paid\"\n  ann\n",
+		"tibemsd.conf":  "server = bank\nauthorization = " + authorization + "\n",
+		"queues.conf":   ">\npay.> secure\npay.in\n",
+		"topics.conf":   ">\nprices.> secure\n",
+		"users.conf":    "admin:root:\"Administrator\"\nann:a:\nben:b:\"\"\neve:e:\"\"\nold:$1$Lq8vT3nWz:\"hashed by EMS\"\n",
+		"durables.conf": "prices.usd ledger [clientid=books]\n",
+		"groups.conf":   "payers:\"pay and are paid\"\n  ann\n",
 		"acl.conf": "QUEUE=pay.> GROUP=payers PERM=send,receive,browse\nTOPIC=prices.> GROUP=payers PERM=publish,subscribe,durable\n" +
 			"QUEUE=pay.in USER=ben PERM=send\nTOPIC=prices.eur USER=ben PERM=subscribe\nTOPIC=prices.> USER=ben PERM=use_durable\n",
 	}
@@ -129,7 +130,7 @@ func TestAuthorization(t *testing.T) {
 	}
 	_ = desk.Close(t.Context())
 	_ = used.Close(t.Context()) // which would delete it, and may not
-	if got := admin(t, s, 0, "-user", "admin", "-password", "root", "show durables"); !strings.Contains(got, "desk") {
+	if got := admin(t, s, 0, "-user", "admin", "-password", "root", "show durables"); !strings.Contains(got, "desk") || !strings.Contains(got, "ledger") {
 		t.Errorf("show durables says\n%s", got)
 	}
 
