@@ -418,6 +418,34 @@ func TestPasswordsOfUsersConf(t *testing.T) {
 	login("zoe", "z", false)
 }
 
+// TestUsersBesideDefinitions: --users keeps authorization on, its users log in beside
+// those of the definitions, and admin is only who one of them defines.
+func TestUsersBesideDefinitions(t *testing.T) {
+	s := harness.Start(t, "--config", bank(t, "disabled", nil), "--users", users(t))
+	root := []string{"-user", "admin", "-password", "root"}
+	admin(t, s, 0, append(root, "set server authorization=disabled")...)
+	logins := func(s *harness.Server, want map[string]bool) {
+		t.Helper()
+		for login, ok := range want { // order: irrelevant
+			user, password, _ := strings.Cut(login, ":")
+			c, err := amqp.Dial(t.Context(), s.URL, &amqp.ConnOptions{SASLType: amqp.SASLTypePlain(user, password)})
+			if (err == nil) != ok {
+				t.Errorf("%s: %v", login, err)
+			}
+			if c != nil {
+				_ = c.Close()
+			}
+		}
+	}
+	logins(s, map[string]bool{"alice:s3cret": true, "ann:a": true, "admin:root": true, "alice:": false, "ann:s3cret": false, "admin:": false, "nobody:x": false})
+	if !strings.Contains(s.Log(), "authorization stays on") {
+		t.Error("the log does not say that authorization stays on")
+	}
+	alone := harness.Start(t, "--users", users(t))
+	logins(alone, map[string]bool{"alice:s3cret": true, "admin:": false})
+	admin(t, alone, 1, "-user", "alice", "-password", "s3cret", "create queue q") // she is no administrator
+}
+
 // TestAdministratorsPassword: administration wants a password that fits even while
 // authorization is off, and an empty one of admin is warned of at every start that
 // lets other machines in.
