@@ -22,7 +22,6 @@ type conn struct {
 	id        ConnID
 	clientID  string
 	user      string
-	own       bool // the server's: it needs no right
 	stranger  bool // nothing has shown that it is that user's
 	sole      bool
 	yield     bool

@@ -409,14 +409,3 @@ func TestDetails(t *testing.T) {
 		t.Errorf("%d bytes stay", o.b.detailSize)
 	}
 }
-
-// What the files define, and what administrators make, asks for nobody's rights.
-func TestDurablesOfAdministratorsNeedNoRight(t *testing.T) {
-	e := newEnv()
-	e.step(func(fx *Effects) {
-		e.b.Authorize(e.now, true, func(string, Permission, Destination, bool) bool { return false }, fx)
-		if err := e.b.Subscribe(e.now, "c", Destination{Kind: Topic, Name: "t"}, SubscriptionOptions{Name: "s"}, "", false, fx); err != nil {
-			t.Error(err)
-		}
-	})
-}
