@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/engine"
@@ -15,6 +16,9 @@ import (
 // adminAddress takes administrative requests (ems 10.7, docs/admin-protocol.md): a
 // message with JSON text, answered at its reply-to.
 const adminAddress = "$sys.admin"
+
+// maxUnread is how many bytes may wait where a request wants its answer.
+const maxUnread = 32 << 20
 
 // adminRequest hands a request on. The message is accepted once it is begun; what
 // comes of it is in the reply. Requests and replies go through while disk or
@@ -36,6 +40,15 @@ func (c *conn) adminRequest(now time.Time, b *core.Broker, fx *core.Effects, p *
 	to, err := resolve(b, s.m.ReplyTo(), nil)
 	if err != nil {
 		fail(err)
+		return
+	}
+	if v, ok := b.QueueView(to.Name); to.Kind != core.Queue || ok && v.Bytes > maxUnread {
+		// Answers pass the limits of memory: who does not read them gets no more.
+		why, kind := "its reply-to must be a queue", core.Invalid
+		if ok {
+			why, kind = "answers of "+strconv.FormatInt(v.Bytes, 10)+" bytes wait at its reply-to: read them first", core.Limit
+		}
+		fail(&core.Error{Op: "administer", Kind: kind, Name: s.m.ReplyTo(), Err: errors.New(why)})
 		return
 	}
 	id, address := s.m.MessageID(), s.m.ReplyTo()

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +67,15 @@ func TestAdminRefusals(t *testing.T) {
 		p.want("disposition first=2 rejected amqp:not-found")
 		request(3, ask, "")
 		p.want("disposition first=3 rejected amqp:invalid-field")
+		request(4, ask, p.make(dynamic(receiver(2, ""), "temporary-topic")))
+		p.want("disposition first=4 rejected amqp:invalid-field must be a queue")
+		answers := make([][]byte, 340) // that nobody reads
+		for i := range answers {
+			answers[i] = text(strings.Repeat("x", 100<<10))
+		}
+		w.put(address, answers...)
+		request(5, ask, address)
+		p.want("disposition first=5 rejected amqp:resource-limit-exceeded read them first")
 	}, administered)
 	conform(t, func(w *world) {
 		p := w.connected("tool")
