@@ -161,7 +161,11 @@ func (c *Conn) saslClient(p frame.Performative) error {
 		c.saslSend(&frame.SASLResponse{Response: response})
 		return nil
 	case *frame.SASLOutcome:
-		if p.Code != frame.SASLCodeOk {
+		switch p.Code {
+		case frame.SASLCodeOk:
+		case frame.SASLCodeAuth:
+			return c.fail(frame.ConditionUnauthorizedAccess, "the server refused the login: the user or the password is wrong (SASL outcome "+p.Code.String()+")")
+		default:
 			return c.fail(frame.ConditionUnauthorizedAccess, "the server refused the login: SASL outcome "+p.Code.String())
 		}
 		if err := c.cfg.Login.Finish(p.AdditionalData); err != nil {

@@ -220,7 +220,7 @@ func (c *conn) Closed() {
 	c.forgetAll()
 	c.tellProgress()
 	c.b.Close()
-	c.log.Debug("disconnected")
+	c.log.Debug("disconnected", "user", c.user)
 }
 
 // Shutdown closes the connection in good order: what is ready leaves first.

@@ -413,7 +413,7 @@ func (s *adminSession) script(ctx context.Context) error {
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, command.MaxLine+1)
 	for lines.Scan() {
-		line := strings.TrimSpace(lines.Text())
+		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff")) // Notepad begins a file with one
 		if command.Blank(line) {
 			continue
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -52,13 +53,22 @@ create it.`,
 		for _, k := range []property.Kind{property.Queue, property.Topic} {
 			all = append(all, shownDestinations(c.Tree(k), args[1:])...)
 		}
+		var nothing []string
 		for _, n := range args[1:] {
 			all = append(all, shownUndefined(c, n)...)
+			if !slices.ContainsFunc(all, func(d shownDestination) bool { return d.Name == n || name.Match(n, d.Name) }) {
+				nothing = append(nothing, n)
+			}
 		}
 		if *asJSON {
-			return printJSON(cmd.OutOrStdout(), map[string]any{"destinations": orEmpty(all)})
+			err = printJSON(cmd.OutOrStdout(), map[string]any{"destinations": orEmpty(all)})
+		} else {
+			err = printDestinations(cmd.OutOrStdout(), c, all)
 		}
-		return printDestinations(cmd.OutOrStdout(), c, all)
+		if err == nil && nothing != nil {
+			return &exit{exitNo, "nothing is defined, and nothing would be created, by the name of " + strings.Join(nothing, ", ")}
+		}
+		return err
 	}
 	return cmd
 }

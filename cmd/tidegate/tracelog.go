@@ -139,7 +139,7 @@ const traceKey = "trace"
 var itemsOf = map[string]string{
 	"administration": "ADMIN", "administration failed": "ADMIN", "administration refused": "ADMIN",
 	"connected": "CONNECT", "disconnected": "CONNECT",
-	"connection refused": "CONNECT_ERROR", "connection refused: too many": "CONNECT_ERROR", "token refused": "CONNECT_ERROR",
+	"login refused": "CONNECT_ERROR", "connection refused": "CONNECT_ERROR", "connection refused: too many": "CONNECT_ERROR", "token refused": "CONNECT_ERROR",
 	"configuration": "CONFIG", "a setting goes over the configuration": "CONFIG", "message dropped": "LIMITS", "message discarded": "LIMITS", "message expired": "DEST",
 	"attach not permitted": "ACL", "send not permitted": "ACL",
 	"flow control engaged": "FLOW", "flow control disengaged": "FLOW", "send refused": "PRODCONS",

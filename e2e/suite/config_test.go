@@ -82,6 +82,10 @@ func TestConfigShow(t *testing.T) {
 	if r := configTool(t, 0, "show", dir, "a.b"); r.Stdout != want {
 		t.Errorf("%s", r.Stdout)
 	}
+	bare := writeSet(t, map[string]string{"tibemsd.conf": "server = S\n", "queues.conf": "a.b\n"})
+	if r := configTool(t, 1, "show", bare, "a.b", "a.c", "x.*"); !strings.HasPrefix(r.Stdout, "queue a.b\n") || !strings.Contains(r.Stderr, "nothing is defined, and nothing would be created, by the name of a.c, x.*") {
+		t.Errorf("%s%s", r.Stdout, r.Stderr)
+	}
 	var got struct {
 		Destinations []struct {
 			Kind, Name string

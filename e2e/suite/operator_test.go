@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -68,6 +69,37 @@ func readFile(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestOperatorIsToldOnce: what keeps a user from logging in is in the log once at the
+// start, and who was refused, came and went is told by name.
+func TestOperatorIsToldOnce(t *testing.T) {
+	dir := emsSet(t, map[string]string{
+		"tibemsd.conf": "authorization = enabled\nlogfile = ems.log\nlog_trace = DEFAULT,+CONNECT\n",
+		"users.conf":   "admin:root:\"\"\nold:$1$Lq8vT3nWz:\"\"\n",
+	})
+	s := harness.Start(t, "--config", dir)
+	r := s.Tool(t, "", "admin", "-server", "{url}", "-user", "admin", "-password", "wrong", "show", "state")
+	if want := "the server refused the login: the user or the password is wrong"; r.Code != 2 || !strings.Contains(r.Stdout+r.Stderr, want) {
+		t.Errorf("exit code %d, %s%s\nwant %s", r.Code, r.Stdout, r.Stderr, want)
+	}
+	bom := filepath.Join(t.TempDir(), "bom.ems")
+	if err := os.WriteFile(bom, []byte("\xef\xbb\xbfcreate queue q\r\nshow queue q\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := admin(t, s, 0, "-user", "admin", "-password", "root", "-script", bom); !strings.Contains(out, "Command: create queue q\nQueue 'q' has been created\n") {
+		t.Error(out)
+	}
+	s.Stop(t)
+	log := readFile(t, filepath.Join(dir, "ems.log"))
+	if n := strings.Count(log, "cannot log in"); n != 1 {
+		t.Errorf("told %d times that old cannot log in: %s", n, log)
+	}
+	for _, want := range []string{`login refused err="authentication failed: SCRAM-SHA-512: user \\"admin\\"`, `\[admin@127\.0\.0\.1:\d+\]: connected client=`, `\[admin@127\.0\.0\.1:\d+\]: disconnected\n`} {
+		if !regexp.MustCompile(want).MatchString(log) {
+			t.Errorf("the log has no %s:\n%s", want, log)
+		}
+	}
 }
 
 // refusal is what a program that cannot start says, and its exit code.
