@@ -84,8 +84,11 @@ func (g *gate) follow(d *admin.Definitions, broker *server.Server) {
 				o = nil
 			}
 			g.admit(what.Name, o, false)
-		case what.Class == config.Groups, what.Class == config.ACLs:
-			g.weigh(c)
+		case what.Class == config.Groups:
+			g.rights.Store(g.rights.Load().WithGroups(admin.GroupsOf(c)))
+			g.broker.Authorize(g.on.Load(), g.authority())
+		case what.Class == config.ACLs:
+			g.regrant(c, what.Who)
 			g.broker.Authorize(g.on.Load(), g.authority())
 		case what.Class == 0 && what.Name == "authorization":
 			if g.always && !c.Bool("authorization") {
@@ -105,7 +108,19 @@ func (g *gate) switchOn(c *config.Config) bool {
 	return g.on.Swap(on) != on
 }
 
-// weigh compiles rights anew.
+// regrant takes over what one user or group has been granted: compiling all of a large
+// acl.conf at each line of a script would take minutes.
+func (g *gate) regrant(c *config.Config, who auth.Who) {
+	grants, global := admin.GrantsTo(c, who)
+	for _, also := range g.only.grants {
+		if also.Who.Same(who) {
+			grants = append(grants, also)
+		}
+	}
+	g.rights.Store(g.rights.Load().With(who, grants, global))
+}
+
+// weigh compiles rights.
 func (g *gate) weigh(c *config.Config) {
 	s := admin.RightsOf(c)
 	s.Grants = append(s.Grants, g.only.grants...)

@@ -33,7 +33,9 @@ type Definitions struct {
 type Change struct {
 	Class config.Class // 0: a parameter
 	Name  string       // of the object as its file has it, or of the parameter
-	Gone  bool
+	// Who is the user or group whose rights were changed, of the class ACLs.
+	Who  auth.Who
+	Gone bool
 }
 
 // NewDefinitions takes a configuration over. save writes the files that changed,
@@ -334,15 +336,28 @@ func (d *Definitions) object(class config.Class, key string) (o config.Object, o
 // put adds or changes an object.
 func (d *Definitions) put(o config.Object) error {
 	return d.change(func(c *config.Config) (Change, error) {
-		return Change{Class: o.Class, Name: o.Name}, c.Put(o)
+		return changeOf(&o), c.Put(o)
 	})
 }
 
 // remove takes an object away.
 func (d *Definitions) remove(class config.Class, key, name string) error {
 	return d.change(func(c *config.Config) (Change, error) {
-		return Change{Class: class, Name: name, Gone: true}, c.Delete(class, key)
+		what := Change{Class: class, Name: name}
+		if o, ok := c.Object(class, key); ok {
+			what = changeOf(o)
+		}
+		what.Gone = true
+		return what, c.Delete(class, key)
 	})
+}
+
+func changeOf(o *config.Object) Change {
+	what := Change{Class: o.Class, Name: o.Name}
+	if o.Class == config.ACLs {
+		what.Who = whoOf(o)
+	}
+	return what
 }
 
 // param is a parameter of tibemsd.conf.

@@ -11,24 +11,52 @@ import (
 
 // RightsOf is what groups.conf and acl.conf say.
 func RightsOf(c *config.Config) auth.Source {
-	s := auth.Source{Groups: map[string][]string{}}
-	for _, o := range c.Objects(config.Groups) {
-		s.Groups[o.Name] = o.All("member")
-	}
+	s := auth.Source{Groups: GroupsOf(c)}
 	for _, o := range c.Objects(config.ACLs) {
-		who := auth.Who{Name: o.Get("user")}
-		if o.Has("group") {
-			who = auth.Who{Name: o.Get("group"), Group: true}
-		}
-		kind, pattern, ok := strings.Cut(o.Name, ":")
-		if !ok { // an ADMIN line
-			s.Admins = append(s.Admins, auth.AdminGrant{Who: who, Global: auth.ParseGlobal(o.All("perm"))})
-			continue
-		}
-		topic := kind == "topic"
-		s.Grants = append(s.Grants, auth.Grant{Who: who, Topic: topic, Pattern: pattern, Rights: auth.ParseRights(topic, o.All("perm"))})
+		addGrants(&s, o)
 	}
 	return s
+}
+
+// GroupsOf is the members of groups.
+func GroupsOf(c *config.Config) map[string][]string {
+	groups := map[string][]string{}
+	for _, o := range c.Objects(config.Groups) {
+		groups[o.Name] = o.All("member")
+	}
+	return groups
+}
+
+// GrantsTo is what one user or group has been granted.
+func GrantsTo(c *config.Config, who auth.Who) (grants []auth.Grant, global auth.Global) {
+	var s auth.Source
+	for _, o := range c.Objects(config.ACLs) {
+		if whoOf(o).Same(who) {
+			addGrants(&s, o)
+		}
+	}
+	for _, a := range s.Admins {
+		global |= a.Global
+	}
+	return s.Grants, global
+}
+
+// whoOf is the user or group of a line of acl.conf.
+func whoOf(o *config.Object) auth.Who {
+	if o.Has("group") {
+		return auth.Who{Name: o.Get("group"), Group: true}
+	}
+	return auth.Who{Name: o.Get("user")}
+}
+
+func addGrants(s *auth.Source, o *config.Object) {
+	kind, pattern, ok := strings.Cut(o.Name, ":")
+	if !ok { // an ADMIN line
+		s.Admins = append(s.Admins, auth.AdminGrant{Who: whoOf(o), Global: auth.ParseGlobal(o.All("perm"))})
+		return
+	}
+	topic := kind == "topic"
+	s.Grants = append(s.Grants, auth.Grant{Who: whoOf(o), Topic: topic, Pattern: pattern, Rights: auth.ParseRights(topic, o.All("perm"))})
 }
 
 // rightOn is what an operation takes of a destination.

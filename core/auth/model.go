@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/tidegate/tidegate/core/name"
@@ -50,34 +51,69 @@ type principal struct {
 	tries  [2]name.Trie[Rights] // of queues and of topics
 	grants []Grant              // the same, for names with wildcards
 	global Global
+	rights Rights // on every destination, by global
+}
+
+func newPrincipal(grants []Grant, global Global) *principal {
+	p := &principal{grants: slices.Clone(grants), global: global, rights: global.rights()}
+	for i := range p.grants {
+		g := &p.grants[i]
+		g.Rights = g.Rights.implied()
+		p.tries[index(g.Topic)].Insert(g.Pattern, g.Rights)
+	}
+	return p
 }
 
 // Model is who may do what. It is not changed once it is made, and may be asked
 // by many at a time (ems 6.4).
 type Model struct {
-	users, groups map[string]*principal
-	all           *principal
-	member        map[string][]string // the groups of a user
+	granted map[Who]*principal
+	member  map[string][]string // the groups of a user
 }
 
 // Compile makes a model.
 func Compile(s Source) *Model {
-	m := &Model{users: map[string]*principal{}, groups: map[string]*principal{}, all: &principal{}, member: map[string][]string{}}
-	for group, members := range s.Groups { // order: irrelevant
-		for _, u := range members {
-			m.member[u] = append(m.member[u], group)
-		}
-	}
+	m := &Model{granted: map[Who]*principal{}, member: members(s.Groups)}
+	grants, globals := map[Who][]Grant{}, map[Who]Global{}
 	for _, g := range s.Grants {
-		p := m.principal(g.Who)
-		g.Rights = g.Rights.implied()
-		p.tries[index(g.Topic)].Insert(g.Pattern, g.Rights)
-		p.grants = append(p.grants, g)
+		grants[g.Who.one()] = append(grants[g.Who.one()], g)
 	}
 	for _, a := range s.Admins {
-		m.principal(a.Who).global |= a.Global
+		globals[a.Who.one()] |= a.Global
+	}
+	for w, all := range grants { // order: irrelevant
+		m.granted[w] = newPrincipal(all, globals[w])
+	}
+	for w, global := range globals { // order: irrelevant
+		if m.granted[w] == nil {
+			m.granted[w] = newPrincipal(nil, global)
+		}
 	}
 	return m
+}
+
+// With is the model in which one user or group has been granted this, and nothing
+// else. It costs little beside Compile.
+func (m *Model) With(who Who, grants []Grant, global Global) *Model {
+	next := &Model{granted: maps.Clone(m.granted), member: m.member}
+	next.granted[who.one()] = newPrincipal(grants, global)
+	return next
+}
+
+// WithGroups is the model with other groups.
+func (m *Model) WithGroups(groups map[string][]string) *Model {
+	return &Model{granted: m.granted, member: members(groups)}
+}
+
+// members turns groups round.
+func members(groups map[string][]string) map[string][]string {
+	of := map[string][]string{}
+	for group, users := range groups { // order: irrelevant
+		for _, u := range users {
+			of[u] = append(of[u], group)
+		}
+	}
+	return of
 }
 
 func index(topic bool) int {
@@ -87,21 +123,19 @@ func index(topic bool) int {
 	return 0
 }
 
-func (m *Model) principal(w Who) *principal {
+// everybody is the group of all users.
+var everybody = Who{All, true}
+
+// one gives the group of all users under one of its names.
+func (w Who) one() Who {
 	if w.Group && Everybody(w.Name) {
-		return m.all
+		return everybody
 	}
-	in := m.users
-	if w.Group {
-		in = m.groups
-	}
-	p := in[w.Name]
-	if p == nil {
-		p = &principal{}
-		in[w.Name] = p
-	}
-	return p
+	return w
 }
+
+// Same says whether two stand for the same.
+func (w Who) Same(other Who) bool { return w.one() == other.one() }
 
 // Administrator says whether a user may do everything.
 func (m *Model) Administrator(user string) bool {
@@ -110,12 +144,14 @@ func (m *Model) Administrator(user string) bool {
 
 // each visits all that a user's permissions come from.
 func (m *Model) each(user string, visit func(*principal)) {
-	visit(m.all)
-	if p := m.users[user]; p != nil {
+	if p := m.granted[everybody]; p != nil {
+		visit(p)
+	}
+	if p := m.granted[Who{Name: user}]; p != nil {
 		visit(p)
 	}
 	for _, g := range m.member[user] {
-		if p := m.groups[g]; p != nil {
+		if p := m.granted[Who{g, true}]; p != nil {
 			visit(p)
 		}
 	}
@@ -131,7 +167,7 @@ func (m *Model) Rights(user string, topic bool, n string) Rights {
 	}
 	var r Rights
 	m.each(user, func(p *principal) {
-		r |= p.on(topic, n) | p.global.rights()
+		r |= p.on(topic, n) | p.rights
 	})
 	return r.implied()
 }
@@ -160,7 +196,7 @@ func (m *Model) Global(user string) (g Global) {
 
 // GroupGlobal is what a group's members get from it.
 func (m *Model) GroupGlobal(group string) Global {
-	switch p := m.groups[group]; {
+	switch p := m.granted[Who{group, true}.one()]; {
 	case group == AdminGroup:
 		return globalBits[All]
 	case p != nil:

@@ -189,7 +189,14 @@ func naive(s Source, user, word string, topic bool, n string) bool {
 	return false
 }
 
-// The compiled model, and its cache, say what the naive evaluator says.
+func mapWho(names []string, group bool) (all []Who) {
+	for _, n := range names {
+		all = append(all, Who{n, group})
+	}
+	return all
+}
+
+// The compiled model, changed piece by piece or made at once, and its cache, say what the naive evaluator says.
 func TestModelAgainstNaive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		users := []string{"a", "b", "c", "admin", "g"}
@@ -230,6 +237,24 @@ func TestModelAgainstNaive(t *testing.T) {
 			s.Admins = append(s.Admins, AdminGrant{who(), ParseGlobal([]string{rapid.SampledFrom(GlobalPermissions).Draw(t, "global")})})
 		}
 		m := Compile(s)
+		if rapid.Bool().Draw(t, "piecemeal") {
+			m = Compile(Source{Grants: s.Grants[len(s.Grants)/2:], Admins: s.Admins}).WithGroups(s.Groups)
+			for _, w := range append(slices.Concat(mapWho(users, false), mapWho(groups, true)), Who{"$all", true}) {
+				var grants []Grant
+				var global Global
+				for _, g := range s.Grants {
+					if g.Who.Same(w) {
+						grants = append(grants, g)
+					}
+				}
+				for _, a := range s.Admins {
+					if a.Who.Same(w) {
+						global |= a.Global
+					}
+				}
+				m = m.With(w, grants, global)
+			}
+		}
 		cache := NewCache(m)
 		for range 20 {
 			user, topic := rapid.SampledFrom(users).Draw(t, "user"), rapid.Bool().Draw(t, "of a topic")
