@@ -33,10 +33,18 @@ func (s *adminSession) interactive(ctx context.Context) error {
 		io.Writer
 	}{s.in, os.Stdout}, "")
 	if w, h, err := term.GetSize(fd); err == nil {
-		_ = t.SetSize(w, h)
+		sized(t, w, h)
 	}
 	s.converse(ctx, t)
 	return nil
+}
+
+// sized tells the editor how large the terminal is. One that does not say, as those
+// that programs open, is taken for wide: the editor would break lines at every character.
+func sized(t *term.Terminal, w, h int) {
+	if w > 0 && h > 0 {
+		_ = t.SetSize(w, h)
+	}
 }
 
 // converse is a session with somebody at a terminal in raw mode: lines are edited

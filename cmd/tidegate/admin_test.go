@@ -111,7 +111,9 @@ func TestAdminAtTheTerminal(t *testing.T) {
 		"never\r"
 	k := &keyboard{Reader: strings.NewReader(typed)}
 	s := newAdminSession(&adminOptions{server: defaultServer}, nil, nil)
-	s.converse(t.Context(), term.NewTerminal(k, ""))
+	editor := term.NewTerminal(k, "")
+	sized(editor, 0, 0) // a program's terminal
+	s.converse(t.Context(), editor)
 	seen := k.String()
 	at := 0
 	for _, want := range []string{

@@ -90,15 +90,20 @@ func lateEffect(row *config.Parameter, value string) string {
 	return ""
 }
 
-// traceValue: what begins with + or - is about the items that are on.
+// traceValue: what begins with + or - is about the items that are on. An item that it
+// names takes the place of the same one before it: a script that adds one every night
+// does not make the list longer.
 func (c *Call) traceValue(name, value string) string {
 	if !strings.HasPrefix(value, "+") && !strings.HasPrefix(value, "-") {
 		return value
 	}
-	if now := c.o.Definitions.param(name, "DEFAULT"); now != "" {
-		return now + "," + value
-	}
-	return value
+	more := strings.Split(value, ",")
+	item := func(s string) string { return strings.ToUpper(strings.TrimLeft(strings.TrimSpace(s), "+-")) }
+	kept := slices.DeleteFunc(strings.Split(c.o.Definitions.param(name, "DEFAULT"), ","), func(old string) bool {
+		modifies := strings.HasPrefix(strings.TrimSpace(old), "+") || strings.HasPrefix(strings.TrimSpace(old), "-")
+		return item(old) == "" || modifies && slices.ContainsFunc(more, func(m string) bool { return item(m) == item(old) })
+	})
+	return strings.Join(append(kept, more...), ",")
 }
 
 // applyParameters has the parameters take effect that the administration itself

@@ -508,6 +508,13 @@ func TestSetServer(t *testing.T) {
 	if got := o.does("set server client_trace=enabled msg_swapping=enabled"); strings.Count(got, "\n") != 3 || !strings.Contains(got, "client_trace is stored and has no effect here") || !strings.Contains(got, "msg_swapping takes effect when") {
 		t.Error(got)
 	}
+	for _, items := range []string{"+CONNECT", "-ACL,+TX", "+connect", "-TX", "+CONNECT"} {
+		o.does("set server log_trace=" + items)
+	}
+	if got := o.files["tibemsd.conf"]; !strings.HasSuffix(got, "= DEFAULT,-ACL,-TX,+CONNECT\n") {
+		t.Errorf("items go on: %q", got)
+	}
+	o.does("set server log_trace=")
 	o.does("set server client_trace= msg_swapping=")
 	if got := o.files["tibemsd.conf"]; !strings.HasPrefix(got, "server = test\nstatistics = disabled\ntrack_message_ids = enabled\n") || strings.Contains(got, "client_trace      = enabled") {
 		t.Errorf("tibemsd.conf is %q", got)
