@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,6 +108,20 @@ func forgetRemovals(r *core.Record) bool {
 func TestBreakAcknowledgementForgottenByTheLog(t *testing.T) {
 	finds(t, "its acknowledgement was confirmed", func() breaks {
 		return breaks{record: rewrite(forgetRemovals), blind: true}
+	})
+}
+
+// forgetBridged leaves what came by a bridge out of the log.
+func forgetBridged(r *core.Record) (changed bool) {
+	bridged := func(p core.Place) bool { return p.Flags&core.PlaceBridged != 0 }
+	n := len(r.More)
+	r.More = slices.DeleteFunc(slices.Clone(r.More), bridged)
+	return len(r.More) < n
+}
+
+func TestBreakBridgeForgottenByTheLog(t *testing.T) {
+	finds(t, "was accepted and never came", func() breaks {
+		return breaks{record: rewrite(forgetBridged), blind: true}
 	})
 }
 

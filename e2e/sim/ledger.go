@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/tidegate/tidegate/amqp/engine"
 	"github.com/tidegate/tidegate/amqp/message"
@@ -182,15 +183,34 @@ func (m *sent) bytes() []byte {
 		b.Annotations = wire.Map{{Key: wire.Symbol(message.DeliveryTimeAnnotation), Value: m.due()}}
 	}
 	if m.from.relay {
-		b.Properties.To = "queue://" + m.dest
-		if m.dest[0] == 't' {
-			b.Properties.To = "topic://" + m.dest
-		}
+		b.Properties.To = address(m.dest)
 	}
 	b.SetProperty("n", int32(m.uid%3))
 	b.SetData(m.body())
 	return b.Append(nil)
 }
+
+func address(dest string) string {
+	if dest[0] == 't' {
+		return "topic://" + dest
+	}
+	return "queue://" + dest
+}
+
+// dests are where the message goes: where it was sent, and over bridges.
+func (m *sent) dests() []string {
+	all := []string{m.dest}
+	if m.w.config.bridged {
+		for _, b := range bridges {
+			if b.source == m.dest && b.wants(m) {
+				all = append(all, b.target)
+			}
+		}
+	}
+	return all
+}
+
+func (m *sent) goes(dest string) bool { return slices.Contains(m.dests(), dest) }
 
 // due is before when it must not come, in ms.
 func (m *sent) due() int64 { return m.at + int64(m.delay) }
@@ -217,14 +237,16 @@ func (m *sent) owe(since int64) {
 		return // accepted before a crash that took it
 	}
 	for _, t := range m.w.ledger.order {
-		if t.dest != m.dest || t.plain || t.sub && (t.confirmed == 0 || t.confirmed > since) {
+		if !m.goes(t.dest) || t.plain || t.sub && (t.confirmed == 0 || t.confirmed > since) {
 			continue
 		}
 		c := m.in(t)
 		c.owed = c.owed || c.level == levelNone
 	}
-	if m.dest[0] == 'q' {
-		m.in(m.w.ledger.target(source{dest: m.dest}, "", 0)).owed = true
+	for _, dest := range m.dests() {
+		if dest[0] == 'q' {
+			m.in(m.w.ledger.target(source{dest: dest}, "", 0)).owed = true
+		}
 	}
 }
 
@@ -264,8 +286,10 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 		complain("its header came otherwise")
 	}
 	switch {
-	case m.dest != t.dest:
+	case !m.goes(t.dest):
 		complain("it was sent to " + m.dest)
+	case m.from.relay && msg.To() != address(t.dest):
+		complain("it says that it went to " + msg.To())
 	case m.refused != "":
 		complain("it was refused: " + m.refused)
 	case m.event < t.purged:

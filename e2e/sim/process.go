@@ -115,9 +115,27 @@ func (p *process) open() error {
 		return err
 	}
 	p.server = s
+	if w.config.bridged {
+		if err := s.SetBridges(bridgesOf()); err != nil {
+			return err
+		}
+	}
 	p.gateway = gateway.New(gateway.Options{Broker: s, ContainerID: "sim", MaxMessageSize: 4 << 20, Logger: slog.New(slog.DiscardHandler)})
 	p.same()
 	return nil
+}
+
+func bridgesOf() (all []core.Bridge) {
+	end := func(n string) core.Destination {
+		if n[0] == 't' {
+			return core.Destination{Kind: core.Topic, Name: n}
+		}
+		return core.Destination{Kind: core.Queue, Name: n}
+	}
+	for _, b := range bridges {
+		all = append(all, core.Bridge{Source: end(b.source), Target: end(b.target), Selector: b.selector})
+	}
+	return all
 }
 
 func (p *process) tell(f func(*server.Server)) {

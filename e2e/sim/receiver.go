@@ -24,6 +24,7 @@ var sources = []source{
 	{dest: "q0"},
 	{dest: "q0"},
 	{dest: "q1"},
+	{dest: "q2"},
 	{dest: "t0", sub: "d0", durable: true},
 	{dest: "t0", sub: "s0", durable: true, shared: true},
 	{dest: "t0"},

@@ -128,10 +128,12 @@ func (t *txn) whole() {
 	}
 	stays, came := 0, 0
 	for _, m := range t.sends {
-		if c := m.copies[t.w.ledger.targets[m.dest]]; m.durable && m.ttl == 0 && m.dest[0] == 'q' && m.surely() {
-			stays++
-			if c != nil && c.came > 0 {
-				came++
+		for _, dest := range m.dests() {
+			if c := m.copies[t.w.ledger.targets[dest]]; m.durable && m.ttl == 0 && dest[0] == 'q' && m.surely() {
+				stays++
+				if c != nil && c.came > 0 {
+					came++
+				}
 			}
 		}
 	}

@@ -22,6 +22,7 @@ type config struct {
 	held         int64
 	clientWindow uint32
 	frame        uint32
+	bridged      bool
 }
 
 func (c config) failsafe() bool { return c.need == core.Sync }
@@ -80,7 +81,7 @@ func Run(plan []Action) error {
 func newWorld(a Action, b breaks) *World {
 	n := a.Args
 	w := &World{
-		config: config{need: core.Write, segment: int64(n[1]), memory: int64(n[2]), held: int64(n[3]), clientWindow: uint32(n[4]), frame: uint32(n[5])},
+		config: config{need: core.Write, segment: int64(n[1]), memory: int64(n[2]), held: int64(n[3]), clientWindow: uint32(n[4]), frame: uint32(n[5]), bridged: n[6] == 1},
 		breaks: b, now: epoch, disk: vfs.NewMem(),
 	}
 	if n[0] == 1 {
