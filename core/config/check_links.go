@@ -67,7 +67,11 @@ func (k *checker) bridgeTarget(o *Object, a *Attr, seen map[string]bool) {
 	case !k.selector(a.Selector, a.SelectorAt):
 		a.Ignored = true
 	case !k.defined(kind, a.Value):
-		k.warn(a.At, "bridge-undefined", a.Name+" "+a.Value+" is not defined and cannot be created: nothing arrives there", "add a line for it")
+		what := ": the bridge alone brings it into being, as a dynamic one"
+		if kind == property.Topic {
+			what = " and cannot be created: only who subscribes to a wildcard hears it"
+		}
+		k.warn(a.At, "bridge-undefined", a.Name+" "+a.Value+" is not defined"+what, "add a line for it")
 	}
 	seen[target] = true
 }

@@ -212,6 +212,14 @@ func (m *sent) dests() []string {
 
 func (m *sent) goes(dest string) bool { return slices.Contains(m.dests(), dest) }
 
+// published is when it was sent, or its commit: subscriptions count as they are then.
+func (m *sent) published() int64 {
+	if m.txn != nil {
+		return m.txn.event
+	}
+	return m.event
+}
+
 // due is before when it must not come, in ms.
 func (m *sent) due() int64 { return m.at + int64(m.delay) }
 
@@ -292,7 +300,7 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 		complain("it says that it went to " + msg.To())
 	case m.refused != "":
 		complain("it was refused: " + m.refused)
-	case m.event < t.purged:
+	case m.published() < t.purged:
 		complain("the subscription was deleted in between")
 	case m.due() > l.w.now.UnixMilli():
 		complain(fmt.Sprintf("it comes %d ms before its time", m.due()-l.w.now.UnixMilli()))

@@ -230,3 +230,38 @@ func TestBridgesAdministered(t *testing.T) {
 	inOrder(t, receive(t, c, s, "in", 6), c.Name, 1, 64)
 	admin(t, s, 0, "delete queue in")
 }
+
+// TestBridgePermission: who may not send to a target may not send to its source while
+// the bridge is there (ems 4.6), persistent or not; others do.
+func TestBridgePermission(t *testing.T) {
+	dir := writeSet(t, map[string]string{
+		"tibemsd.conf": "server = bridges\nauthorization = enabled\n", "queues.conf": ">\nin\naudit secure\n", "topics.conf": ">\n",
+		"users.conf": "admin:\nann:a\nben:b\n", "groups.conf": "", "acl.conf": "QUEUE=audit USER=ann PERM=send,receive\n",
+		"bridges.conf": "[queue:in]\n  queue=audit selector=\"kind = 'x'\"\n",
+	})
+	s := harness.Start(t, "--config", dir)
+	for _, c := range []struct {
+		user, kind string
+		want       amqp.ErrCond
+	}{{"ann", "x", ""}, {"ben", "y", ""}, {"ben", "x", amqp.ErrCondUnauthorizedAccess}} {
+		password := c.user[:1]
+		for _, durable := range []bool{false, true} {
+			sender, err := as(t, s, c.user, password, "").NewSender(t.Context(), "in", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := amqp.NewMessage([]byte(c.user))
+			m.Header = &amqp.MessageHeader{Durable: durable}
+			m.ApplicationProperties = map[string]any{"kind": c.kind}
+			if got := conditionOf(sender.Send(t.Context(), m, nil)); got != c.want {
+				t.Errorf("%s sends a message of kind %s, durable %v: %q, want %q", c.user, c.kind, durable, got, c.want)
+			}
+		}
+	}
+	for queue, want := range map[string]int{"in": 4, "audit": 2} { // order: irrelevant
+		rows := scraped(t, admin(t, s, 0, "-user", "admin", "show queues "+queue), "Queue Name", "SNFGXIBCT", "Pre", "Rcvrs", "Msgs")
+		if len(rows) != 1 || rows[0]["Msgs"] != itoa(want) {
+			t.Errorf("%s holds %v, want %d messages", queue, rows, want)
+		}
+	}
+}
