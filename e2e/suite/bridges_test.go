@@ -104,18 +104,11 @@ func TestBridgedDestination(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 	defer cancel()
-	conn, err := amqp.Dial(ctx, s.URL, &amqp.ConnOptions{SASLType: amqp.SASLTypeAnonymous()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	session, err := conn.NewSession(ctx, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	link := session(t, s, &amqp.ConnOptions{SASLType: amqp.SASLTypeAnonymous()})
 	receivers := map[string]*amqp.Receiver{}
+	var err error
 	for _, from := range []string{"queue://in", "queue://copy", "topic://news.>", "topic://alarm.fire"} {
-		if receivers[from], err = session.NewReceiver(ctx, from, nil); err != nil {
+		if receivers[from], err = link.NewReceiver(ctx, from, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -130,7 +123,7 @@ func TestBridgedDestination(t *testing.T) {
 		{"topic://alarm.fire", "alarm.fire", int8(1), map[string]string{"topic://alarm.fire": "alarm.fire 1", "queue://copy": "copy 0"}},
 	} {
 		for _, size := range []int{100, 2 << 20} { // in memory, and in a file
-			sender, err := session.NewSender(ctx, c.address, nil)
+			sender, err := link.NewSender(ctx, c.address, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -200,15 +193,15 @@ func TestBridgesAdministered(t *testing.T) {
 	}
 	send(t, c, s, "in", harness.Fields{"count": 2})
 	for command, want := range map[string]string{ // order: irrelevant
-		"create bridge source=queue:in target=queue:out":                           "there is a bridge from queue:in to queue:out already",
-		"create bridge source=queue:in target=queue:o.*":                           "not a wildcard",
-		"create bridge source=queue:$TMP$.> target=queue:out":                      "temporary destinations cannot be bridged",
-		"create bridge source=queue:in target=queue:in":                            "the target of a bridge is its source",
-		"create bridge source=queue:in target=queue:$sys.admin":                    "are the server's",
-		"create bridge source=queue:in target=queue:other selector=\"x = \"":       "selector",
-		"create bridge source=in target=queue:out":                                 "write queue:NAME or topic:NAME",
-		"delete bridge source=queue:in target=queue:other":                         "there is no bridge from queue:in to queue:other",
-		"delete queue in":                                                          "is the source of a bridge",
+		"create bridge source=queue:in target=queue:out":                     "there is a bridge from queue:in to queue:out already",
+		"create bridge source=queue:in target=queue:o.*":                     "not a wildcard",
+		"create bridge source=queue:$TMP$.> target=queue:out":                "temporary destinations cannot be bridged",
+		"create bridge source=queue:in target=queue:in":                      "the target of a bridge is its source",
+		"create bridge source=queue:in target=queue:$sys.admin":              "are the server's",
+		"create bridge source=queue:in target=queue:other selector=\"x = \"": "selector",
+		"create bridge source=in target=queue:out":                           "write queue:NAME or topic:NAME",
+		"delete bridge source=queue:in target=queue:other":                   "there is no bridge from queue:in to queue:other",
+		"delete queue in": "is the source of a bridge",
 		"create bridge source=queue:in target=queue:other selector=\"seq LIKE 2\"": "selector",
 	} {
 		r := s.Tool(t, "", "admin", "-server", "{url}", command)
