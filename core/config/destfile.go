@@ -29,7 +29,7 @@ func readDestinations(t *text, tree *property.Tree, r *report) *destFile {
 }
 
 func (f *destFile) read(l *line, body string, tree *property.Tree, r *report) {
-	parts := words(body)
+	parts := destWords(body)
 	at := f.place2(l, parts[0])
 	full := unquote(at.Text)
 	if err := property.CheckName(f.kind, full); err != nil {
@@ -97,12 +97,23 @@ func putDefinition(tree *property.Tree, d definition, f destinations, r *report)
 	_ = tree.Put(d) // without them it cannot be refused
 }
 
+// destWords are a line's words up to a comment behind them, which stays where it is.
+func destWords(body string) []span {
+	all := words(body)
+	for i, w := range all {
+		if i > 0 && body[w.from] == '#' {
+			return all[:i]
+		}
+	}
+	return all
+}
+
 func (t *text) place2(l *line, s span) Place { return t.place(l, s.from, s.to) }
 
 func (f *destFile) place(n, part string) Place {
 	l := f.lines[n]
 	body := l.body()
-	parts := words(body)
+	parts := destWords(body)
 	if part == "" || len(parts) < 2 {
 		return f.place2(l, parts[0])
 	}
@@ -129,7 +140,7 @@ func (f *destFile) put(d definition) {
 		return
 	}
 	body := l.body()
-	parts := words(body)
+	parts := destWords(body)
 	f.keep(l, parts, body, list)
 	if now := unquote(parts[0].of(body)); now != d.String() {
 		f.splice(l, parts[0].from, parts[0].to, d.String())
@@ -149,7 +160,11 @@ func (f *destFile) keep(l *line, parts []span, body, list string) {
 		for before != nil && len(words(before.body())) != 2 {
 			before = before.prev
 		}
-		f.splice(l, parts[0].to, len(body), gap(before, body[:parts[0].to])+list)
+		end := len(body)
+		if strings.TrimSpace(body[parts[0].to:]) != "" {
+			end = parts[0].to // a comment stands behind
+		}
+		f.splice(l, parts[0].to, end, gap(before, body[:parts[0].to])+list)
 	}
 }
 
@@ -177,7 +192,7 @@ func respell(k property.Kind, old, list string) string {
 func gap(like *line, name string) string {
 	if like != nil {
 		body := like.body()
-		if parts := words(body); len(parts) == 2 && !blank(body, "#") {
+		if parts := destWords(body); len(parts) == 2 && !blank(body, "#") {
 			between := body[parts[0].to:parts[1].from]
 			if strings.Contains(between, "\t") {
 				return between

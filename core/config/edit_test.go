@@ -389,3 +389,22 @@ func TestNothingIsTakenThatTheNextStartWouldRefuse(t *testing.T) {
 		}
 	}
 }
+
+// TestCommentsBehindDestinations are no properties, and stay when those change.
+func TestCommentsBehindDestinations(t *testing.T) {
+	c := load(t, mem{"d/tibemsd.conf": "server = S\n", "d/queues.conf": "a secure # who reads it: \"ops\"\nb\t# later\nc # x\nd maxmsgs=5 secure\n"})
+	if len(c.Findings) != 1 || c.Findings[0].Line != 4 || c.Findings[0].Rule != "property-list" {
+		t.Errorf("found %v", c.Findings)
+	}
+	if d, ok := c.Tree(property.Queue).Get("a"); !ok || d.Set.String() != "secure" {
+		t.Errorf("a has %v", d)
+	}
+	for name, list := range map[string]string{"a": "", "b": "secure", "c": "maxmsgs=7"} {
+		if err := c.PutDestination(property.Queue, property.Definition{Name: name, Set: set(t, property.Queue, list)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, _ := c.Text("queues.conf"); string(got) != "a # who reads it: \"ops\"\nb secure\t# later\nc maxmsgs=7 # x\nd maxmsgs=5 secure\n" {
+		t.Errorf("%q", got)
+	}
+}
