@@ -151,7 +151,7 @@ func printDestinations(out io.Writer, c *config.Config, all []shownDestination) 
 		return err
 	}
 	if n := errorsIn(c.Findings); n > 0 {
-		_, err := fmt.Fprintf(out, "%s keep lines from counting: tidegate config check %s\n", count(n, "error"), c.Main)
+		_, err := fmt.Fprintf(out, "%s in the set: tidegate config check %s\n", count(n, "error"), c.Main)
 		return err
 	}
 	return nil
