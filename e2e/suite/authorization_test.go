@@ -203,6 +203,7 @@ func text(t *testing.T, r *amqp.Receiver) any {
 // told to stop or something fails.
 type worker struct {
 	kind      string
+	loses     context.Context // over once it has lost its rights; nil: it keeps them
 	session   *amqp.Session
 	address   string
 	rounds    atomic.Int64
@@ -211,6 +212,10 @@ type worker struct {
 }
 
 func (w *worker) run(ctx context.Context, stop <-chan struct{}) error {
+	receiving := ctx
+	if w.loses != nil {
+		receiving = w.loses
+	}
 	s, err := w.session.NewSender(ctx, w.address, nil)
 	if err != nil {
 		return err
@@ -225,10 +230,17 @@ func (w *worker) run(ctx context.Context, stop <-chan struct{}) error {
 			return nil
 		default:
 		}
+		lost := receiving.Err() != nil
 		if err := s.Send(ctx, &amqp.Message{Value: n}, nil); err != nil {
 			return err
 		}
-		m, err := r.Receive(ctx, nil)
+		if lost {
+			return fmt.Errorf("message %d is accepted", n)
+		}
+		m, err := r.Receive(receiving, nil)
+		if err != nil && w.loses != nil && receiving.Err() != nil {
+			continue // sent while it might, and its consumer gets nothing any more
+		}
 		if err != nil {
 			return err
 		}
@@ -260,11 +272,16 @@ func TestAuthorizationSwitchedOn(t *testing.T) {
 		{"nobody", "", "", "open.nobody.", false},
 	}
 	stop := make(chan struct{})
+	loses, lost := context.WithCancel(ctx)
+	defer lost()
 	var workers []*worker
 	var running sync.WaitGroup
 	for _, k := range kinds {
 		for i := range 10 {
 			w := &worker{kind: k.name, session: as(t, s, k.user, k.password, ""), address: fmt.Sprintf("queue://%s%d", k.address, i)}
+			if !k.stays {
+				w.loses = loses
+			}
 			workers = append(workers, w)
 			running.Go(func() {
 				if w.err = w.run(ctx, stop); w.err != nil {
@@ -317,6 +334,7 @@ func TestAuthorizationSwitchedOn(t *testing.T) {
 
 	root := []string{"-user", "admin", "-password", "root"}
 	admin(t, s, 0, append(root, "set server authorization=enabled")...)
+	lost()
 	progress("those who may to go on", true, 5)
 	publish("meanwhile")
 	if got := text(t, may); got != "meanwhile" {
