@@ -168,9 +168,7 @@ func TestAuthorization(t *testing.T) {
 		t.Errorf("ben hears %v", got)
 	}
 	for _, line := range []string{"attach not permitted", "send not permitted"} {
-		if !strings.Contains(s.Log(), line) {
-			t.Errorf("the log has no %q", line)
-		}
+		wait(t, "the log to say "+line, func() bool { return strings.Contains(s.Log(), line) })
 	}
 	for _, login := range [][2]string{{"ann", "wrong"}, {"old", "anything"}, {"nobody", ""}, {"", ""}} {
 		o := &amqp.ConnOptions{SASLType: amqp.SASLTypePlain(login[0], login[1])}
@@ -412,9 +410,8 @@ func TestPasswordsOfUsersConf(t *testing.T) {
 	login("ann", "a", true)
 	login("ann", "b", false)
 	login("old", "$1$Lq8vT3nWz", false)
-	if !regexp.MustCompile(`msg="login refused" user=old reason=".*cannot be checked here`).MatchString(s.Log()) {
-		t.Error("the log does not say why old cannot log in")
-	}
+	why := regexp.MustCompile(`msg="login refused" user=old reason=".*cannot be checked here`)
+	wait(t, "the log to say why old cannot log in", func() bool { return why.MatchString(s.Log()) })
 	admin(t, s, 0, append(root, "create user zoe password=z")...) // saves
 	login("zoe", "z", true)
 	after, err := os.ReadFile(file)
@@ -456,9 +453,7 @@ func TestUsersBesideDefinitions(t *testing.T) {
 		}
 	}
 	logins(s, map[string]bool{"alice:s3cret": true, "ann:a": true, "admin:root": true, "alice:": false, "ann:s3cret": false, "admin:": false, "nobody:x": false})
-	if !strings.Contains(s.Log(), "authorization stays on") {
-		t.Error("the log does not say that authorization stays on")
-	}
+	wait(t, "the log to say that authorization stays on", func() bool { return strings.Contains(s.Log(), "authorization stays on") })
 	alone := harness.Start(t, "--users", users(t))
 	logins(alone, map[string]bool{"alice:s3cret": true, "admin:": false})
 	admin(t, alone, 1, "-user", "alice", "-password", "s3cret", "create queue q") // she is no administrator
@@ -479,9 +474,7 @@ func TestAdministratorsPassword(t *testing.T) {
 	empty := harness.Start(t, "--listen", "amqp://0.0.0.0:0")
 	admin(t, empty, 0, "show server")
 	empty.Restart(t)
-	if n := strings.Count(empty.Log(), warning); n != 2 {
-		t.Errorf("%d warnings in two lives", n)
-	}
+	wait(t, "a warning in each of two lives", func() bool { return strings.Count(empty.Log(), warning) == 2 })
 	if home := harness.Start(t); strings.Contains(home.Log(), warning) {
 		t.Error("nobody else can connect, and it is warned of")
 	}
