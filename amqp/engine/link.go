@@ -47,6 +47,9 @@ type Link struct {
 	source      *outgoing   // the delivery under way that comes from a Source
 	behind      []*outgoing // what waits for its end, in order
 	queued      int32       // deliveries in the session's queue that are not begun
+	drains      int         // answers to drains that wait among them
+	drainTo     uint32      // the delivery-count of the last of those
+	undrained   int32       // of queued: behind the last of those
 }
 
 // Session is the link's session.
@@ -289,7 +292,7 @@ func (l *Link) onFlow(f *frame.Flow) {
 		if f.LinkCredit.V > 1<<31-1 {
 			l.limit = f.DeliveryCount.Or(0) + 1<<31 - 1
 		}
-		if l.queued > max(l.Credit(), 0) && !l.overdrawn {
+		if l.tooMany() && !l.overdrawn {
 			l.overdrawn = true
 			c.overdrawn = append(c.overdrawn, l)
 		}

@@ -77,6 +77,9 @@ func (l *Link) Send(d Delivery) {
 	o.left = size
 	s.queue = append(s.queue, o)
 	l.queued++
+	if l.drains > 0 {
+		l.undrained++
+	}
 	if len(s.queue) == 1 {
 		s.pump()
 	}
@@ -113,8 +116,20 @@ func (l *Link) sendWhole(d *Delivery, size int) bool {
 	return true
 }
 
-// Room is the credit left for deliveries that Send was not given yet.
-func (l *Link) Room() int32 { return l.Credit() - l.queued }
+// Room is the credit left for deliveries that Send was not given yet. A drain's
+// answer that waits will have used up what it says.
+func (l *Link) Room() int32 {
+	room := l.Credit() - l.queued
+	if l.drains > 0 {
+		room = min(room, int32(l.limit-l.drainTo)-l.undrained)
+	}
+	return room
+}
+
+// tooMany says whether more is queued than may go.
+func (l *Link) tooMany() bool {
+	return l.queued > max(l.Credit(), 0) || l.drains > 0 && l.undrained > max(int32(l.limit-l.drainTo), 0)
+}
 
 // Overdrawn gives back, the last first, deliveries that Send was given and that
 // are not begun, where the peer has taken the credit for them back since (amqp
@@ -123,13 +138,14 @@ func (c *Conn) Overdrawn(visit func(l *Link, ref uint64)) {
 	for _, l := range c.overdrawn {
 		l.overdrawn = false
 		for _, list := range []*[]*outgoing{&l.session.queue, &l.behind} {
-			for i := len(*list) - 1; i >= 0 && l.queued > max(l.Credit(), 0); i-- {
+			for i := len(*list) - 1; i >= 0 && l.tooMany(); i-- {
 				o := (*list)[i]
 				if o.link != l || o.drained || o.begun {
 					continue
 				}
 				*list = slices.Delete(*list, i, i+1)
 				l.queued--
+				l.undrained = max(l.undrained-1, 0)
 				if o.d.Source != nil {
 					o.d.Source.Close()
 				}
@@ -137,7 +153,7 @@ func (c *Conn) Overdrawn(visit func(l *Link, ref uint64)) {
 				l.session.give(o)
 			}
 		}
-		if o := l.source; o != nil && !o.begun && l.queued > max(l.Credit(), 0) {
+		if o := l.source; o != nil && !o.begun && l.tooMany() {
 			l.queued--
 			visit(l, o.d.Ref)
 			l.session.endSource(slices.Index(l.session.sources, o))
@@ -154,6 +170,8 @@ func (l *Link) Drained(limit uint32) {
 	}
 	o := l.session.take()
 	o.link, o.drained, o.limit = l, true, limit
+	l.drains++
+	l.drainTo, l.undrained = limit, 0
 	l.session.queue = append(l.session.queue, o)
 	l.session.pump()
 }
@@ -177,7 +195,7 @@ func (s *Session) give(o *outgoing) {
 // dropQueued forgets what a link has not sent. A delivery in the middle stays
 // cut: its link is over.
 func (s *Session) dropQueued(l *Link) {
-	l.queued = 0
+	l.queued, l.drains, l.undrained = 0, 0, 0
 	s.dropSources(l)
 	kept := s.queue[:0]
 	for _, o := range s.queue {
@@ -245,6 +263,9 @@ func (s *Session) leave(o *outgoing) bool {
 func (s *Session) advance(o *outgoing) bool {
 	l := o.link
 	if o.drained {
+		if l.drains--; l.drains == 0 {
+			l.undrained = 0
+		}
 		if before(l.count, o.limit) {
 			l.count = o.limit
 		}

@@ -230,3 +230,33 @@ func TestHeadsOfAnySize(t *testing.T) {
 		}
 	}
 }
+
+// TestCreditBehindADrain: what the answer to a drain uses up is gone for what stands
+// behind it, also while that answer waits for the window behind a delivery.
+func TestCreditBehindADrain(t *testing.T) {
+	p := openPeer(t, plain())
+	p.manual = true
+	busy, l := p.receiverManual("busy", 0), p.receiverManual("out", 1)
+	shut := func(credit uint32, drain bool) { // and no window
+		p.send(0, &frame.Flow{NextIncomingID: wire.Some(uint32(0)), NextOutgoingID: p.nextIn(), Handle: wire.Some(uint32(1)), DeliveryCount: wire.Some(uint32(0)), LinkCredit: wire.Some(credit), Drain: drain})
+	}
+	shut(1, true)
+	busy.Send(delivery(1, 3))
+	l.Drained(1) // there was nothing
+	shut(2, false)
+	if l.Room() != 1 {
+		t.Errorf("room %d behind a drain that uses up 1 of 2", l.Room())
+	}
+	l.Send(delivery(2, 3))
+	shut(1, false) // of which the drain has all
+	var back []uint64
+	p.c.Overdrawn(func(_ *Link, ref uint64) { back = append(back, ref) })
+	if !slices.Equal(back, []uint64{2}) || l.Room() != 0 {
+		t.Errorf("given back: %d, room %d", back, l.Room())
+	}
+	p.window(0, 0, 9)
+	p.wantOut("transfer handle=0 delivery-id=0", "flow handle=1 delivery-count=1 link-credit=0 drain=true")
+	p.credit(1, 1, 1, false)
+	l.Send(delivery(2, 3))
+	p.wantOut("transfer handle=1 delivery-id=1")
+}
