@@ -201,7 +201,6 @@ func text(t *testing.T, r *amqp.Receiver) any {
 // told to stop or something fails.
 type worker struct {
 	kind      string
-	loses     context.Context // over once it has lost its rights; nil: it keeps them
 	session   *amqp.Session
 	address   string
 	rounds    atomic.Int64
@@ -209,11 +208,9 @@ type worker struct {
 	condition amqp.ErrCond
 }
 
-func (w *worker) run(ctx context.Context, stop <-chan struct{}) error {
-	receiving := ctx
-	if w.loses != nil {
-		receiving = w.loses
-	}
+// receiving is over once it has lost its rights; the same as ctx for one that keeps
+// them.
+func (w *worker) run(ctx, receiving context.Context, stop <-chan struct{}) error {
 	s, err := w.session.NewSender(ctx, w.address, nil)
 	if err != nil {
 		return err
@@ -236,7 +233,7 @@ func (w *worker) run(ctx context.Context, stop <-chan struct{}) error {
 			return fmt.Errorf("message %d is accepted", n)
 		}
 		m, err := r.Receive(receiving, nil)
-		if err != nil && w.loses != nil && receiving.Err() != nil {
+		if err != nil && ctx.Err() == nil && receiving.Err() != nil {
 			continue // sent while it might, and its consumer gets nothing any more
 		}
 		if err != nil {
@@ -277,12 +274,13 @@ func TestAuthorizationSwitchedOn(t *testing.T) {
 	for _, k := range kinds {
 		for i := range 10 {
 			w := &worker{kind: k.name, session: as(t, s, k.user, k.password, ""), address: fmt.Sprintf("queue://%s%d", k.address, i)}
+			receiving := ctx
 			if !k.stays {
-				w.loses = loses
+				receiving = loses
 			}
 			workers = append(workers, w)
 			running.Go(func() {
-				if w.err = w.run(ctx, stop); w.err != nil {
+				if w.err = w.run(ctx, receiving, stop); w.err != nil {
 					w.condition = conditionOf(w.err)
 				}
 			})
