@@ -32,9 +32,9 @@ func bridgeSet(t *testing.T) string {
 	})
 }
 
-// TestBridges: what is sent to a source comes to its targets as well, by every client
-// library, in order and unaltered; in transactions all or none of it; what is persistent
-// outlives a kill in every place.
+// TestBridges: what is sent to a source comes to its targets as well, in order and
+// unaltered; in transactions all or none of it; what is persistent outlives a kill in
+// every place.
 func TestBridges(t *testing.T) {
 	s := harness.Start(t, "--config", bridgeSet(t))
 	topic := harness.Fields{"kind": "topic"}

@@ -28,6 +28,7 @@ var chapters = []chapter{
 	{"Outcomes, settlement and flow", []string{"settle_test.go", "delivery_modes_test.go"}},
 	{"Transactions", []string{"transactions_test.go", "jms_killed_test.go"}},
 	{"Delivery delay", []string{"delay_test.go"}},
+	{"Bridges", []string{"bridges_test.go"}},
 	{"Restart and crash", []string{"restart_test.go", "ledger_test.go"}},
 	{"Connections and security", []string{"connections_test.go", "sasl_test.go", "tls_test.go", "jms_program_test.go"}},
 }
