@@ -13,9 +13,9 @@ import (
 	"github.com/tidegate/tidegate/core/property"
 )
 
-var rewritePages = flag.Bool("pages", false, "write docs/overflow.md anew")
+var rewritePages = flag.Bool("pages", false, "write testdata/ends.md anew")
 
-// way is one combination of docs/overflow.md.
+// way is one combination of testdata/ends.md, and of docs/overflow.md.
 type way struct {
 	reason, destination, mode string
 	transacted                bool
@@ -60,7 +60,7 @@ func ways() (all []way) {
 	return all
 }
 
-// TestWhereMessagesEnd is every cell of docs/overflow.md: what the producer sees, and
+// TestWhereMessagesEnd is every cell of testdata/ends.md: what the producer sees, and
 // where its message ends. A topic has one durable subscription, and nobody consumes.
 func TestWhereMessagesEnd(t *testing.T) {
 	var page strings.Builder
@@ -80,7 +80,7 @@ func TestWhereMessagesEnd(t *testing.T) {
 			}
 		})
 	}
-	const file = "../docs/overflow.md"
+	const file = "testdata/ends.md"
 	if *rewritePages {
 		if err := os.WriteFile(file, []byte(page.String()), 0o644); err != nil {
 			t.Fatal(err)

@@ -120,19 +120,24 @@ func (p *peer) flush() {
 
 // next is the next frame that is no heartbeat.
 func (p *peer) next() (frame.Performative, error) {
+	f, _, err := p.nextWith()
+	return f, err
+}
+
+// nextWith gives its payload as well.
+func (p *peer) nextWith() (frame.Performative, []byte, error) {
 	_ = p.conn.SetReadDeadline(time.Now().Add(harness.Patience))
 	for {
 		var head [frame.HeaderSize]byte
 		if _, err := io.ReadFull(p.in, head[:]); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		body := make([]byte, binary.BigEndian.Uint32(head[:])-frame.HeaderSize)
 		if _, err := io.ReadFull(p.in, body); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if len(body) > 0 {
-			f, _, err := frame.Parse(body, nil)
-			return f, err
+			return frame.Parse(body, nil)
 		}
 	}
 }
