@@ -265,6 +265,7 @@ func (b *Broker) acrossNow(now time.Time, p *producer, legs []txnSend, s Send, f
 	}
 	out := Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag}
 	out.After, out.Need = c.spread(b, m.Content, s, fx)
+	c.expire(b, fx)
 	c.trim(b, fx)
 	b.unmake(legs, fx) // of those whose leg was expired
 	if s.After > out.After {
@@ -290,9 +291,10 @@ func (c *committing) begin(slows bool, n int) {
 	clear(c.held)
 	clear(c.delays)
 	clear(c.brought)
+	clear(c.late)
 	*c = committing{
 		r: Record{More: make([]Place, 0, n)}, next: c.next, slows: slows,
-		held: c.held[:0], delays: c.delays[:0], brought: c.brought[:0],
+		held: c.held[:0], delays: c.delays[:0], brought: c.brought[:0], late: c.late[:0],
 	}
 }
 
@@ -369,7 +371,7 @@ func (b *Broker) acrossIn(now time.Time, p *producer, legs []txnSend, s Send, fx
 		if q == nil {
 			continue
 		}
-		if pol := b.policy(q); pol.Overflow != property.OverflowDiscardOld { // the commit asks again, of all together
+		if pol := b.policy(q); pol.Overflow != property.OverflowDiscardOld && m.Due <= millis(now) { // the commit asks again, of all together
 			if n := int64(clampSize(size)); !q.fits(pol, 1, n) && !t.makesRoom(b, q, pol, n) {
 				return bridging(q.overflow(pol), &legs[i])
 			}

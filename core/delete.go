@@ -118,6 +118,7 @@ func (b *Broker) Delete(now time.Time, d Destination, fx *Effects) error {
 		}
 		b.endQueue(q, fx)
 	case d.Kind == Topic:
+		b.doomSenders(d.Name)
 		for _, key := range sortedKeys(b.subs) {
 			if s := b.subs[key]; s != nil && s.durable && s.queue.dest.Name == d.Name {
 				found = true
@@ -138,6 +139,17 @@ func (b *Broker) Delete(now time.Time, d Destination, fx *Effects) error {
 	}
 	b.dispatchTouched(now, fx)
 	return nil
+}
+
+// doomSenders makes transactions that sent to a topic rollback-only, as endQueue does
+// those of a queue. A bridge to a topic that is not there carries nothing, and dooms none.
+func (b *Broker) doomSenders(topic string) {
+	for _, id := range sortedKeys(b.txns) {
+		t := b.txns[id]
+		if slices.ContainsFunc(t.sends, func(s txnSend) bool { return s.topic != nil && !s.bridged && s.topic.name == topic }) {
+			t.doom(&Error{Op: "use", Kind: Deleted, Name: topic})
+		}
+	}
 }
 
 // endQueue deletes a queue under those who use it.

@@ -27,10 +27,14 @@ func (l *Losses) add(o Losses) {
 // Losses gives those of all destinations, of what is no longer there as well.
 func (b *Broker) Losses() Losses { return b.lost }
 
-// lose counts what became of a message of a queue's. What is counted is made at the
-// first loss: most queues have none.
+// lose counts what became of a message of a queue's; what one with a delivery delay
+// meets is the queue's that it was sent to. What is counted is made at the first loss:
+// most queues have none.
 func (b *Broker) lose(q *queue, what Losses) {
 	b.lost.add(what)
+	if q.holds.Kind == Queue && b.queues[q.holds.Name] != nil {
+		q = b.queues[q.holds.Name]
+	}
 	if q.lost == nil {
 		q.lost = &Losses{}
 	}

@@ -116,7 +116,9 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 		return
 	}
 	out := Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag}
-	if m.Expires == 0 || m.Expires > millis(now) {
+	if expired(&m, now) {
+		out.After, out.Need = b.publishLate(b.route(p, q, tp, m), m, fx)
+	} else {
 		targets := b.route(p, q, tp, m)
 		h, queued := b.holding(now, targets, q, tp, m.Due), q != nil
 		fitted, limits := targets, pol
@@ -163,6 +165,28 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 // 7.1, 7.2): flow control then only takes its credit.
 func (b *Broker) unawaited(p *producer, s *Send, m *message.Envelope) bool {
 	return s.Settled || !m.Durable && !b.checked(s.Check, p.dest.Name)
+}
+
+func expired(m *message.Envelope, now time.Time) bool {
+	return m.Expires != 0 && m.Expires <= millis(now)
+}
+
+// publishLate is enqueue for a message whose time was over when it came: it goes the way
+// of whatever expires, by the queues that it was for.
+func (b *Broker) publishLate(targets []*queue, m message.Envelope, fx *Effects) (Pos, Need) {
+	if m.Marks&message.PreserveUndelivered == 0 {
+		for _, q := range targets {
+			b.lose(q, Losses{Expired: 1})
+			fx.Events = append(fx.Events, Event{Kind: EventExpired, Name: q.dest.Name})
+		}
+		return 0, Ride
+	}
+	at, need := b.enqueue(targets, m, nil, fx)
+	for _, q := range targets {
+		r := q.ring(m.Priority)
+		b.undeliver(r, r.next-1, ReasonExpired, fx)
+	}
+	return at, need
 }
 
 // policyFor is the policy of the queue or topic that a message is sent to.

@@ -76,7 +76,7 @@ func (b *Broker) publishIn(now time.Time, p *producer, q *queue, tp *topic, s Se
 	}
 	b.worked(now, t)
 	pol := b.policyFor(q, tp)
-	if q != nil {
+	if q != nil && m.Due <= millis(now) { // what is delayed has its own limit
 		// The commit asks again, of all sends together.
 		n := clampSize(size)
 		if !q.fits(pol, 1, int64(n)) && !(pol.Overflow == property.OverflowDiscardOld && q.canMakeRoom(pol, n)) && !t.makesRoom(b, q, pol, int64(n)) {
@@ -202,13 +202,20 @@ type committing struct {
 	held    []volatileMove
 	delays  []postponed
 	brought []*queue   // made for it, or told that messages arrive
+	late    []lateSend // whose time was over
 	slows   bool       // landed is wanted
 	landed  [][]*queue // where each send goes
 }
 
 // take plans one send.
 func (c *committing) take(b *Broker, now time.Time, s txnSend, fx *Effects) *Error {
-	if s.m.Expires != 0 && s.m.Expires <= millis(now) || s.queue != nil && s.queue.deleted && s.queue.temp != nil {
+	late := expired(&s.m, now)
+	if s.queue != nil && s.queue.deleted && (late || s.queue.temp != nil) || late && s.m.Marks&message.PreserveUndelivered == 0 {
+		if late && (s.queue == nil || !s.queue.deleted) {
+			for _, q := range b.route(&producer{conn: s.conn}, s.queue, s.topic, s.m) {
+				c.late = append(c.late, lateSend{queue: q})
+			}
+		}
 		if c.slows {
 			c.landed = append(c.landed, nil)
 		}
@@ -220,7 +227,9 @@ func (c *committing) take(b *Broker, now time.Time, s txnSend, fx *Effects) *Err
 	}
 	pol, queued := b.policyFor(s.queue, s.topic), s.queue != nil
 	targets := b.route(&producer{conn: s.conn}, s.queue, s.topic, s.m)
-	if h := b.holding(now, targets, s.queue, s.topic, s.m.Due); h != nil { // the time counts from the send (jms 7.9)
+	if late {
+		pol = &property.Policy{} // it goes on from there at once, whatever the limits
+	} else if h := b.holding(now, targets, s.queue, s.topic, s.m.Due); h != nil { // the time counts from the send (jms 7.9)
 		c.delays = append(c.delays, delaySend(h, targets, &s, &p))
 		targets, pol, queued = append(b.targets[:0], h), b.policy(h), true
 		c.brought = append(c.brought, h)
@@ -242,6 +251,9 @@ func (c *committing) take(b *Broker, now time.Time, s txnSend, fx *Effects) *Err
 		}
 		if !s.stored || !q.stores() {
 			c.held = append(c.held, volatileMove{q, p})
+			if late {
+				c.late = append(c.late, lateSend{queue: q, held: len(c.held)})
+			}
 			continue
 		}
 		b.policy(q)
@@ -253,8 +265,35 @@ func (c *committing) take(b *Broker, now time.Time, s txnSend, fx *Effects) *Err
 		p.Queue, p.Seq = q.id, c.next[rg]
 		c.next[rg]++
 		c.r.More = append(c.r.More, p)
+		if late {
+			c.late = append(c.late, lateSend{queue: q, stored: len(c.r.More)})
+		}
 	}
 	return nil
+}
+
+// lateSend is a message whose time was over at the commit: in the queue that it was for,
+// as the place of that number among those stored or held, or nowhere.
+type lateSend struct {
+	queue        *queue
+	stored, held int // from 1
+}
+
+// expire does with them what is done with whatever expires.
+func (c *committing) expire(b *Broker, fx *Effects) {
+	for _, l := range c.late {
+		switch {
+		case l.stored > 0:
+			p := &c.r.More[l.stored-1]
+			b.undeliver(l.queue.ring(p.Priority), p.Seq, ReasonExpired, fx)
+		case l.held > 0:
+			p := &c.held[l.held-1].p
+			b.undeliver(l.queue.ring(p.Priority), p.Seq, ReasonExpired, fx)
+		default:
+			b.lose(l.queue, Losses{Expired: 1})
+			fx.Events = append(fx.Events, Event{Kind: EventExpired, Name: l.queue.dest.Name})
+		}
+	}
 }
 
 // forget undoes what was made for a commit that is not to be.
@@ -313,6 +352,7 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need, *Error) 
 			b.settle(d, r.o, fx)
 		}
 	}
+	c.expire(b, fx)
 	c.trim(b, fx)
 	b.unmake(t.sends, fx)
 	for _, q := range left {

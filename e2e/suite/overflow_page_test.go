@@ -92,6 +92,9 @@ func (p *endsPage) all(t *testing.T, r *endsRun, reasons []endsReason) {
 					t.Run(name, func(t *testing.T) {
 						r.looker.t, r.console.t = t, t
 						sees, ends := r.try(t, reason, destination, mode, transacted)
+						if strings.HasPrefix(ends, "nowhere | ") && strings.HasSuffix(ends, "| ") && !reason.deletes && !strings.Contains(sees, "fails") {
+							t.Errorf("the producer sees %q, and the message is nowhere and not counted", sees)
+						}
 						p.add(endsRow{reason.name, destination, endsModes[mode].name, yes(transacted), sees + " | " + ends})
 					})
 				}
@@ -152,6 +155,6 @@ without network, clock and disk in core/testdata/ends.md (|go test ./core -run T
   commits that found no room; |discarded_msgs|, |expired_msgs| and |max_redelivery_msgs| what came in and was lost, or is in |$sys.undelivered| if
   |undelivered_msgs| counts it too. |show queue|, |show topic|, |show durable| and |show stat queues| or |topics| tell the same of one destination.
 
-A full disk is not had at will: that it takes producers' credit and refuses what they had under way, while consumers go on, is shown by core/operate_test.go,
-persist/store and e2e/sim.
+A full disk is not had at will: that it takes producers' credit and refuses what they had under way, while consumers go on, is shown by |throttle| in core/testdata/{limits,npsend,press,txn}.txt,
+and by TestAFullDiskIsSurvived and TestSpoolOnAFullDisk of persist/store.
 `

@@ -66,6 +66,7 @@ type endsReason struct {
 	ttl      time.Duration     // its time to live
 	delay    time.Duration     // its delivery delay
 	preserve bool              // JMS_TIBCO_PRESERVE_UNDELIVERED
+	deletes  bool              // the message goes with its destination
 	no       map[string]bool   // destinations where there is no such thing
 }
 
@@ -100,7 +101,7 @@ var endsReasons = []endsReason{
 	{name: "the queue behind a bridge is full, `overflowPolicy=discardOld`", prefix: "bridged.old", target: "msgs.old.target", before: (*endsCell).fillTarget},
 	{name: "the topic behind a bridge is full, `overflowPolicy=default`", prefix: "bridged.topic", target: "topic:msgs.default.target", before: (*endsCell).fillTarget},
 	{name: "the topic behind a bridge is full, `overflowPolicy=rejectIncoming`", prefix: "bridged.reject", target: "topic:msgs.reject.target", before: (*endsCell).fillTarget},
-	{name: "the destination is deleted after the send", prefix: "doomed", within: (*endsCell).remove, after: (*endsCell).removed},
+	{name: "the destination is deleted after the send", prefix: "doomed", within: (*endsCell).remove, after: (*endsCell).removed, deletes: true},
 }
 
 // endsModes are how a producer sends.
