@@ -28,7 +28,7 @@ Where a message ends that meets a limit is in [overflow.md](overflow.md).
 var pageScripts = map[ID]string{
 	MaxMsgs: "limits, limits-topic, limits-txn", MaxBytes: "limits", OverflowPolicy: "limits, limits-topic, limits-txn, undelivered-delay",
 	Exclusive: "exclusive", Prefetch: "prefetch", Expiration: "expiration", MaxRedelivery: "undelivered", RedeliveryDelay: "redelivery",
-	FlowControl: "flow, bridge-flow", Store: "stores", Failsafe: "stores", Trace: "trace", Secure: "permission",
+	FlowControl: "flow, bridge-flow", Store: "stores", Failsafe: "stores", Trace: "trace", Secure: "secure, permission",
 }
 
 func pageValue(p *Property) string {

@@ -182,6 +182,36 @@ func TestAuthorization(t *testing.T) {
 	}
 }
 
+// secureWorks shows the property secure, given and taken away while a client is
+// connected who has been granted nothing.
+func secureWorks(t *testing.T) {
+	t.Helper()
+	s := harness.Start(t, "--config", bank(t, "enabled", nil))
+	eve := as(t, s, "eve", "e", "")
+	sends := func(what, address string, refused bool) {
+		t.Helper()
+		l, err := eve.NewSender(t.Context(), address, nil)
+		denied(t, what, err, refused)
+		if err == nil {
+			_ = l.Close(t.Context())
+		}
+	}
+	open, err := eve.NewSender(t.Context(), "queue://open", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sends("by a wildcard", "queue://pay.out", true)
+	change := func(line string) { t.Helper(); admin(t, s, 0, "-user", "admin", "-password", "root", line) }
+	change("removeprop queue pay.> secure")
+	sends("without it", "queue://pay.out", false)
+	sends("of topics it is not taken", "topic://prices.usd", true)
+	denied(t, "not secure", open.Send(t.Context(), &amqp.Message{Value: "x"}, nil), false)
+	change("create queue open secure")
+	denied(t, "secure from now on", open.Send(t.Context(), &amqp.Message{Value: "x"}, nil), true)
+	change("set server authorization=disabled")
+	sends("without authorization", "queue://open", false)
+}
+
 // text takes one message and settles it.
 func text(t *testing.T, r *amqp.Receiver) any {
 	t.Helper()

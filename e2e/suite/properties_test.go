@@ -277,7 +277,7 @@ var scripts = map[property.ID]func(t *testing.T, s *harness.Server, f *field){
 	},
 	property.Store:    func(t *testing.T, _ *harness.Server, _ *field) { stores(t, "safe", "fast") },
 	property.Failsafe: func(t *testing.T, _ *harness.Server, _ *field) { stores(t, "oldsafe", "fast") },
-	property.Secure:   listed("queue", "routed", "secure"),
+	property.Secure:   func(t *testing.T, _ *harness.Server, _ *field) { secureWorks(t) },
 	property.Global:   listed("queue", "routed", "global"),
 	property.Channel:  listed("topic", "cast", "channel=c1"),
 	property.Import:   listed("topic", "outer", `import="RV1,RV2"`),
