@@ -10,7 +10,7 @@ if [ ! -x "$linter" ]; then
   GOBIN=$cache/bin go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$version"
   mv "$cache/bin/golangci-lint" "$linter"
 fi
-"$linter" run ./...
+"$linter" run --allow-parallel-runners ./...
 
 go mod verify >/dev/null
 if ! go mod tidy -diff; then
