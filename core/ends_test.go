@@ -126,7 +126,8 @@ func newLast(t *testing.T, w way) *last {
 	i := slices.IndexFunc(reasons, func(r struct {
 		name, properties string
 		topics           bool
-	}) bool {
+	},
+	) bool {
 		return r.name == w.reason
 	})
 	items, wrong := property.ParseList(kind, reasons[i].properties)

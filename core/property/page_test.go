@@ -37,12 +37,10 @@ func pageValue(p *Property) string {
 	}[p.Form]
 	if len(p.Choices) > 0 {
 		choices := "`" + strings.Join(p.Choices, "`, `") + "`"
-		switch {
-		case form == "":
-			form = choices
-		default:
-			form += ", or " + choices
+		if form != "" {
+			form += ", or "
 		}
+		form += choices
 	}
 	if p.Bare && p.Form != Flag {
 		form = "the word alone, or " + form
