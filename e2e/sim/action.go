@@ -17,7 +17,7 @@ type Action struct {
 
 // verbs are the actions with the names of their numbers.
 var verbs = map[string][]string{
-	"world":      {"failsafe", "segment", "memory", "held", "window", "frame", "bridged"},
+	"world":      {"failsafe", "segment", "memory", "held", "window", "frame", "bridged", "tries", "most"},
 	"connect":    {"client"},
 	"close":      {"client"},
 	"cut":        {"client", "up", "down"},

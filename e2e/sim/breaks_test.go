@@ -127,13 +127,21 @@ func TestBreakBridgeForgottenByTheLog(t *testing.T) {
 
 // delays changes the delay of what is placed in a holding queue.
 func delays(change func(p *core.Place)) func(*record.Record) {
+	return places(func(p *core.Place) bool {
+		if p.Delay != nil {
+			change(p)
+			return true
+		}
+		return false
+	})
+}
+
+// places changes where messages are placed.
+func places(change func(p *core.Place) bool) func(*record.Record) {
 	return func(in *record.Record) {
 		rewrite(func(r *core.Record) (changed bool) {
 			for _, p := range append(pointers(r.More), &r.Place) {
-				if p.Delay != nil {
-					change(p)
-					changed = true
-				}
+				changed = change(p) || changed
 			}
 			if r.Kind == core.RecMessage && changed {
 				var err error
@@ -162,6 +170,18 @@ func TestBreakDelayForgottenByTheLog(t *testing.T) {
 func TestBreakDelayedMessageForgottenByTheLog(t *testing.T) {
 	finds(t, "was accepted and never came", func() breaks {
 		return breaks{blind: true, record: delays(func(p *core.Place) { p.Delay = nil })}
+	})
+}
+
+// TestBreakPreserveForgottenByTheLog: a restart must know which messages are not to
+// vanish when they expire or come back too often.
+func TestBreakPreserveForgottenByTheLog(t *testing.T) {
+	finds(t, "was accepted and never came", func() breaks {
+		return breaks{blind: true, record: places(func(p *core.Place) bool {
+			had := p.Flags&core.PlacePreserve != 0
+			p.Flags &^= core.PlacePreserve
+			return had
+		})}
 	})
 }
 

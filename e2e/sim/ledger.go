@@ -8,6 +8,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/engine"
 	"github.com/tidegate/tidegate/amqp/message"
 	"github.com/tidegate/tidegate/amqp/wire"
+	"github.com/tidegate/tidegate/core"
 )
 
 // ledger is what the clients were told, and so what may come and what must.
@@ -38,6 +39,7 @@ type sent struct {
 	life     int
 	txn      *txn
 	accepted bool
+	kept     int    // times that it came out of the queue of undelivered messages
 	unsure   bool   // sent settled on a link that ended: it may not have left
 	refused  string // not "": why
 	copies   map[*target]*copied
@@ -186,6 +188,9 @@ func (m *sent) bytes() []byte {
 		b.Properties.To = address(m.dest)
 	}
 	b.SetProperty("n", int32(m.uid%3))
+	if m.preserved() {
+		b.SetProperty(message.PreserveUndeliveredProperty, true)
+	}
 	b.SetData(m.body())
 	return b.Append(nil)
 }
@@ -219,6 +224,10 @@ func (m *sent) published() int64 {
 	}
 	return m.event
 }
+
+// preserved says whether the sender asks that it be kept if it cannot be delivered. Over
+// bridges it is several messages, each kept by itself: that is not followed here.
+func (m *sent) preserved() bool { return m.uid%2 == 1 && !m.w.config.bridged }
 
 // due is before when it must not come, in ms.
 func (m *sent) due() int64 { return m.at + int64(m.delay) }
@@ -270,21 +279,31 @@ func (m *sent) in(t *target) *copied {
 
 func (m *sent) expired() bool { return m.ttl > 0 && m.w.now.UnixMilli() >= m.at+int64(m.ttl) }
 
-// delivered checks a delivery against all that is known.
-func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
+// read finds out which message has come, unaltered.
+func (l *ledger) read(r *receiver, e *engine.Event) (msg message.Message, uid int) {
 	msg, err := message.Index(e.Payload, e.Rest, nil)
 	if err != nil {
 		l.w.fail("a delivery that is no message: %v", err)
 	}
 	body := bytes.Join(msg.Data(nil), nil)
 	digits, _, _ := bytes.Cut(body, []byte("."))
-	uid := -1
+	uid = -1
 	_, _ = fmt.Sscanf(string(digits), "%d", &uid)
 	if uid < 0 || uid >= len(l.sends) || !bytes.Equal(l.sends[uid].body(), body) {
 		l.w.fail("a message of %d bytes that nobody sent comes on %s", len(body), r.target.name)
 	}
+	return msg, uid
+}
+
+// delivered checks a delivery against all that is known.
+func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
+	msg, uid := l.read(r, e)
 	m, t := l.sends[uid], r.target
 	h := msg.Header()
+	if t.name == core.UndeliveredQueue {
+		l.undelivered(m, &msg)
+		return nil
+	}
 	flagged := h.DeliveryCount > 0 || !h.FirstAcquirer
 	complain := func(what string) {
 		l.w.fail("message %d (%s) on %s: %s (delivery-count %d, first-acquirer %v, seen %d times, consumed %d)",
@@ -302,6 +321,8 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 		complain("it was refused: " + m.refused)
 	case m.published() < t.purged:
 		complain("the subscription was deleted in between")
+	case l.w.config.tries > 0 && m.dest[0] == 'q' && int(h.DeliveryCount) >= l.w.config.tries:
+		complain("it is delivered more often than maxRedelivery says")
 	case m.due() > l.w.now.UnixMilli():
 		complain(fmt.Sprintf("it comes %d ms before its time", m.due()-l.w.now.UnixMilli()))
 	}
@@ -346,6 +367,34 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 	l.w.delivered++
 	fmt.Fprintf(&l.w.history, "%s %d %d %v at %d\n", t.name, uid, h.DeliveryCount, h.FirstAcquirer, l.w.events)
 	return c
+}
+
+// undelivered: a message came out of the queue of those that could not be delivered.
+func (l *ledger) undelivered(m *sent, msg *message.Message) {
+	m.kept++
+	why, _ := msg.Annotation(message.UndeliveredAnnotation)
+	complain := func(what string) { l.w.fail("message %d (%s), undelivered as %v: %s", m.uid, m.what(), why, what) }
+	switch {
+	case !m.preserved():
+		complain("its sender did not ask for it")
+	case m.refused != "":
+		complain("it was refused: " + m.refused)
+	case why == "expired" && !m.expired():
+		complain("it has not expired")
+	case why == "maxRedelivery" && (m.dest[0] != 'q' || l.w.config.tries == 0):
+		complain("there is no maxRedelivery")
+	case why == "overflow" && (m.dest != "q1" || l.w.config.most == 0 || m.delay == 0):
+		complain("it came into no queue that was full")
+	case why != "expired" && why != "maxRedelivery" && why != "overflow":
+		complain("that is no reason here")
+	case msg.Header().TTL.OK:
+		complain("it expires once more")
+	}
+	if m.dest[0] == 'q' && !l.w.config.bridged {
+		if c := m.in(l.target(source{dest: m.dest}, "", 0)); c.level >= levelSynced {
+			complain("it was acknowledged for good")
+		}
+	}
 }
 
 func (m *sent) what() string {

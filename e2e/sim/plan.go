@@ -69,6 +69,12 @@ func Plan(seed uint64) []Action {
 	r := rand.New(rand.NewPCG(seed, 0x73696d))
 	p := planner{r: r}
 	p.add("world", oneOf(r, 1, 1, 1, 0), oneOf(r, 16<<10, 64<<10), oneOf(r, 1, 4<<10, 1<<20), oneOf(r, 8<<10, 1<<20), oneOf(r, 4, 64, 2048), oneOf(r, 512, 4096, 64<<10), int(seed%2))
+	tries, most := 0, 0
+	if seed%2 == 0 { // not where bridges are: what is refused by one queue is then refused by all
+		limits := rand.New(rand.NewPCG(seed, 0x6c696d)) // of its own: what else a seed does stays
+		tries, most = oneOf(limits, 0, 2, 3), oneOf(limits, 0, 0, 4)
+	}
+	p.plan[0].Args = append(p.plan[0].Args, tries, most)
 	quiet := r.IntN(3) == 0 // without failures
 	for c := range clients {
 		p.setup(c)

@@ -11,6 +11,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/message"
 	"github.com/tidegate/tidegate/core"
 	coremessage "github.com/tidegate/tidegate/core/message"
+	"github.com/tidegate/tidegate/core/property"
 	"github.com/tidegate/tidegate/core/server"
 	"github.com/tidegate/tidegate/persist/journal"
 	"github.com/tidegate/tidegate/persist/store"
@@ -120,6 +121,7 @@ func (p *process) open() error {
 			return err
 		}
 	}
+	p.define()
 	p.gateway = gateway.New(gateway.Options{Broker: s, ContainerID: "sim", MaxMessageSize: 4 << 20, Logger: slog.New(slog.DiscardHandler)})
 	p.same()
 	return nil
@@ -136,6 +138,27 @@ func bridgesOf() (all []core.Bridge) {
 		all = append(all, core.Bridge{Source: end(b.source), Target: end(b.target), Selector: b.selector})
 	}
 	return all
+}
+
+// define gives the queues their properties: they are in no record.
+func (p *process) define() {
+	set := func(queue string, values ...property.Value) {
+		d := property.Definition{Name: queue}
+		for _, v := range values {
+			if v.Number != 0 {
+				d.Set = d.Set.With(v)
+			}
+		}
+		if len(d.Set) == 0 {
+			return
+		}
+		if err := p.server.SetDefinition(core.Queue, d); err != nil {
+			p.w.fail("%s is not defined: %v", queue, err)
+		}
+	}
+	tries := property.Value{ID: property.MaxRedelivery, Number: int64(p.w.config.tries)}
+	set("q0", tries)
+	set("q1", tries, property.Value{ID: property.MaxMsgs, Number: int64(p.w.config.most)})
 }
 
 func (p *process) tell(f func(*server.Server)) {

@@ -23,6 +23,8 @@ type config struct {
 	clientWindow uint32
 	frame        uint32
 	bridged      bool
+	tries        int // maxRedelivery of the queues; 0 without limit
+	most         int // maxmsgs of q1; 0 without limit
 }
 
 func (c config) failsafe() bool { return c.need == core.Sync }
@@ -43,6 +45,7 @@ type World struct {
 	events    int64
 	delivered int
 	powerLost bool // since the store came up last
+	cuts      int  // connections that have ended, or may have
 
 	crashIn    int // calls to the file system
 	crashPower bool
@@ -83,6 +86,9 @@ func newWorld(a Action, b breaks) *World {
 	w := &World{
 		config: config{need: core.Write, segment: int64(n[1]), memory: int64(n[2]), held: int64(n[3]), clientWindow: uint32(n[4]), frame: uint32(n[5]), bridged: n[6] == 1},
 		breaks: b, now: epoch, disk: vfs.NewMem(),
+	}
+	if len(n) > 8 {
+		w.config.tries, w.config.most = n[7], n[8]
 	}
 	if n[0] == 1 {
 		w.config.need = core.Sync
@@ -137,6 +143,7 @@ func (w *World) crashed(p *process) { w.die(p.left, w.crashPower) }
 // die ends the process; left is what it leaves.
 func (w *World) die(left *vfs.Mem, power bool) {
 	w.process.dead = true
+	w.cuts += clients
 	w.disk, w.powerLost = left, w.powerLost || power
 	for _, c := range w.clients {
 		if c.conn != nil {
@@ -197,8 +204,10 @@ func pick[T any](of []T, i int) (v T, ok bool) {
 func (k *conn) do(verb string, a []int) {
 	switch verb {
 	case "close":
+		k.w.cuts++ // what it has been sent and has not settled counts as delivered
 		k.close()
 	case "cut":
+		k.w.cuts++
 		k.up.cut(a[0])
 		k.down.cut(a[1])
 	case "sender":

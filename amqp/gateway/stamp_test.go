@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/tidegate/tidegate/amqp/frame"
 	"github.com/tidegate/tidegate/amqp/message"
+	"github.com/tidegate/tidegate/amqp/wire"
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/property"
 )
@@ -61,4 +64,41 @@ func TestSenderNameOfALargeMessage(t *testing.T) {
 			t.Errorf("%v, n %v and %d bytes come", name, n, len(got))
 		}
 	}, roomy)
+}
+
+// TestAnAdministratorsExpirationOverSmallFrames: what is written anew of a message, longer
+// than a header, comes whole where its first frame ends within it.
+func TestAnAdministratorsExpirationOverSmallFrames(t *testing.T) {
+	conform(t, func(w *world) {
+		w.define("q", "expiration=1hour")
+		b := message.NewBuilder()
+		b.SetText("x")
+		soon := wire.Timestamp(time.Now().Add(time.Minute).UnixMilli())
+		b.Annotations = wire.Map{symbolic("long", strings.Repeat("annotation ", 100))}
+		b.Properties = message.Properties{MessageID: "ID:1", AbsoluteExpiryTime: wire.Some(soon), GroupID: "g"}
+		w.put("q", b.Append(nil))
+		p := w.dial()
+		p.bytes(header(frame.ProtocolAMQP))
+		o := open("a")
+		o.MaxFrameSize = 512
+		p.send(0, o)
+		p.send(0, begin())
+		p.send(0, receiver(0, "q"))
+		p.send(0, flow(0, 0, 1))
+		synctest.Wait()
+		p.mu.Lock()
+		p.got = p.got[8:] // the protocol header
+		p.mu.Unlock()
+		payload, _ := p.arrived()
+		m, err := message.Index(payload[0], nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		long, _ := m.Annotation("long")
+		text, _ := m.Text()
+		at := m.AbsoluteExpiryTime()
+		if long != strings.Repeat("annotation ", 100) || text != "x" || m.GroupID() != "g" || m.MessageID() != "ID:1" || !at.OK || at.V <= soon {
+			t.Errorf("%v, %q, group %q, expires at %v", long, text, m.GroupID(), at)
+		}
+	})
 }
