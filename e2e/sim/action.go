@@ -17,7 +17,8 @@ type Action struct {
 
 // verbs are the actions with the names of their numbers.
 var verbs = map[string][]string{
-	"world":      {"failsafe", "segment", "memory", "held", "window", "frame", "bridged", "tries", "most"},
+	"world":      {"failsafe", "segment", "memory", "held", "window", "frame", "bridged"},
+	"define":     {"dest", "redelivery", "wait", "msgs", "overflow", "exclusive", "expiry"},
 	"connect":    {"client"},
 	"close":      {"client"},
 	"cut":        {"client", "up", "down"},

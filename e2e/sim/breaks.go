@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/tidegate/tidegate/amqp/frame"
+	"github.com/tidegate/tidegate/core/property"
 	"github.com/tidegate/tidegate/core/server"
 	"github.com/tidegate/tidegate/persist/record"
 	"github.com/tidegate/tidegate/persist/vfs"
@@ -21,6 +22,8 @@ type breaks struct {
 	blind bool
 	// up and down change frames at the broker; nil drops one.
 	up, down func(channel uint16, body []byte) []byte
+	// policy changes a property before the broker is told of it; false: it is not told.
+	policy func(v *property.Value) bool
 	// fs stands under the store.
 	fs func(vfs.FS) vfs.FS
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/wire"
 	"github.com/tidegate/tidegate/core"
 	coremessage "github.com/tidegate/tidegate/core/message"
+	"github.com/tidegate/tidegate/core/property"
 	"github.com/tidegate/tidegate/core/server"
 	"github.com/tidegate/tidegate/persist/record"
 	"github.com/tidegate/tidegate/persist/vfs"
@@ -176,7 +177,7 @@ func TestBreakDelayedMessageForgottenByTheLog(t *testing.T) {
 // TestBreakPreserveForgottenByTheLog: a restart must know which messages are not to
 // vanish when they expire or come back too often.
 func TestBreakPreserveForgottenByTheLog(t *testing.T) {
-	finds(t, "was accepted and never came", func() breaks {
+	finds(t, "was to be kept and is not in", func() breaks {
 		return breaks{blind: true, record: places(func(p *core.Place) bool {
 			had := p.Flags&core.PlacePreserve != 0
 			p.Flags &^= core.PlacePreserve
@@ -373,4 +374,135 @@ func TestBreakMessagesNeverReleased(t *testing.T) {
 	finds(t, "nobody has any", func() breaks {
 		return breaks{journal: func(j *watched) server.Journal { return hoarder{j} }}
 	})
+}
+
+// without is a broker that was not told of a property.
+func without(id property.ID) func() breaks {
+	return func() breaks { return breaks{policy: func(v *property.Value) bool { return v.ID != id }} }
+}
+
+func TestBreakMaxRedeliveryIgnored(t *testing.T) {
+	finds(t, "its maxRedelivery is", without(property.MaxRedelivery))
+}
+
+func TestBreakRedeliveryDelayIgnored(t *testing.T) {
+	finds(t, "before its redelivery delay is over", without(property.RedeliveryDelay))
+}
+
+func TestBreakLimitIgnored(t *testing.T) {
+	finds(t, "its maxmsgs is", without(property.MaxMsgs))
+}
+
+// TestBreakOverflowTakesWhatWasAccepted: a broker that discards where it should refuse.
+func TestBreakOverflowTakesWhatWasAccepted(t *testing.T) {
+	finds(t, "was accepted and never came", func() breaks {
+		return breaks{policy: func(v *property.Value) bool {
+			if v.ID == property.OverflowPolicy {
+				v.Text = "discardOld"
+			}
+			return true
+		}}
+	})
+}
+
+// discards is a plan in which room is made, and the process dies.
+func discards(seed uint64) []Action {
+	plan, err := ParseScript(fmt.Sprintf(`
+		world failsafe=1 segment=65536 memory=1048576 held=1048576 window=2048 frame=65536
+		define dest=0 msgs=2 overflow=2
+		connect client=0
+		sender client=0 dest=0
+		run steps=60 seed=1
+		send client=0 link=0 n=1 size=10
+		run steps=60 seed=%d
+		send client=0 link=0 n=1 size=10
+		run steps=60 seed=%d
+		send client=0 link=0 n=1 size=10
+		run steps=60 seed=%d
+		kill`, seed, seed, seed))
+	if err != nil {
+		panic(err)
+	}
+	return plan
+}
+
+func TestRoomIsMadeInOrder(t *testing.T) {
+	for seed := range uint64(100) {
+		if err := Run(discards(seed)); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	}
+}
+
+// TestBreakOverflowTakesTheWrongOne: the log has the neighbour of what was discarded.
+func TestBreakOverflowTakesTheWrongOne(t *testing.T) {
+	findsIn(t, discards, "was older and stays", func() breaks {
+		return breaks{blind: true, record: rewrite(func(r *core.Record) bool {
+			removes := r.Kind == core.RecRemove && r.Run.Count == 1
+			if removes {
+				r.Run.First++
+			}
+			return removes
+		})}
+	})
+}
+
+func TestBreakExclusiveIgnored(t *testing.T) {
+	finds(t, "its queue is exclusive and serves", without(property.Exclusive))
+}
+
+func TestBreakExpirationIgnored(t *testing.T) {
+	finds(t, "its header came otherwise", without(property.Expiration))
+}
+
+// forgetCounts leaves failed attempts out of the log.
+func forgetCounts(r *core.Record) bool {
+	if r.Kind == core.RecCount && r.Due == 0 {
+		r.Kind, r.Run.First = core.RecOffered, 0
+		return true
+	}
+	return false
+}
+
+func TestBreakAttemptForgottenByTheLog(t *testing.T) {
+	finds(t, "attempts of it have failed, it counts fewer", func() breaks {
+		return breaks{blind: true, record: rewrite(forgetCounts)}
+	})
+}
+
+func TestBreakRedeliveryDelayForgottenByTheLog(t *testing.T) {
+	finds(t, "before its redelivery delay is over", func() breaks {
+		return breaks{blind: true, record: rewrite(func(r *core.Record) bool {
+			waits := r.Kind == core.RecCount && r.Due != 0
+			if waits {
+				r.Due = 0
+			}
+			return waits
+		})}
+	})
+}
+
+// ofUndelivered changes what the log is told of messages that go to $sys.undelivered.
+func ofUndelivered(change func(r *core.Record)) func() breaks {
+	return func() breaks {
+		return breaks{blind: true, record: rewrite(func(r *core.Record) bool {
+			moves := r.Kind == core.RecCommit && len(r.More) == 1 && r.More[0].Flags&core.PlaceReason != 0
+			if moves {
+				change(r)
+			}
+			return moves
+		})}
+	}
+}
+
+func TestBreakUndeliveredForgottenByTheLog(t *testing.T) {
+	finds(t, "was to be kept and is not in", ofUndelivered(func(r *core.Record) { r.More = nil }))
+}
+
+func TestBreakUndeliveredInBothPlaces(t *testing.T) {
+	finds(t, "it was undelivered", ofUndelivered(func(r *core.Record) { r.Runs = nil }))
+}
+
+func TestBreakReasonForgottenByTheLog(t *testing.T) {
+	finds(t, "it is said to be undelivered for", ofUndelivered(func(r *core.Record) { r.More[0].Flags &^= core.PlaceReason }))
 }

@@ -37,7 +37,6 @@ func (w *World) finale() {
 	w.tick(maxDelay * time.Millisecond)
 	w.rest()
 	w.process.same()
-	w.cuts += clients
 	for _, c := range w.clients {
 		if c.conn != nil {
 			if len(c.conn.sent) > 0 || len(c.conn.requests) > 0 {
@@ -52,28 +51,28 @@ func (w *World) finale() {
 			w.fail("%s is not closed", c.name)
 		}
 	}
+	w.tick(redeliveryDelay * time.Millisecond)
+	w.draining = true
 	for _, c := range w.clients {
-		w.drain(c, sources)
+		w.drain(c)
 	}
-	w.drain(w.clients[0], []source{{dest: core.UndeliveredQueue}})
 	w.process.same()
 	w.accounts()
 	w.empty()
 }
 
 // drain takes everything out that a client can reach.
-func (w *World) drain(c *client, sources []source) {
+func (w *World) drain(c *client) {
 	c.connect()
 	w.rest()
 	for _, src := range sources {
 		if src.dest[0] == 't' && !src.durable || src.browse || src.where != "" {
 			continue
 		}
-		mode := 0
-		if src.dest == core.UndeliveredQueue { // nobody settles what the ledger has no copy of
-			mode = modePresettled
+		if src.dest == core.UndeliveredQueue && c != w.clients[clients-1] {
+			continue // once, behind all others
 		}
-		r := c.conn.newReceiver(src, mode)
+		r := c.conn.newReceiver(src, 0)
 		w.rest()
 		for more := true; more; {
 			before := r.got
@@ -99,9 +98,15 @@ func (w *World) accounts() {
 		missing := 0
 		for _, c := range t.copies {
 			if !c.unpaid() {
+				if c.owed && c.came == 0 && c.level == levelNone {
+					c.older()
+				}
 				continue
 			}
-			if missing++; missing > t.allowance {
+			if missing++; missing > t.allowance+w.ledger.allowance(t) {
+				if c.gone() {
+					w.fail("message %d (%s) on %s was to be kept and is not in %s", c.m.uid, c.m.what(), t.name, core.UndeliveredQueue)
+				}
 				w.fail("message %d (%s) on %s was accepted and never came (seen %d times)", c.m.uid, c.m.what(), t.name, c.came)
 			}
 		}
@@ -113,31 +118,10 @@ func (w *World) accounts() {
 
 // unpaid says whether the message had to be in the last drain and was not.
 func (c *copied) unpaid() bool {
-	switch m := c.m; {
-	case !c.owed || c.level != levelNone || c.txn != nil:
+	if !c.owed || c.level != levelNone || c.txn != nil {
 		return false
-	case m.preserved(): // whatever becomes of it, it is somewhere
-		return m.kept == 0 && !c.dropped()
-	default:
-		return !m.expired() && !c.exhausted() && !c.dropped() && !c.late()
 	}
-}
-
-// exhausted says whether the message may have been destroyed for being delivered too
-// often: what a client that went away has not seen counts as well.
-func (c *copied) exhausted() bool {
-	return c.m.w.config.tries > 0 && !c.t.sub && !c.t.plain && c.came+c.m.w.cuts >= c.m.w.config.tries
-}
-
-// late says whether the message may have come out of its delay into a full queue.
-func (c *copied) late() bool {
-	return c.m.w.config.most > 0 && c.t.name == "q1" && c.m.delay > 0
-}
-
-// dropped says whether the message may have met a full queue, and its sender not have
-// heard of it.
-func (c *copied) dropped() bool {
-	return c.m.w.config.most > 0 && c.t.name == "q1" && c.m.settled
+	return !c.gone() || c.kept() && !c.m.surrenderedEver()
 }
 
 // empty checks that the broker has forgotten all.
@@ -150,7 +134,7 @@ func (w *World) empty() {
 			w.fail("the broker counts %d bytes held, and holds nothing", n)
 		}
 		for _, q := range b.Queues() {
-			if (q.Static || q.Name == core.UndeliveredQueue) && q.Messages == 0 && q.Consumers == 0 && q.Producers == 0 {
+			if w.policies.defines(q.Name) && q.Messages+q.Consumers+q.Producers == 0 {
 				continue
 			}
 			w.fail("queue %s stays with %d messages, %d consumers, %d producers", q.Name, q.Messages, q.Consumers, q.Producers)

@@ -22,40 +22,47 @@ type ledger struct {
 
 // sent is a message that a client sent.
 type sent struct {
-	w        *World
-	uid      int
-	dest     string
-	from     *sender
-	stream   int
-	seq      int
-	durable  bool
-	settled  bool
-	priority uint8
-	size     int
-	ttl      int
-	delay    int
-	at       int64 // when it was sent, ms
-	event    int64 // as World.events
-	life     int
-	txn      *txn
-	accepted bool
-	kept     int    // times that it came out of the queue of undelivered messages
-	unsure   bool   // sent settled on a link that ended: it may not have left
-	refused  string // not "": why
-	copies   map[*target]*copied
+	w          *World
+	uid        int
+	dest       string
+	from       *sender
+	stream     int
+	seq        int
+	durable    bool
+	settled    bool
+	priority   uint8
+	size       int
+	ttl        int
+	delay      int
+	at         int64 // when it was sent, ms
+	event      int64 // as World.events
+	life       int
+	lasts      int  // ms until it expires: its own time to live, or its destination's; 0 never
+	preserve   bool // JMS_TIBCO_PRESERVE_UNDELIVERED
+	kept       bool // it was sent to a topic and seen in $sys.undelivered
+	txn        *txn
+	accepted   bool
+	acceptedAt int64  // as World.events
+	unsure     bool   // sent settled on a link that ended: it may not have left
+	refused    string // not "": why
+	copies     map[*target]*copied
 }
 
 // copied is one message in one queue or subscription.
 type copied struct {
-	m      *sent
-	t      *target
-	owed   bool
-	came   int   // deliveries that a client saw
-	ended  int   // how the last of them ended: settle outcome, or -1
-	holder *held // who has it now
-	level  int   // how surely it is consumed
-	by     *receiver
-	txn    *txn // acknowledged in it, not decided
+	m        *sent
+	t        *target
+	owed     bool
+	came     int   // deliveries that a client saw
+	ended    int   // how the last of them ended: settle outcome, or -1
+	holder   *held // who has it now
+	level    int   // how surely it is consumed
+	by       *receiver
+	txn      *txn // acknowledged in it, not decided
+	attempts attempts
+	moved    bool  // it was seen in $sys.undelivered
+	touched  int64 // when a client had it last, as World.events
+	fresh    bool  // it came for the first time in the last drain, and nobody had it before
 }
 
 // How surely a copy is consumed.
@@ -69,18 +76,21 @@ const (
 
 // target is a queue or a subscription.
 type target struct {
-	name      string
-	dest      string
-	sub       bool // durable subscription
-	exclusive bool
-	plain     bool // a consumer's own, gone with it
-	confirmed int64
-	purged    int64 // no message sent before may come
-	receivers []*receiver
-	shared    bool // two receivers at a time, once: order is nobody's
-	last      map[orderKey]int
-	allowance int // deliveries to pre-settled receivers that may have been lost
-	copies    []*copied
+	name        string
+	dest        string
+	sub         bool // durable subscription
+	exclusive   bool
+	plain       bool      // a consumer's own, gone with it
+	undelivered bool      // $sys.undelivered
+	owner       *receiver // whom an exclusive queue served last
+	losses      int       // receivers that ended while messages may have been under way to them
+	confirmed   int64
+	purged      int64 // no message sent before may come
+	receivers   []*receiver
+	shared      bool // two receivers at a time, once: order is nobody's
+	last        map[orderKey]int
+	allowance   int // deliveries to pre-settled receivers that may have been lost
+	copies      []*copied
 }
 
 // orderKey is within what order is kept: with one delay messages are due as they
@@ -106,6 +116,8 @@ func (l *ledger) target(s source, client string, link int) *target {
 		t.name, t.sub, t.exclusive = s.dest+"/"+s.sub+"@"+client, true, true
 	case s.dest[0] == 't':
 		t.name, t.plain = fmt.Sprintf("%s/%d", s.dest, link), true
+	case s.dest == core.UndeliveredQueue:
+		t.undelivered, t.shared = true, true // it has the order in which messages were given up
 	}
 	if old := l.targets[t.name]; old != nil {
 		return old
@@ -160,6 +172,10 @@ func (l *ledger) send(s *sender, t *txn, flags, size, ttl, delay int) *sent {
 	case flags&sendLow != 0:
 		m.priority = 1
 	}
+	m.lasts, m.preserve = ttl, flags&sendPreserve != 0
+	if p := l.w.policies.of(m.dest); p.ExpirationSet {
+		m.lasts = int(p.Expiration)
+	}
 	if t != nil {
 		t.sends = append(t.sends, m)
 	}
@@ -188,7 +204,7 @@ func (m *sent) bytes() []byte {
 		b.Properties.To = address(m.dest)
 	}
 	b.SetProperty("n", int32(m.uid%3))
-	if m.preserved() {
+	if m.preserve {
 		b.SetProperty(message.PreserveUndeliveredProperty, true)
 	}
 	b.SetData(m.body())
@@ -225,16 +241,12 @@ func (m *sent) published() int64 {
 	return m.event
 }
 
-// preserved says whether the sender asks that it be kept if it cannot be delivered. Over
-// bridges it is several messages, each kept by itself: that is not followed here.
-func (m *sent) preserved() bool { return m.uid%2 == 1 && !m.w.config.bridged }
-
 // due is before when it must not come, in ms.
 func (m *sent) due() int64 { return m.at + int64(m.delay) }
 
 // accept: the broker has taken the message, outside of a transaction for good.
 func (m *sent) accept() {
-	m.accepted = true
+	m.accepted, m.acceptedAt = true, m.w.event()
 	if m.txn == nil {
 		m.owe(m.event)
 	}
@@ -277,7 +289,7 @@ func (m *sent) in(t *target) *copied {
 	return c
 }
 
-func (m *sent) expired() bool { return m.ttl > 0 && m.w.now.UnixMilli() >= m.at+int64(m.ttl) }
+func (m *sent) expired() bool { return m.lasts > 0 && m.w.now.UnixMilli() >= m.at+int64(m.lasts) }
 
 // read finds out which message has come, unaltered.
 func (l *ledger) read(r *receiver, e *engine.Event) (msg message.Message, uid int) {
@@ -300,19 +312,19 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 	msg, uid := l.read(r, e)
 	m, t := l.sends[uid], r.target
 	h := msg.Header()
-	if t.name == core.UndeliveredQueue {
-		l.undelivered(m, &msg)
-		return nil
-	}
 	flagged := h.DeliveryCount > 0 || !h.FirstAcquirer
 	complain := func(what string) {
 		l.w.fail("message %d (%s) on %s: %s (delivery-count %d, first-acquirer %v, seen %d times, consumed %d)",
 			uid, m.what(), t.name, what, h.DeliveryCount, h.FirstAcquirer, m.in(t).came, m.in(t).level)
 	}
-	if h.Durable != m.durable || h.Priority != m.priority || h.TTL.OK != (m.ttl > 0) {
+	if h.Durable != m.durable || h.Priority != m.priority || h.TTL.OK != (m.lasts > 0 && !t.undelivered) {
 		complain("its header came otherwise")
 	}
 	switch {
+	case t.undelivered:
+		if m.refused != "" {
+			complain("it was refused: " + m.refused)
+		}
 	case !m.goes(t.dest):
 		complain("it was sent to " + m.dest)
 	case m.from.relay && msg.To() != address(t.dest):
@@ -321,8 +333,6 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 		complain("it was refused: " + m.refused)
 	case m.published() < t.purged:
 		complain("the subscription was deleted in between")
-	case l.w.config.tries > 0 && m.dest[0] == 'q' && int(h.DeliveryCount) >= l.w.config.tries:
-		complain("it is delivered more often than maxRedelivery says")
 	case m.due() > l.w.now.UnixMilli():
 		complain(fmt.Sprintf("it comes %d ms before its time", m.due()-l.w.now.UnixMilli()))
 	}
@@ -335,20 +345,16 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 	if r.src.browse {
 		return nil // it was there, whatever becomes of it
 	}
-	c := m.in(t)
-	if c.holder != nil && c.holder.r.k.left() {
-		c.holder, c.ended = nil, settleFail // its client does not know yet
+	t.serves(r, complain)
+	var c *copied
+	if t.undelivered {
+		c = l.undelivered(r, m, reasonOf(&msg), complain)
+	} else {
+		c = m.in(t)
 	}
-	switch {
-	case c.level >= levelProcessed:
-		complain("its acknowledgement was confirmed")
-	case c.level == levelSent && !c.by.k.left():
-		complain("it is acknowledged on a connection that lives")
-	case c.holder != nil:
-		complain("another receiver has it")
-	}
-	if c.txn != nil {
-		c.txn.cameBack(c, complain)
+	c.settled(complain)
+	if c.moved {
+		complain("it was undelivered")
 	}
 	if c.came > 0 {
 		switch {
@@ -358,7 +364,14 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 			complain("it comes again without being counted")
 		}
 	}
+	if t.undelivered {
+		c.surrendered()
+	} else {
+		c.again(h.DeliveryCount, complain)
+	}
 	c.inOrder(r, flagged, complain)
+	c.fresh = l.w.draining && c.came == 0 && !flagged
+	c.touched = l.w.event()
 	c.came++
 	c.level, c.ended = levelNone, -1
 	if r.presettled {
@@ -367,34 +380,6 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 	l.w.delivered++
 	fmt.Fprintf(&l.w.history, "%s %d %d %v at %d\n", t.name, uid, h.DeliveryCount, h.FirstAcquirer, l.w.events)
 	return c
-}
-
-// undelivered: a message came out of the queue of those that could not be delivered.
-func (l *ledger) undelivered(m *sent, msg *message.Message) {
-	m.kept++
-	why, _ := msg.Annotation(message.UndeliveredAnnotation)
-	complain := func(what string) { l.w.fail("message %d (%s), undelivered as %v: %s", m.uid, m.what(), why, what) }
-	switch {
-	case !m.preserved():
-		complain("its sender did not ask for it")
-	case m.refused != "":
-		complain("it was refused: " + m.refused)
-	case why == "expired" && !m.expired():
-		complain("it has not expired")
-	case why == "maxRedelivery" && (m.dest[0] != 'q' || l.w.config.tries == 0):
-		complain("there is no maxRedelivery")
-	case why == "overflow" && (m.dest != "q1" || l.w.config.most == 0 || m.delay == 0):
-		complain("it came into no queue that was full")
-	case why != "expired" && why != "maxRedelivery" && why != "overflow":
-		complain("that is no reason here")
-	case msg.Header().TTL.OK:
-		complain("it expires once more")
-	}
-	if m.dest[0] == 'q' && !l.w.config.bridged {
-		if c := m.in(l.target(source{dest: m.dest}, "", 0)); c.level >= levelSynced {
-			complain("it was acknowledged for good")
-		}
-	}
 }
 
 func (m *sent) what() string {
@@ -433,6 +418,7 @@ func (c *copied) end(h *held, how int) {
 	if c.holder == h {
 		c.holder, c.ended = nil, how
 	}
+	c.touched = c.m.w.event()
 }
 
 // processed: the broker has surely handled the acknowledgement.
@@ -456,6 +442,11 @@ func (l *ledger) crash(power bool) {
 			}
 			if forgets {
 				c.came, c.ended = 0, -1
+			}
+			c.attempts.crash(forgets)
+			if power { // to be moved is only written
+				c.moved = false
+				c.owed = c.owed && !c.t.undelivered
 			}
 		}
 	}

@@ -41,9 +41,10 @@ const (
 const (
 	sendVolatile = 1 << iota // not durable
 	sendSettled
-	sendHigh // priority 9
-	sendLow  // priority 1
-	sendTxn  // in the newest open transaction
+	sendHigh     // priority 9
+	sendLow      // priority 1
+	sendTxn      // in the newest open transaction
+	sendPreserve // if it cannot be delivered, to $sys.undelivered
 )
 
 // maxDelay is the longest delivery delay, in ms.
@@ -69,12 +70,9 @@ func Plan(seed uint64) []Action {
 	r := rand.New(rand.NewPCG(seed, 0x73696d))
 	p := planner{r: r}
 	p.add("world", oneOf(r, 1, 1, 1, 0), oneOf(r, 16<<10, 64<<10), oneOf(r, 1, 4<<10, 1<<20), oneOf(r, 8<<10, 1<<20), oneOf(r, 4, 64, 2048), oneOf(r, 512, 4096, 64<<10), int(seed%2))
-	tries, most := 0, 0
-	if seed%2 == 0 { // not where bridges are: what is refused by one queue is then refused by all
-		limits := rand.New(rand.NewPCG(seed, 0x6c696d)) // of its own: what else a seed does stays
-		tries, most = oneOf(limits, 0, 2, 3), oneOf(limits, 0, 0, 4)
+	if seed%4 == 2 {
+		p.define()
 	}
-	p.plan[0].Args = append(p.plan[0].Args, tries, most)
 	quiet := r.IntN(3) == 0 // without failures
 	for c := range clients {
 		p.setup(c)
@@ -86,9 +84,11 @@ func Plan(seed uint64) []Action {
 }
 
 type planner struct {
-	r     *rand.Rand
-	plan  []Action
-	heavy bool // much is logged: checkpoints, recycling, spilling
+	r       *rand.Rand
+	plan    []Action
+	heavy   bool // much is logged: checkpoints, recycling, spilling
+	defined bool // destinations have properties
+	failing int  // a queue among them
 }
 
 func oneOf(r *rand.Rand, of ...int) int { return of[r.IntN(len(of))] }
@@ -135,7 +135,7 @@ func (p *planner) send(c int) {
 		size = 1<<10 + p.r.IntN(4<<10)
 	}
 	flags := oneOf(p.r, 0, 0, 0, 0, sendVolatile, sendVolatile, sendSettled, sendVolatile|sendSettled)
-	flags |= oneOf(p.r, 0, 0, 0, sendHigh, sendLow) | oneOf(p.r, 0, 0, sendTxn)
+	flags |= oneOf(p.r, 0, 0, 0, sendHigh, sendLow) | oneOf(p.r, 0, 0, sendTxn) | oneOf(p.r, 0, sendPreserve)
 	n := 1 + p.r.IntN(6)
 	if size > 1<<10 && !p.heavy {
 		n = 1 + n/3
@@ -161,6 +161,10 @@ func (p *planner) next(quiet bool) {
 		p.send(c)
 		p.maybeRun()
 	case n < 37:
+		if p.defined {
+			p.misfortune(c, quiet)
+			return
+		}
 		p.wobble(c)
 	case n < 45:
 		p.add("credit", c, p.r.IntN(4), p.r.IntN(12), oneOf(p.r, 0, 0, 0, 1))

@@ -11,7 +11,6 @@ import (
 	"github.com/tidegate/tidegate/amqp/message"
 	"github.com/tidegate/tidegate/core"
 	coremessage "github.com/tidegate/tidegate/core/message"
-	"github.com/tidegate/tidegate/core/property"
 	"github.com/tidegate/tidegate/core/server"
 	"github.com/tidegate/tidegate/persist/journal"
 	"github.com/tidegate/tidegate/persist/store"
@@ -121,7 +120,9 @@ func (p *process) open() error {
 			return err
 		}
 	}
-	p.define()
+	if err := p.configure(); err != nil {
+		return err
+	}
 	p.gateway = gateway.New(gateway.Options{Broker: s, ContainerID: "sim", MaxMessageSize: 4 << 20, Logger: slog.New(slog.DiscardHandler)})
 	p.same()
 	return nil
@@ -138,27 +139,6 @@ func bridgesOf() (all []core.Bridge) {
 		all = append(all, core.Bridge{Source: end(b.source), Target: end(b.target), Selector: b.selector})
 	}
 	return all
-}
-
-// define gives the queues their properties: they are in no record.
-func (p *process) define() {
-	set := func(queue string, values ...property.Value) {
-		d := property.Definition{Name: queue}
-		for _, v := range values {
-			if v.Number != 0 {
-				d.Set = d.Set.With(v)
-			}
-		}
-		if len(d.Set) == 0 {
-			return
-		}
-		if err := p.server.SetDefinition(core.Queue, d); err != nil {
-			p.w.fail("%s is not defined: %v", queue, err)
-		}
-	}
-	tries := property.Value{ID: property.MaxRedelivery, Number: int64(p.w.config.tries)}
-	set("q0", tries)
-	set("q1", tries, property.Value{ID: property.MaxMsgs, Number: int64(p.w.config.most)})
 }
 
 func (p *process) tell(f func(*server.Server)) {
@@ -204,6 +184,11 @@ func (p *process) call(c vfs.Call) error {
 var failing = []string{"write", "sync", "read", "rename", "syncdir", "preallocate"}
 
 var errInjected = errors.New("input/output error")
+
+func (p *process) queues() (all []core.QueueInfo) {
+	p.server.Do(func(_ time.Time, b *core.Broker, _ *core.Effects) { all = b.Queues() })
+	return all
+}
 
 // durable draws the broker's durable half.
 func (p *process) durable() (text string) {

@@ -24,7 +24,7 @@ func newRace(t *testing.T, mode int) *race {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &race{World: newWorld(plan[0], breaks{})}
+	r := &race{World: newWorld(plan, breaks{})}
 	r.start()
 	for _, c := range r.clients[:2] {
 		c.connect()

@@ -7,6 +7,7 @@ import (
 	"github.com/tidegate/tidegate/amqp/engine"
 	"github.com/tidegate/tidegate/amqp/frame"
 	"github.com/tidegate/tidegate/amqp/wire"
+	"github.com/tidegate/tidegate/core"
 )
 
 // source is what a receiver may receive from.
@@ -30,6 +31,7 @@ var sources = []source{
 	{dest: "t0"},
 	{dest: "q0", where: "n = 1"},
 	{dest: "q0", browse: true},
+	{dest: core.UndeliveredQueue},
 }
 
 // receiver is a link on which the client receives.
@@ -70,7 +72,7 @@ func (k *conn) newReceiver(src source, mode int) *receiver {
 	k.w.links++
 	r := &receiver{
 		k: k, session: k.session, src: src, presettled: mode&modePresettled != 0 || src.browse,
-		second: mode&modeSecond != 0, keeps: mode&modeKeeps != 0 && src.dest[0] == 'q',
+		second: mode&modeSecond != 0, keeps: mode&modeKeeps != 0 && src.dest[0] != 't',
 	}
 	a := frame.Attach{Name: fmt.Sprintf("receiver-%d", k.w.links), Role: frame.RoleReceiver, Target: &frame.Target{}}
 	s := &frame.Source{Address: src.dest, Capabilities: capabilities(src.dest), ExpiryPolicy: frame.TerminusExpiryPolicyLinkDetach}
@@ -171,6 +173,12 @@ func (r *receiver) settleOne(h *held, how int, t *txn) {
 	if t != nil {
 		state = &frame.TransactionalState{TxnID: t.id, Outcome: frame.Accepted{}}
 	}
+	switch {
+	case t != nil:
+		h.c.attempts.told++ // if it is rolled back
+	case how == settleFail || how == settleUndeliverable || how == settleReject:
+		h.c.attempts.failed(h)
+	}
 	r.session.Settle(h.id, h.id, state, !r.second)
 	h.pending, h.how = true, how
 	switch {
@@ -204,6 +212,7 @@ func (k *conn) confirmed(e *engine.Event) {
 			delete(k.settling, id)
 			h.r.held = slices.DeleteFunc(h.r.held, func(o *held) bool { return o == h })
 			h.c.end(h, h.how)
+			h.c.attempts.confirmed(h)
 			if h.how == settleAccept && !h.inTxn && h.c.by == h.r {
 				h.c.level = levelSynced
 			}
@@ -238,7 +247,11 @@ func (k *conn) dropReceiver(r *receiver) {
 	}
 	r.gone = true
 	for _, h := range r.held {
+		h.c.attempts.told++ // if the connection is lost first
 		h.c.end(h, endDoubt(h, k.lost || k.closing))
+	}
+	if !r.src.browse && r.limit > r.got {
+		r.target.losses++
 	}
 	r.held = nil
 	r.suspended = false

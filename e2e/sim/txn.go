@@ -129,7 +129,7 @@ func (t *txn) whole() {
 	stays, came := 0, 0
 	for _, m := range t.sends {
 		for _, dest := range m.dests() {
-			if c := m.copies[t.w.ledger.targets[dest]]; m.durable && m.ttl == 0 && dest[0] == 'q' && m.surely() {
+			if c := m.copies[t.w.ledger.targets[dest]]; m.durable && m.stays(dest) && dest[0] == 'q' && m.surely() {
 				stays++
 				if c != nil && c.came > 0 {
 					came++
@@ -144,7 +144,7 @@ func (t *txn) whole() {
 		t.w.fail("transaction %d is split: %d of its %d messages came", t.n, came, stays)
 	}
 	for _, c := range t.acks {
-		if c.txn == t && c.owed && !c.m.expired() {
+		if c.txn == t && c.owed && !c.gone() {
 			t.w.fail("transaction %d is split: its messages are gone, message %d that it acknowledged too", t.n, c.m.uid)
 		}
 	}

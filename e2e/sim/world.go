@@ -23,29 +23,28 @@ type config struct {
 	clientWindow uint32
 	frame        uint32
 	bridged      bool
-	tries        int // maxRedelivery of the queues; 0 without limit
-	most         int // maxmsgs of q1; 0 without limit
 }
 
 func (c config) failsafe() bool { return c.need == core.Sync }
 
 // World is one run of a plan.
 type World struct {
-	config  config
-	breaks  breaks
-	now     time.Time
-	disk    *vfs.Mem
-	process *process
-	clients []*client
-	ledger  *ledger
-	tape    *tape
+	config   config
+	breaks   breaks
+	now      time.Time
+	disk     *vfs.Mem
+	process  *process
+	clients  []*client
+	ledger   *ledger
+	policies *policies
+	draining bool // in the finale's drains
+	tape     *tape
 
 	lives     int
 	links     int
 	events    int64
 	delivered int
 	powerLost bool // since the store came up last
-	cuts      int  // connections that have ended, or may have
 
 	crashIn    int // calls to the file system
 	crashPower bool
@@ -81,19 +80,20 @@ func Run(plan []Action) error {
 	return err
 }
 
-func newWorld(a Action, b breaks) *World {
-	n := a.Args
+func newWorld(plan []Action, b breaks) *World {
+	n := plan[0].Args
 	w := &World{
 		config: config{need: core.Write, segment: int64(n[1]), memory: int64(n[2]), held: int64(n[3]), clientWindow: uint32(n[4]), frame: uint32(n[5]), bridged: n[6] == 1},
 		breaks: b, now: epoch, disk: vfs.NewMem(),
-	}
-	if len(n) > 8 {
-		w.config.tries, w.config.most = n[7], n[8]
 	}
 	if n[0] == 1 {
 		w.config.need = core.Sync
 	}
 	w.ledger, w.tape = newLedger(w), newTape(w)
+	var err error
+	if w.policies, err = policiesOf(plan); err != nil {
+		panic(err) // a plan of properties that contradict each other
+	}
 	for c := range clients {
 		w.clients = append(w.clients, &client{w: w, name: fmt.Sprintf("c%d", c)})
 	}
@@ -101,7 +101,7 @@ func newWorld(a Action, b breaks) *World {
 }
 
 func run(plan []Action, b breaks) (w *World, err error) {
-	w = newWorld(plan[0], b)
+	w = newWorld(plan, b)
 	at := 0
 	defer func() {
 		switch r := recover().(type) {
@@ -143,7 +143,6 @@ func (w *World) crashed(p *process) { w.die(p.left, w.crashPower) }
 // die ends the process; left is what it leaves.
 func (w *World) die(left *vfs.Mem, power bool) {
 	w.process.dead = true
-	w.cuts += clients
 	w.disk, w.powerLost = left, w.powerLost || power
 	for _, c := range w.clients {
 		if c.conn != nil {
@@ -155,7 +154,7 @@ func (w *World) die(left *vfs.Mem, power bool) {
 
 func (w *World) do(a Action) {
 	c := w.clients[0]
-	if len(a.Args) > 0 {
+	if len(a.Args) > 0 && a.Verb != "define" {
 		c = w.clients[a.Args[0]%clients]
 	}
 	switch a.Verb {
@@ -165,6 +164,8 @@ func (w *World) do(a Action) {
 		w.run(a.Args[0], rand.New(rand.NewPCG(uint64(a.Args[1]), 1)))
 		w.mortal()
 		w.process.same()
+		w.process.limits()
+	case "define": // before anything else
 	case "tick":
 		w.tick(time.Duration(a.Args[0]) * time.Millisecond)
 	case "checkpoint":
@@ -204,10 +205,8 @@ func pick[T any](of []T, i int) (v T, ok bool) {
 func (k *conn) do(verb string, a []int) {
 	switch verb {
 	case "close":
-		k.w.cuts++ // what it has been sent and has not settled counts as delivered
 		k.close()
 	case "cut":
-		k.w.cuts++
 		k.up.cut(a[0])
 		k.down.cut(a[1])
 	case "sender":
