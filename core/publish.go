@@ -95,7 +95,8 @@ func (b *Broker) refuse(p *producer, s Send, durable bool, err *Error, rollbackO
 
 func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send, m message.Envelope, fx *Effects) {
 	if b.full && !s.Reserve {
-		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: errors.New("storage is full")}, true, fx)
+		b.lost.Refused++
+		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: errors.New("storage is full, or message memory (max_msg_memory)")}, true, fx)
 		return
 	}
 	if q != nil && q.deleted {

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -114,6 +115,7 @@ type producer struct {
 	*peer
 	next     uint32            // delivery-id
 	answers  map[uint32]string // by delivery
+	refused  int64             // marks
 	txn      []byte
 	detached map[uint32]string // links, and why
 	credit   map[uint32]uint32
@@ -123,29 +125,62 @@ type producer struct {
 // openProducer connects, with a name and password if there is one.
 func openProducer(t testing.TB, s *harness.Server, user, password string) *producer {
 	t.Helper()
-	p := &producer{peer: connectPeer(t, s), answers: map[uint32]string{}, detached: map[uint32]string{}, credit: map[uint32]uint32{}, links: map[uint32]uint32{}}
+	p := &producer{peer: beginPeer(t, s, "", user, password), answers: map[uint32]string{}, detached: map[uint32]string{}, credit: map[uint32]uint32{}, links: map[uint32]uint32{}}
+	return p
+}
+
+// beginPeer connects, with a name and a password if there is one, and begins a session.
+func beginPeer(t testing.TB, s *harness.Server, container, user, password string) *peer {
+	t.Helper()
+	p := connectPeer(t, s)
+	answer := func() {
+		t.Helper()
+		p.flush()
+		if _, err := io.ReadFull(p.in, make([]byte, len(header))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if user != "" {
 		p.out = frame.Version1(frame.ProtocolSASL).Append(p.out)
 		b, at := frame.BeginFrame(p.out, frame.TypeSASL, 0)
 		b = (&frame.SASLInit{Mechanism: "PLAIN", InitialResponse: []byte("\x00" + user + "\x00" + password)}).Append(b)
 		p.out = frame.EndFrame(b, at, 0)
-		p.flush()
-		p.header()
-		until[*frame.SASLOutcome](p.peer)
+		answer()
+		p.loggedIn()
+	}
+	if container == "" {
+		container = "producer-" + p.conn.LocalAddr().String()
 	}
 	p.out = append(p.out, header...)
-	p.frame(0, &frame.Open{ContainerID: "producer-" + p.conn.LocalAddr().String(), MaxFrameSize: 1 << 20, ChannelMax: 1})
+	p.frame(0, &frame.Open{ContainerID: container, MaxFrameSize: 1 << 20, ChannelMax: 1})
 	p.begin(0)
-	p.flush()
-	p.header()
-	until[*frame.Begin](p.peer)
+	answer()
+	until[*frame.Begin](p)
 	return p
 }
 
-func (p *producer) header() {
+// loggedIn reads the mechanisms and the outcome, which must be good.
+func (p *peer) loggedIn() {
 	p.t.Helper()
-	if _, err := io.ReadFull(p.in, make([]byte, len(header))); err != nil {
-		p.t.Fatal(err)
+	for {
+		var head [frame.HeaderSize]byte
+		if _, err := io.ReadFull(p.in, head[:]); err != nil {
+			p.t.Fatal(err)
+		}
+		body := make([]byte, binary.BigEndian.Uint32(head[:])-frame.HeaderSize)
+		if _, err := io.ReadFull(p.in, body); err != nil {
+			p.t.Fatal(err)
+		}
+		f, _, err := frame.ParseSASL(body, nil)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if o, ok := f.(*frame.SASLOutcome); ok {
+			if o.Code != 0 {
+				p.t.Fatalf("the login is answered %d", o.Code)
+			}
+			return
+		}
 	}
 }
 
@@ -249,6 +284,9 @@ func (p *producer) mark() {
 	b.SetText("mark")
 	id := p.transmit(markLink, false, nil, b.Append(nil))
 	p.until(func() bool { return p.answers[id] != "" })
+	if p.answers[id] != "accepted" {
+		p.refused++
+	}
 }
 
 // finds says whether a command finds what it names.
@@ -274,18 +312,12 @@ type arrival struct {
 	m  *message.Message
 }
 
-func openLooker(t testing.TB, s *harness.Server, container string) *looker {
+func openLooker(t testing.TB, s *harness.Server, user, password string) *looker {
 	t.Helper()
-	l := &looker{peer: connectPeer(t, s), servers: map[uint32]uint32{}, counts: map[uint32]uint32{}, came: map[uint32][]arrival{}, done: map[uint32]bool{}}
-	l.out = append(l.out, header...)
-	l.frame(0, &frame.Open{ContainerID: container, MaxFrameSize: 1 << 20, ChannelMax: 1})
-	l.begin(0)
-	l.flush()
-	if _, err := io.ReadFull(l.in, make([]byte, len(header))); err != nil {
-		t.Fatal(err)
+	return &looker{
+		peer:    beginPeer(t, s, "looker", user, password),
+		servers: map[uint32]uint32{}, counts: map[uint32]uint32{}, came: map[uint32][]arrival{}, done: map[uint32]bool{},
 	}
-	until[*frame.Begin](l.peer)
-	return l
 }
 
 // attach attaches a receiver without credit; to a topic it subscribes.

@@ -104,6 +104,31 @@ var endsReasons = []endsReason{
 	{name: "the destination is deleted after the send", prefix: "doomed", within: (*endsCell).remove, after: (*endsCell).removed, deletes: true},
 }
 
+// rightsSet has secure destinations, which joe may send to.
+var rightsSet = map[string]string{
+	"tibemsd.conf": "server = E\nauthorization = enabled\nnpsend_check_mode = never\n",
+	"users.conf":   "admin:root:\njoe:j:\n",
+	"queues.conf":  ">\nsecured.> secure\n",
+	"topics.conf":  ">\nsecured.> secure\n",
+	"acl.conf":     "QUEUE=secured.> USER=joe PERM=send\nTOPIC=secured.> USER=joe PERM=publish\n",
+}
+
+var rightsReasons = []endsReason{
+	{name: "the permission is revoked before the send", prefix: "secured", before: (*endsCell).revoke, after: (*endsCell).grant},
+	{name: "the permission is revoked after the send", prefix: "secured", within: (*endsCell).revoke, after: (*endsCell).grant},
+}
+
+// memorySet swaps nothing.
+var memorySet = map[string]string{
+	"tibemsd.conf": "server = E\nmax_msg_memory = 8MB\nmsg_swapping = disabled\nnpsend_check_mode = never\n",
+	"queues.conf":  ">\n",
+	"topics.conf":  ">\n",
+}
+
+var memoryReasons = []endsReason{
+	{name: "`max_msg_memory` is full, without `msg_swapping`", prefix: "plain", before: (*endsCell).fillMemory, after: (*endsCell).emptyMemory},
+}
+
 // endsModes are how a producer sends.
 var endsModes = []struct {
 	name             string
@@ -147,8 +172,9 @@ type endsRun struct {
 	password string
 }
 
-func newEndsRun(t *testing.T, s *harness.Server) *endsRun {
-	return &endsRun{server: s, looker: openLooker(t, s, "looker"), console: openConsole(t, s, "admin", "")}
+// newEndsRun looks at a server as its administrator.
+func newEndsRun(t *testing.T, s *harness.Server, password string) *endsRun {
+	return &endsRun{server: s, looker: openLooker(t, s, "admin", password), console: openConsole(t, s, "admin", password)}
 }
 
 // try runs a cell and gives what the producer sees and where the message ends.
@@ -163,18 +189,21 @@ func (r *endsRun) try(t *testing.T, reason *endsReason, destination string, mode
 	if reason.target != "" {
 		c.listen("at the bridge's target", reason.target)
 	}
-	before := r.console.counts("show dropped")
 	c.open()
 	if reason.before != nil {
 		reason.before(c)
 	}
+	before := r.console.counts("show dropped")
+	before["refused_msgs"] -= c.producer.refused
 	sees = c.send()
 	if reason.after != nil {
 		reason.after(c)
 	}
 	ends = c.look()
 	sees += c.settled()
-	ends += lostSince(before, r.console.counts("show dropped"))
+	after := r.console.counts("show dropped")
+	after["refused_msgs"] -= c.producer.refused
+	ends += lostSince(before, after)
 	c.producer.close()
 	for _, l := range c.receivers {
 		r.looker.detach(l)
@@ -319,6 +348,40 @@ func (c *endsCell) fillTarget() {
 	c.t.Helper()
 	c.fillAt(c.reason.target, nil)
 	c.old = "at the bridge's target"
+}
+
+func (c *endsCell) revoke() {
+	c.t.Helper()
+	c.console.ask("revoke queue secured.> user=joe send")
+	c.console.ask("revoke topic secured.> user=joe publish")
+}
+
+func (c *endsCell) grant() {
+	c.t.Helper()
+	c.console.ask("grant queue secured.> user=joe send")
+	c.console.ask("grant topic secured.> user=joe publish")
+}
+
+// fillMemory holds more than fits, in a queue beside.
+func (c *endsCell) fillMemory() {
+	c.t.Helper()
+	p := c.producer
+	p.attach(fillLink, "memory", "queue", nil)
+	b := message.NewBuilder()
+	b.SetText(strings.Repeat("x", 60<<10))
+	for range 140 { // more than 8 MB
+		p.transmit(fillLink, true, nil, b.Append(nil))
+	}
+	p.mark()
+	p.until(func() bool { return p.credit[itsLink] == 0 })
+}
+
+func (c *endsCell) emptyMemory() {
+	c.t.Helper()
+	l := c.looker.attach("memory", false)
+	for len(c.looker.drain(l)) > 0 {
+	}
+	c.looker.detach(l)
 }
 
 func (c *endsCell) fillDelayed() {
