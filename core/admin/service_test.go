@@ -483,9 +483,12 @@ func TestSaving(t *testing.T) {
 	}
 	o.fail = errors.New("no space")
 	o.refuses("commit", core.Internal, "no space")
+	if _, err := o.Do(t.Context(), Request{Command: "create queue q2", Save: true}); KindOf(err) != core.Internal || !strings.HasPrefix(err.Error(), "Queue 'q2' has been created, and is not saved: ") || !strings.Contains(err.Error(), "no space") {
+		t.Errorf("made and not saved: %v", err)
+	}
 	o.does("show queue q")
 	o.fail = nil
-	if r, err := o.Do(t.Context(), Request{Command: "commit"}); err != nil || !r.Saved || o.files["queues.conf"] != "q\n" {
+	if r, err := o.Do(t.Context(), Request{Command: "commit"}); err != nil || !r.Saved || o.files["queues.conf"] != "q\nq2\n" {
 		t.Errorf("%v, %+v, queues.conf %q", err, r, o.files["queues.conf"])
 	}
 }
