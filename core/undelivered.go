@@ -68,11 +68,14 @@ func (b *Broker) undeliver(r *ring, seq uint64, why Reason, fx *Effects) {
 	}
 	b.record(to, fx)
 	p.Queue, p.Seq = to.id, to.ring(p.Priority).next
+	b.policy(q)
+	b.policy(to)
+	need := max(q.need, to.need) // who gets it from there must not get it from where it was
 	at := b.emit(Record{
-		Kind: RecCommit, Need: Write, More: []Place{p},
+		Kind: RecCommit, Need: need, More: []Place{p},
 		Runs: []Run{{Queue: q.id, Priority: r.priority, First: seq, Count: 1}},
 	}, fx)
-	to.ring(p.Priority).placed(p.Seq, at, Write, 0)
+	to.ring(p.Priority).placed(p.Seq, at, need, 0)
 }
 
 // exhausted says whether a message that came back has used up its attempts (ems 2.3

@@ -441,13 +441,9 @@ func (l *ledger) crash(power bool) {
 				c.level = levelSent
 			}
 			if forgets {
-				c.came, c.ended = 0, -1
+				c.came, c.ended, c.moved = 0, -1, false
 			}
 			c.attempts.crash(forgets)
-			if power { // to be moved is only written
-				c.moved = false
-				c.owed = c.owed && !c.t.undelivered
-			}
 		}
 	}
 	for _, t := range l.order {
