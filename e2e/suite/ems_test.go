@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/Azure/go-amqp"
 
@@ -329,9 +330,8 @@ func TestStaticAndDynamic(t *testing.T) {
 	s.Kill(t)
 	layOut(t, dir, map[string]string{"queues.conf": "static.p\n"})
 	s.Run(t)
-	if want := "queue=static.q"; !strings.Contains(s.Log(), want) || !strings.Contains(s.Log(), "defined no longer") {
-		t.Errorf("no warning about static.q:\n%s", s.Log())
-	}
+	wantLogged(t, s, "queue=static.q")
+	wantLogged(t, s, "defined no longer")
 	f = dialField(t, s.URL, nil)
 	r := f.receiver("static.q")
 	if got := f.take(r); got != "kept" {
@@ -348,6 +348,18 @@ func TestStaticAndDynamic(t *testing.T) {
 	}
 }
 
+// wantLogged waits until the server's log has words: it is read beside the server's other
+// output. A connection is a turn of the server's, instead of a sleep.
+func wantLogged(t *testing.T, s *harness.Server, words string) {
+	t.Helper()
+	for deadline := time.Now().Add(harness.Patience); !strings.Contains(s.Log(), words); {
+		if time.Now().After(deadline) {
+			t.Fatalf("the log has no %q:\n%s", words, s.Log())
+		}
+		_ = dialField(t, s.URL, nil).conn.Close()
+	}
+}
+
 // TestFlagsGoOverASet: and say so.
 func TestFlagsGoOverASet(t *testing.T) {
 	dir := emsSet(t, map[string]string{"tibemsd.conf": "max_client_msg_size = 100\nlisten = tcp://7222\n", "queues.conf": "\n"})
@@ -357,8 +369,6 @@ func TestFlagsGoOverASet(t *testing.T) {
 		t.Errorf("refused: %s", c)
 	}
 	for _, want := range []string{"max_client_msg_size", "parameter=listen", "wildcards"} {
-		if !strings.Contains(s.Log(), want) {
-			t.Errorf("the log has no %q:\n%s", want, s.Log())
-		}
+		wantLogged(t, s, want)
 	}
 }
