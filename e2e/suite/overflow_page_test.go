@@ -147,7 +147,7 @@ const endsIntroduction = `# Where messages end
 What a producer sees, and where its message ends, if a limit, its time, its consumers or an administrator keep it from being delivered
 (ems 2.3, 7.2, 7.4, 7.5, 12.4). Every cell is tried out on the real binary over AMQP, and this page is written by what came out:
 |go test ./e2e/suite -run TestWhereMessagesEnd| wants it to the letter, with a subtest for each cell; |-overflow.rewrite| writes it anew. The same cells stand
-without network, clock and disk in core/testdata/ends.md (|go test ./core -run TestWhereMessagesEnd|).
+without network, clock and disk in core/testdata/ends.md (|go test ./core -run TestWhereMessagesEnd|); TestWhereMessagesEndInJMS has some of them through Qpid JMS.
 
 - **Destination**: a queue, a topic with a subscription that is not durable, and one with a durable subscription. Limits hold for each subscription by itself.
 - **Delivery mode**: PERSISTENT is a transfer unsettled with |durable=true|, NON_PERSISTENT one without. It is checked or not by |npsend_check_mode| or the link's

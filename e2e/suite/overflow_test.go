@@ -12,30 +12,23 @@ import (
 	"github.com/tidegate/tidegate/e2e/harness"
 )
 
+// endsLimits are wildcards of queues and of topics.
+const endsLimits = `>
+msgs.default.> maxmsgs=1
+msgs.old.> maxmsgs=1,overflowPolicy=discardOld
+msgs.reject.> maxmsgs=1,overflowPolicy=rejectIncoming
+bytes.default.> maxbytes=1KB
+bytes.old.> maxbytes=1KB,overflowPolicy=discardOld
+bytes.reject.> maxbytes=1KB,overflowPolicy=rejectIncoming
+larger.> maxbytes=300,overflowPolicy=discardOld
+flow.> flowControl=500
+`
+
 // endsSet has a wildcard for each reason below.
 var endsSet = map[string]string{
 	"tibemsd.conf": "server = E\nflow_control = enabled\nnpsend_check_mode = never\n",
-	"queues.conf": `>
-msgs.default.> maxmsgs=1
-msgs.old.> maxmsgs=1,overflowPolicy=discardOld
-msgs.reject.> maxmsgs=1,overflowPolicy=rejectIncoming
-bytes.default.> maxbytes=1KB
-bytes.old.> maxbytes=1KB,overflowPolicy=discardOld
-bytes.reject.> maxbytes=1KB,overflowPolicy=rejectIncoming
-larger.> maxbytes=300,overflowPolicy=discardOld
-flow.> flowControl=500
-tries.> maxRedelivery=2
-`,
-	"topics.conf": `>
-msgs.default.> maxmsgs=1
-msgs.old.> maxmsgs=1,overflowPolicy=discardOld
-msgs.reject.> maxmsgs=1,overflowPolicy=rejectIncoming
-bytes.default.> maxbytes=1KB
-bytes.old.> maxbytes=1KB,overflowPolicy=discardOld
-bytes.reject.> maxbytes=1KB,overflowPolicy=rejectIncoming
-larger.> maxbytes=300,overflowPolicy=discardOld
-flow.> flowControl=500
-`,
+	"queues.conf":  endsLimits + "tries.> maxRedelivery=2\n",
+	"topics.conf":  endsLimits,
 	"bridges.conf": `[queue:bridged.queue.>]
   queue=msgs.default.target
 [topic:bridged.queue.>]
