@@ -12,7 +12,7 @@ var parametersB = []Parameter{
 	{Name: "ssl_require_client_cert", Group: groupTLS, Type: Bool, Effect: Shown, Default: "disabled", Quiet: "disabled", Meaning: "A client may come without a certificate, and then logs in by name."},
 	{Name: "ssl_require_route_cert_only", Group: groupTLS, Type: Bool, Effect: Shown, Default: "disabled", Quiet: "disabled", Meaning: noRoutes},
 	{Name: "ssl_use_cert_username", Group: groupTLS, Type: Bool, Effect: Honoured, Default: "disabled", Meaning: "The user is the common name of the client's certificate."},
-	{Name: "ssl_cert_user_specname", Group: groupTLS, Type: String, Effect: Honoured, Default: "CERTIFICATE_USER", Meaning: "User name by which a client asks for the common name of its certificate."},
+	{Name: "ssl_cert_user_specname", Group: groupTLS, Type: String, Effect: Shown, Default: "CERTIFICATE_USER", Quiet: "CERTIFICATE_USER", Meaning: "A client logs in as the common name of its certificate by SASL EXTERNAL: no user name asks for it."},
 	{Name: "ssl_server_ciphers", Group: groupTLS, Type: String, Effect: Ignored, Meaning: "TLS 1.2 and 1.3 with Go's choice of ciphers."},
 	{Name: "ssl_dh_size", Group: groupTLS, Type: OneOf, Words: []string{"512", "768", "1024", "2048"}, Effect: Ignored, Default: "1024", Quiet: "1024,2048", Meaning: "Keys are agreed on by elliptic curves, never by Diffie-Hellman over primes."},
 	{Name: "ssl_crl_path", Group: groupTLS, Type: Path, Effect: Shown, Meaning: "Lists of revoked certificates are not read yet."},
