@@ -365,6 +365,25 @@ func TestBreakSendOutsideOfItsTransaction(t *testing.T) {
 	})
 }
 
+// TestBreakAcknowledgementOfASecondSessionOutsideOfItsTransaction: the transaction is the
+// other session's.
+func TestBreakAcknowledgementOfASecondSessionOutsideOfItsTransaction(t *testing.T) {
+	finds(t, "was accepted and never came", func() breaks {
+		takesOut := change(frame.CodeDisposition, newDisposition, func(f *frame.Disposition, _ []byte) (bool, []byte) {
+			if s, ok := f.State.(*frame.TransactionalState); ok {
+				f.State = s.Outcome
+			}
+			return true, nil
+		})
+		return breaks{up: func(channel uint16, body []byte) []byte {
+			if channel == 0 {
+				return body
+			}
+			return takesOut(channel, body)
+		}}
+	})
+}
+
 // hoarder is a journal that never lets go of a message.
 type hoarder struct{ *watched }
 

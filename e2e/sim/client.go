@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tidegate/tidegate/amqp/engine"
@@ -17,25 +18,28 @@ type client struct {
 	conn *conn
 }
 
-// conn is a client's end of a connection, with one session.
+// conn is a client's end of a connection, with a session and, if it asked for one, a
+// second: that one's links share the transactions of the first.
 type conn struct {
-	c         *client
-	w         *World
-	e         *engine.Conn
-	session   *engine.Session
-	sock      *sock
-	up, down  *pipe
-	began     bool // the session is answered
-	coord     *engine.Link
-	senders   []*sender
-	receivers []*receiver
-	txns      []*txn // declared, not discharged
-	requests  map[uint64]*request
-	sent      map[uint64]*sent
-	settling  map[uint32]*held // settled second: by delivery-id, until confirmed
-	nextRef   uint64
-	closing   bool
-	lost      bool
+	c           *client
+	w           *World
+	e           *engine.Conn
+	session     *engine.Session
+	second      *engine.Session // or nil
+	sock        *sock
+	up, down    *pipe
+	began       bool // the session is answered
+	secondBegan bool
+	coord       *engine.Link
+	senders     []*sender
+	receivers   []*receiver
+	txns        []*txn // declared, not discharged
+	requests    map[uint64]*request
+	sent        map[uint64]*sent
+	settling    map[settled]*held // settled second, until confirmed
+	nextRef     uint64
+	closing     bool
+	lost        bool
 }
 
 // request is a declare or a discharge under way.
@@ -48,6 +52,7 @@ type request struct {
 // sender is a link on which the client sends.
 type sender struct {
 	l       *engine.Link
+	session *engine.Session
 	dest    string
 	relay   bool
 	stream  int
@@ -63,7 +68,7 @@ func (c *client) connect() {
 	}
 	k := &conn{
 		c: c, w: c.w, up: &pipe{}, down: &pipe{},
-		requests: map[uint64]*request{}, sent: map[uint64]*sent{}, settling: map[uint32]*held{},
+		requests: map[uint64]*request{}, sent: map[uint64]*sent{}, settling: map[settled]*held{},
 	}
 	k.e = engine.New(engine.Config{
 		Client: true, ContainerID: c.name, MaxFrameSize: c.w.config.frame, IncomingWindow: c.w.config.clientWindow, IdleTimeOut: -1,
@@ -84,15 +89,60 @@ func (k *conn) endSession() {
 		return
 	}
 	k.session.End(nil)
-	for _, r := range k.receivers {
-		k.dropReceiver(r)
-	}
-	for _, s := range k.senders {
-		k.dropSender(s)
-	}
+	k.dropLinks(k.session)
 	k.giveUp()
-	k.receivers, k.senders, k.settling = nil, nil, map[uint32]*held{}
 	k.begin()
+}
+
+// beginSecond begins a second session.
+func (k *conn) beginSecond() {
+	if k.closing || !k.began || k.second != nil {
+		return
+	}
+	k.second, k.secondBegan = k.e.Begin(), false
+}
+
+// endSecond ends the second session; the transactions in which it had a part go on.
+func (k *conn) endSecond() {
+	if k.closing || !k.secondBegan {
+		return
+	}
+	k.second.End(nil)
+	k.dropLinks(k.second)
+	k.second, k.secondBegan = nil, false
+}
+
+// dropLinks forgets the links of a session that the client has ended.
+func (k *conn) dropLinks(s *engine.Session) {
+	k.receivers = slices.DeleteFunc(k.receivers, func(r *receiver) bool {
+		if r.session != s {
+			return false
+		}
+		k.dropReceiver(r)
+		return true
+	})
+	k.senders = slices.DeleteFunc(k.senders, func(o *sender) bool {
+		if o.session != s {
+			return false
+		}
+		k.dropSender(o)
+		return true
+	})
+	maps.DeleteFunc(k.settling, func(at settled, _ *held) bool { return at.session == s })
+}
+
+// next is the session of the next link: in turn, if there are two.
+func (k *conn) next() *engine.Session {
+	if k.second != nil && k.w.links%2 == 1 {
+		return k.second
+	}
+	return k.session
+}
+
+// settled names a delivery that is settled second.
+type settled struct {
+	session *engine.Session
+	id      uint32
 }
 
 // giveUp: no answer comes to what was asked of the coordinator, and what is not
@@ -165,6 +215,7 @@ func (k *conn) event(e *engine.Event) {
 	switch e.Kind {
 	case engine.EventBegin:
 		k.began = k.began || e.Session == k.session
+		k.secondBegan = k.secondBegan || k.second != nil && e.Session == k.second
 	case engine.EventAttach:
 		k.attached(e)
 	case engine.EventSettle:
@@ -274,7 +325,7 @@ func (k *conn) declare() {
 }
 
 func (k *conn) discharge(t *txn, fail bool) {
-	if !k.coord.Live() || k.coord.Room() <= 0 {
+	if !k.coord.Live() || k.coord.Room() <= 0 || k.outruns(t) {
 		return
 	}
 	k.txns = slices.DeleteFunc(k.txns, func(o *txn) bool { return o == t })
@@ -283,6 +334,17 @@ func (k *conn) discharge(t *txn, fail bool) {
 		t.rollback(true)
 	}
 	k.ask(&request{txn: t, fail: fail}, &frame.Discharge{TxnID: t.id, Fail: fail})
+}
+
+// outruns says whether a discharge might overtake a send of the other session: there is no
+// order between sessions, so a client waits for the answers.
+func (k *conn) outruns(t *txn) bool {
+	for _, m := range k.sent { // order: irrelevant
+		if m.txn == t && m.from.session != k.session {
+			return true
+		}
+	}
+	return false
 }
 
 func (k *conn) ask(q *request, what interface{ Append([]byte) []byte }) {
@@ -342,7 +404,7 @@ func (k *conn) newSender(dest string, mode int) {
 		return
 	}
 	k.w.links++
-	s := &sender{dest: dest, stream: k.w.links, relay: mode == modeRelay}
+	s := &sender{session: k.next(), dest: dest, stream: k.w.links, relay: mode == modeRelay}
 	a := frame.Attach{
 		Name: fmt.Sprintf("sender-%d", k.w.links), Role: frame.RoleSender, SndSettleMode: frame.SenderSettleModeMixed,
 		Source: &frame.Source{}, Target: &frame.Target{Address: dest, Capabilities: capabilities(dest)},
@@ -353,7 +415,7 @@ func (k *conn) newSender(dest string, mode int) {
 	case modeNoReject:
 		a.Source = &frame.Source{Outcomes: []wire.Symbol{"amqp:accepted:list"}}
 	}
-	s.l = k.session.Attach(a)
+	s.l = s.session.Attach(a)
 	s.l.Ref = s
 	k.senders = append(k.senders, s)
 }
@@ -372,7 +434,7 @@ func (k *conn) send(s *sender, n, flags, size, ttl, delay int) {
 			return
 		}
 		var t *txn
-		if flags&sendTxn != 0 && len(k.txns) > 0 {
+		if flags&sendTxn != 0 && len(k.txns) > 0 && (s.session == k.session || flags&sendSettled == 0) {
 			t = k.txns[len(k.txns)-1]
 		}
 		s.seq++

@@ -37,6 +37,7 @@ func (w *World) finale() {
 	w.tick(maxDelay * time.Millisecond)
 	w.rest()
 	w.process.same()
+	w.resting = true
 	for _, c := range w.clients {
 		if c.conn != nil {
 			if len(c.conn.sent) > 0 || len(c.conn.requests) > 0 {

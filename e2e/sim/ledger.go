@@ -60,9 +60,8 @@ type copied struct {
 	by       *receiver
 	txn      *txn // acknowledged in it, not decided
 	attempts attempts
-	moved    bool  // it was seen in $sys.undelivered
-	touched  int64 // when a client had it last, as World.events
-	fresh    bool  // it came for the first time in the last drain, and nobody had it before
+	moved    bool // it was seen in $sys.undelivered
+	fresh    bool // it came for the first time in the last drain, and nobody had it before
 }
 
 // How surely a copy is consumed.
@@ -84,6 +83,7 @@ type target struct {
 	undelivered bool      // $sys.undelivered
 	owner       *receiver // whom an exclusive queue served last
 	losses      int       // receivers that ended while messages may have been under way to them
+	risks       int       // of those, while messages were sent
 	confirmed   int64
 	purged      int64 // no message sent before may come
 	receivers   []*receiver
@@ -371,7 +371,6 @@ func (l *ledger) delivered(r *receiver, e *engine.Event) *copied {
 	}
 	c.inOrder(r, flagged, complain)
 	c.fresh = l.w.draining && c.came == 0 && !flagged
-	c.touched = l.w.event()
 	c.came++
 	c.level, c.ended = levelNone, -1
 	if r.presettled {
@@ -418,7 +417,6 @@ func (c *copied) end(h *held, how int) {
 	if c.holder == h {
 		c.holder, c.ended = nil, how
 	}
-	c.touched = c.m.w.event()
 }
 
 // processed: the broker has surely handled the acknowledgement.

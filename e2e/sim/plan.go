@@ -97,6 +97,10 @@ func (p *planner) add(verb string, args ...int) { p.plan = append(p.plan, Action
 
 func (p *planner) setup(c int) {
 	p.add("connect", c)
+	if p.r.IntN(4) == 0 {
+		p.add("run", 20, p.r.IntN(1<<30))
+		p.add("session", c)
+	}
 	if c == 0 || p.r.IntN(3) > 0 {
 		p.sender(c)
 	}
@@ -187,7 +191,7 @@ func (p *planner) next(quiet bool) {
 	case n < 81:
 		p.add("unlink", c, p.r.IntN(4))
 	case n < 82:
-		p.add("end", c)
+		p.add("end", c, p.r.IntN(2))
 	case n < 83:
 		p.add("close", c)
 	case n < 87:

@@ -71,7 +71,7 @@ func (k *conn) newReceiver(src source, mode int) *receiver {
 	}
 	k.w.links++
 	r := &receiver{
-		k: k, session: k.session, src: src, presettled: mode&modePresettled != 0 || src.browse,
+		k: k, session: k.next(), src: src, presettled: mode&modePresettled != 0 || src.browse,
 		second: mode&modeSecond != 0, keeps: mode&modeKeeps != 0 && src.dest[0] != 't',
 	}
 	a := frame.Attach{Name: fmt.Sprintf("receiver-%d", k.w.links), Role: frame.RoleReceiver, Target: &frame.Target{}}
@@ -106,7 +106,7 @@ func (k *conn) newReceiver(src source, mode int) *receiver {
 	if !src.browse {
 		r.target.open(r)
 	}
-	r.l = k.session.Attach(a)
+	r.l = r.session.Attach(a)
 	r.l.Ref = r
 	k.receivers = append(k.receivers, r)
 	return r
@@ -192,7 +192,7 @@ func (r *receiver) settleOne(h *held, how int, t *txn) {
 		}
 	}
 	if r.second {
-		r.k.settling[h.id] = h
+		r.k.settling[settled{r.session, h.id}] = h
 		if how != settleAccept {
 			h.c.end(h, how) // others may have it before we hear that
 		}
@@ -204,12 +204,13 @@ func (r *receiver) settleOne(h *held, how int, t *txn) {
 
 // confirmed: the broker has settled as well.
 func (k *conn) confirmed(e *engine.Event) {
-	if e.Session != k.session {
+	if e.Session != k.session && e.Session != k.second {
 		return // of one that was ended
 	}
 	for id := e.ID; ; id++ {
-		if h := k.settling[id]; h != nil && e.Settled {
-			delete(k.settling, id)
+		at := settled{e.Session, id}
+		if h := k.settling[at]; h != nil && e.Settled {
+			delete(k.settling, at)
 			h.r.held = slices.DeleteFunc(h.r.held, func(o *held) bool { return o == h })
 			h.c.end(h, h.how)
 			h.c.attempts.confirmed(h)
@@ -252,6 +253,9 @@ func (k *conn) dropReceiver(r *receiver) {
 	}
 	if !r.src.browse && r.limit > r.got {
 		r.target.losses++
+		if !k.w.resting {
+			r.target.risks++
+		}
 	}
 	r.held = nil
 	r.suspended = false

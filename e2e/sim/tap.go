@@ -13,8 +13,8 @@ type tap struct {
 	in    frames
 	out   frames
 	links map[string]*tapped // by name: receivers of the client's
-	mine  map[uint32]*tapped // by the broker's handle
-	their map[uint32]*tapped // by the client's
+	mine  map[handle]*tapped // by the broker's handle
+	their map[handle]*tapped // by the client's
 }
 
 // tapped is a link on which the broker sends.
@@ -27,8 +27,14 @@ type tapped struct {
 	more    bool   // in the middle of a delivery
 }
 
+// handle is a link's, of one direction: each session has its own.
+type handle struct {
+	channel uint16
+	handle  uint32
+}
+
 func newTap(w *World) *tap {
-	return &tap{w: w, links: map[string]*tapped{}, mine: map[uint32]*tapped{}, their: map[uint32]*tapped{}}
+	return &tap{w: w, links: map[string]*tapped{}, mine: map[handle]*tapped{}, their: map[handle]*tapped{}}
 }
 
 // frames cuts a stream into frames.
@@ -60,7 +66,7 @@ func (f *frames) each(b []byte, visit func(header, body []byte)) {
 
 // up sees bytes that the broker has read.
 func (t *tap) up(b []byte) {
-	t.in.each(b, func(_, body []byte) {
+	t.in.each(b, func(header, body []byte) {
 		switch code, _ := frame.Code(body); code { // of a heartbeat: 0
 		case frame.CodeAttach, frame.CodeDetach, frame.CodeFlow:
 		default:
@@ -70,16 +76,17 @@ func (t *tap) up(b []byte) {
 		if err != nil {
 			t.w.fail("the client sends what cannot be read: %v", err)
 		}
+		channel := binary.BigEndian.Uint16(header[6:])
 		switch p := p.(type) {
 		case *frame.Attach:
 			if p.Role == frame.RoleReceiver {
 				l := &tapped{name: p.Name}
-				t.links[p.Name], t.their[p.Handle] = l, l
+				t.links[p.Name], t.their[handle{channel, p.Handle}] = l, l
 			}
 		case *frame.Detach:
-			delete(t.their, p.Handle)
+			delete(t.their, handle{channel, p.Handle})
 		case *frame.Flow:
-			if l := t.their[p.Handle.Or(^uint32(0))]; l != nil && p.LinkCredit.OK {
+			if l := t.their[handle{channel, p.Handle.Or(^uint32(0))}]; l != nil && p.LinkCredit.OK {
 				l.next, l.flushes = p.DeliveryCount.Or(0)+p.LinkCredit.V, 2
 			}
 		}
@@ -88,7 +95,7 @@ func (t *tap) up(b []byte) {
 
 // down sees bytes that the broker has written.
 func (t *tap) down(b []byte) {
-	t.out.each(b, func(_, body []byte) {
+	t.out.each(b, func(header, body []byte) {
 		switch code, _ := frame.Code(body); code { // of a heartbeat: 0
 		case frame.CodeAttach, frame.CodeDetach, frame.CodeFlow, frame.CodeTransfer:
 		default:
@@ -98,25 +105,26 @@ func (t *tap) down(b []byte) {
 		if err != nil {
 			t.w.fail("the broker sends what cannot be read: %v", err)
 		}
+		channel := binary.BigEndian.Uint16(header[6:])
 		switch p := p.(type) {
 		case *frame.Attach:
 			if l := t.links[p.Name]; l != nil && p.Role == frame.RoleSender {
-				t.mine[p.Handle] = l
+				t.mine[handle{channel, p.Handle}] = l
 			}
 		case *frame.Detach:
-			delete(t.mine, p.Handle)
+			delete(t.mine, handle{channel, p.Handle})
 		case *frame.Flow:
-			if l := t.mine[p.Handle.Or(^uint32(0))]; l != nil {
+			if l := t.mine[handle{channel, p.Handle.Or(^uint32(0))}]; l != nil {
 				l.count = p.DeliveryCount.Or(l.count)
 			}
 		case *frame.Transfer:
-			t.transfer(p)
+			t.transfer(channel, p)
 		}
 	})
 }
 
-func (t *tap) transfer(p *frame.Transfer) {
-	l := t.mine[p.Handle]
+func (t *tap) transfer(channel uint16, p *frame.Transfer) {
+	l := t.mine[handle{channel, p.Handle}]
 	if l == nil {
 		return
 	}

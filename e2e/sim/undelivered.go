@@ -107,8 +107,8 @@ func (c *copied) inTheWay() (n int) {
 		if o == c || o.m.refused != "" || o.m.txn != nil && o.m.txn.state == txnRolledBack {
 			continue
 		}
-		if c.m.plainOne() && o.m.plainOne() && o.before(c) && o.touched < c.m.event {
-			continue // it was gone, or would have gone first
+		if c.t.risks == 0 && c.m.plainOne() && o.m.plainOne() && o.before(c) && o.came == 0 {
+			continue // nobody held it: it would have gone first
 		}
 		n++
 	}
@@ -132,10 +132,10 @@ func (c *copied) before(o *copied) bool {
 // older checks that overflow took no message while an older one stayed: one that
 // came to nobody before the end was there all the time.
 func (c *copied) older() {
-	if !c.m.plainOne() || c.came > 0 || c.t.allowance > 0 || c.exhausted() || c.m.expired() {
+	if !c.m.plainOne() || c.came > 0 || c.t.allowance > 0 || c.t.risks > 0 || c.exhausted() || c.m.expired() {
 		return
 	}
-	for _, o := range c.t.copies {
+	for _, o := range c.t.copies { // one that was under way to a client was held
 		if o.fresh && o.m.plainOne() && o.before(c) {
 			c.m.w.fail("message %d (%s) on %s was discarded, message %d was older and stays", c.m.uid, c.m.what(), c.t.name, o.m.uid)
 		}

@@ -37,6 +37,7 @@ type World struct {
 	clients  []*client
 	ledger   *ledger
 	policies *policies
+	resting  bool // nothing is sent any more
 	draining bool // in the finale's drains
 	tape     *tape
 
@@ -237,7 +238,13 @@ func (k *conn) do(verb string, a []int) {
 			s.l.Detach(true, nil)
 		}
 	case "end":
-		k.endSession()
+		if a[0] == 1 {
+			k.endSecond()
+		} else {
+			k.endSession()
+		}
+	case "session":
+		k.beginSecond()
 	case "detach":
 		if r, ok := pick(k.receivers, a[0]); ok {
 			r.detach(a[1] == 1)
