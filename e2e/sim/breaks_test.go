@@ -29,6 +29,7 @@ func finds(t *testing.T, want string, b func() breaks) {
 
 func findsIn(t *testing.T, plan func(seed uint64) []Action, want string, b func() breaks) {
 	t.Helper()
+	t.Parallel()
 	other := map[string]int{}
 	for seed := uint64(1); seed <= breakSeeds; seed++ {
 		_, err := run(plan(seed), b())
@@ -518,8 +519,47 @@ func TestBreakUndeliveredForgottenByTheLog(t *testing.T) {
 	finds(t, "was to be kept and is not in", ofUndelivered(func(r *core.Record) { r.More = nil }))
 }
 
+// gaveUp is a plan in which a message uses up its attempts, comes out of
+// $sys.undelivered, and the process dies.
+func gaveUp(seed uint64) []Action {
+	plan, err := ParseScript(fmt.Sprintf(`
+		world failsafe=1 segment=65536 memory=1048576 held=1048576 window=2048 frame=65536
+		define dest=0 redelivery=2
+		connect client=0
+		sender client=0 dest=0
+		receiver client=0 source=0
+		receiver client=0 source=%d
+		run steps=60 seed=%d
+		send client=0 link=0 n=1 flags=%d size=10
+		credit client=0 link=0 n=2
+		run steps=60 seed=1
+		settle client=0 link=0 n=1 how=%d
+		run steps=60 seed=1
+		settle client=0 link=0 n=1 how=%d
+		run steps=60 seed=1
+		credit client=0 link=1 n=1
+		run steps=60 seed=1
+		kill`, len(sources)-1, seed, sendPreserve, settleFail, settleReject))
+	if err != nil {
+		panic(err)
+	}
+	return plan
+}
+
+func TestAttemptsEndInTheQueueOfUndelivered(t *testing.T) {
+	for seed := range uint64(100) {
+		w, err := run(gaveUp(seed), breaks{})
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if m := w.ledger.sends[0]; !m.copies[w.ledger.targets["q0"]].moved {
+			t.Fatalf("seed %d: the message did not come out of %s", seed, core.UndeliveredQueue)
+		}
+	}
+}
+
 func TestBreakUndeliveredInBothPlaces(t *testing.T) {
-	finds(t, "it was undelivered", ofUndelivered(func(r *core.Record) { r.Runs = nil }))
+	findsIn(t, gaveUp, "it was undelivered", ofUndelivered(func(r *core.Record) { r.Runs = nil }))
 }
 
 func TestBreakReasonForgottenByTheLog(t *testing.T) {
