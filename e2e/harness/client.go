@@ -162,7 +162,7 @@ func startClient(name string) (*Client, error) {
 	}
 	c := &Client{Name: name, proc: proc, calls: map[int]*Call{}}
 	go c.read()
-	call, err := c.do(Fields{"cmd": "capabilities"})
+	call, err := c.do(Fields{"cmd": "capabilities"}, eventRoom)
 	if err != nil {
 		return nil, err
 	}
@@ -264,18 +264,26 @@ func (c *Client) Declared() Event { return c.declared }
 // driver must never wait for its reader, or what a test sees of timing is false.
 const eventRoom = 1 << 16
 
-// Do sends a command.
-func (c *Client) Do(t testing.TB, f Fields) *Call {
+// DoPaced sends a command whose driver waits where the test has not read all but
+// so many events, and what a pipe holds: for a test that acts on the driver's
+// progress, which on a busy machine would else be long over when it is read.
+func (c *Client) DoPaced(t testing.TB, room int, f Fields) *Call {
 	t.Helper()
-	call, err := c.do(f)
+	call, err := c.do(f, room)
 	if err != nil {
 		t.Fatalf("%s driver: %v\n%s", c.Name, err, c.proc.log())
 	}
 	return call
 }
 
-func (c *Client) do(f Fields) (*Call, error) {
-	call := &Call{Client: c, events: make(chan Event, eventRoom)}
+// Do sends a command.
+func (c *Client) Do(t testing.TB, f Fields) *Call {
+	t.Helper()
+	return c.DoPaced(t, eventRoom, f)
+}
+
+func (c *Client) do(f Fields, room int) (*Call, error) {
+	call := &Call{Client: c, events: make(chan Event, room)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.gone {

@@ -179,8 +179,11 @@ func newMatrix() (*Matrix, error) {
 		if l.Name == "" {
 			return nil, fmt.Errorf("the run had nothing for the %s driver to do", name)
 		}
-		if name == harness.Javax {
+		switch name {
+		case harness.Javax:
 			l.Name += " 1.x"
+		case "cpp":
+			l.Version = "0.37 or newer" // the system's own: what install.sh takes
 		}
 		m.Clients = append(m.Clients, l)
 	}
