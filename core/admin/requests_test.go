@@ -1,0 +1,135 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/admin/command"
+	"github.com/tidegate/tidegate/core/admin/screen"
+)
+
+// What travels: parts of a long table come together again; an error is one.
+func TestReplies(t *testing.T) {
+	table := newTable("queues", "name text;msgs count")
+	for i := range 2*MaxPartRows + 1 {
+		table.Add(fmt.Sprint("q", i), i)
+	}
+	small := newTable("users", "name text")
+	small.Add("joe")
+	want := &screen.Result{Message: "m", Tables: []*screen.Table{table, newTable("none", "name text"), small}, Last: "l", More: true}
+	parts := Replies(want, nil)
+	if len(parts) != 3 {
+		t.Errorf("%d parts", len(parts))
+	}
+	var g Gather
+	for i, p := range parts {
+		done, err := g.Add(p)
+		if err != nil || done != (i == len(parts)-1) {
+			t.Fatalf("part %d: %v %v", i, done, err)
+		}
+	}
+	a, _ := want.JSON()
+	b, _ := g.Result.JSON()
+	if string(a) != string(b) {
+		t.Error("another result came out")
+	}
+	if _, err := new(Gather).Add(parts[1]); err == nil {
+		t.Error("a part is missing, and nobody says so")
+	}
+	_, err := new(Gather).Add(Replies(nil, missing("queue", "q"))[0])
+	var said *WireError
+	if !errors.As(err, &said) || said.Kind != "not found" || said.Message != "queue 'q' does not exist" {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestRequests(t *testing.T) {
+	for text, says := range map[string]string{ // order: irrelevant
+		"":                                   "no JSON object",
+		`{"version":2,"command":"x"}`:        `write "version":1`,
+		strings.Repeat(" ", MaxRequest+1):    "at most",
+		`{"version":1,"command":"x"} beside`: "no JSON object",
+	} {
+		if _, err := ParseRequest([]byte(text)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%.30q: %v, want %s", text, err, says)
+		}
+	}
+	o := newOffice(t, memory{})
+	_, err := o.Do(t.Context(), Request{Command: "quit"})
+	if err == nil || !strings.Contains(err.Error(), "tool itself") {
+		t.Errorf("a command of the tool's: %v", err)
+	}
+	var syntax *command.Error
+	if _, err := o.Do(t.Context(), Request{Command: "shwo"}); !errors.As(err, &syntax) {
+		t.Errorf("no command: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := o.Do(ctx, Request{Command: "show queues"}); KindOf(err) != core.Unavailable {
+		t.Errorf("a request whose time is over: %v", err)
+	}
+}
+
+// Closing ends what is under way, and begins nothing.
+func TestClosing(t *testing.T) {
+	o := newOffice(t, memory{})
+	begun, ended := make(chan struct{}), make(chan struct{})
+	if err := o.Serve("admin", 0, []byte(`{"version":1,"command":"show server"}`), func([]byte) {
+		close(begun)
+		<-ended
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, end, ok := o.begin()
+	if !ok {
+		t.Fatal("it is closed already")
+	}
+	<-begun
+	closed := make(chan struct{})
+	go func() {
+		o.Service.Close()
+		close(closed)
+	}()
+	<-ctx.Done() // Close ends what is under way
+	select {
+	case <-closed:
+		t.Error("Close does not wait")
+	default:
+	}
+	end()
+	close(ended)
+	<-closed
+	if err := o.Serve("admin", 0, []byte(`{"version":1,"command":"show server"}`), func([]byte) {}); KindOf(err) != core.Unavailable {
+		t.Errorf("behind Close: %v", err)
+	}
+}
+
+// More than MaxRunning requests are refused while they run, and not after.
+func TestRunningRequests(t *testing.T) {
+	o := newOffice(t, memory{})
+	body := []byte(`{"version":1,"command":"show server"}`)
+	hold, answered := make(chan struct{}), make(chan struct{}, MaxRunning+1)
+	for range MaxRunning {
+		if err := o.Serve("admin", 0, body, func([]byte) { answered <- struct{}{}; <-hold }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := o.Serve("admin", 0, body, func([]byte) {}); KindOf(err) != core.Limit {
+		t.Errorf("one more: %v", err)
+	}
+	for range MaxRunning {
+		<-answered
+	}
+	close(hold)
+	for o.running.Load() > 0 { // each ends once its answer has been taken
+		o.does("show state")
+	}
+	if err := o.Serve("admin", 0, body, func([]byte) { answered <- struct{}{} }); err != nil {
+		t.Error(err)
+	}
+	<-answered
+}
