@@ -41,7 +41,7 @@ const fewEntries = 8
 
 // block is blockSize sequences.
 type block struct {
-	entries  []entry                // fewEntries or blockSize; an entry is at its sequence modulo the length
+	entries  []entry                // fewEntries or blockSize; powers of two: an entry is at its sequence modulo the length
 	gone     [blockSize / 64]uint64 // removed, or never here
 	taken    [blockSize / 64]uint64 // dispatched, or browsing apart: held by a delivery
 	volatile [blockSize / 64]uint64 // not stored
@@ -50,7 +50,7 @@ type block struct {
 }
 
 // entry is where the entry of a sequence is, if it is not gone.
-func (b *block) entry(seq uint64) *entry { return &b.entries[seq%uint64(len(b.entries))] }
+func (b *block) entry(seq uint64) *entry { return &b.entries[seq&uint64(len(b.entries)-1)] }
 
 // room makes the place of a new entry free.
 func (b *block) room(seq uint64) {
@@ -150,7 +150,11 @@ func (r *ring) grow(seq uint64) *block {
 	for r.base+uint64(len(r.blocks))*blockSize <= seq {
 		b := r.spare
 		if r.spare = nil; b == nil {
-			b = &block{entries: make([]entry, fewEntries)}
+			n := fewEntries
+			if len(r.blocks) > 0 { // a backlog goes on: it will be full as well
+				n = len(r.blocks[len(r.blocks)-1].entries)
+			}
+			b = &block{entries: make([]entry, n)}
 		}
 		for i := range b.gone {
 			b.gone[i] = ^uint64(0)

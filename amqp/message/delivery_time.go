@@ -1,6 +1,7 @@
 package message
 
 import (
+	"bytes"
 	"math"
 
 	"github.com/tidegate/tidegate/amqp/wire"
@@ -10,43 +11,22 @@ import (
 const (
 	DeliveryTimeAnnotation  = "x-opt-delivery-time"  // ms since 1970, as Qpid JMS sends it
 	DeliveryDelayAnnotation = "x-opt-delivery-delay" // ms from when we have it
+
+	deliveryPrefix = "x-opt-delivery-"
 )
 
 // DeliveryTime is before when the message must not be delivered, in ms since 1970;
 // 0: it may be at once. now is in ms as well. Of both annotations the absolute one
 // counts. An *Error: one is there and no number.
 func (m *Message) DeliveryTime(now int64) (int64, error) {
-	body, count, _, err := wire.MapHead(m.value(annotationSection))
-	if err != nil {
-		return 0, nil //nolint:nilerr // there is no such section
+	section := m.value(annotationSection)
+	if !bytes.Contains(section, []byte(deliveryPrefix)) {
+		return 0, nil // nearly every message
 	}
-	var at, delay []byte
-	for range count / 2 {
-		keySize, err := wire.Skip(body)
-		if err != nil {
-			break
-		}
-		size, err := wire.Skip(body[keySize:])
-		if err != nil {
-			break
-		}
-		// Most messages have annotations, and none of these: the length tells most apart.
-		if n := keySize - len(DeliveryTimeAnnotation); n >= 2 && n <= 6 && isText(body[0]) {
-			if key, _, err := wire.TextBytes(body, unlimited); err == nil {
-				switch string(key) {
-				case DeliveryTimeAnnotation:
-					at = body[keySize : keySize+size]
-				case DeliveryDelayAnnotation:
-					delay = body[keySize : keySize+size]
-				}
-			}
-		}
-		body = body[keySize+size:]
-	}
-	if at != nil {
+	if at := lookup(section, DeliveryTimeAnnotation); at != nil {
 		return m.timeIn(DeliveryTimeAnnotation, at, 0)
 	}
-	if delay != nil {
+	if delay := lookup(section, DeliveryDelayAnnotation); delay != nil {
 		return m.timeIn(DeliveryDelayAnnotation, delay, now)
 	}
 	return 0, nil
