@@ -28,8 +28,8 @@ type Spool interface {
 	// SpoolForget ends what SpoolBegin began, always: a file that no message was
 	// given goes.
 	SpoolForget(number uint64)
-	// SpoolOpen announces reads, until SpoolClose. A file that was open when its
-	// message went can be read to its end.
+	// SpoolOpen announces reads, until SpoolClose. A file that is announced when its
+	// message goes can be read to its end.
 	SpoolOpen(number uint64)
 	// SpoolRead gives n bytes from off; fewer are an error.
 	SpoolRead(number uint64, off int64, n int, done func(b []byte, err error))

@@ -95,6 +95,7 @@ type spoolFile struct {
 	forgotten atomic.Bool
 	queued    bool // in ready, or with a goroutine
 	readers   int
+	unwanted  bool // no message has it any more: it goes with its last reader
 	tasks     []func()
 
 	out, in  vfs.File
@@ -172,15 +173,25 @@ func (s *Store) StepSpool() bool {
 		sp.work.Signal()
 	}
 	var idle io.Closer
+	unwanted := false
 	if !f.queued && !f.writing && f.readers == 0 {
 		delete(sp.files, f.number)
 		if f.in != nil {
 			idle = f.in
 		}
+		if unwanted = f.unwanted; unwanted {
+			sp.bid(f.number)
+			sp.doom()
+		}
 	}
 	sp.mu.Unlock()
 	if idle != nil {
 		_ = idle.Close() // only read
+	}
+	if unwanted {
+		s.mu.Lock()
+		s.rouseSpool()
+		s.mu.Unlock()
 	}
 	return true
 }
@@ -219,7 +230,7 @@ func (sp *spool) release(after, synced uint64, ids []uint64) bool {
 		}
 		delete(sp.owned, id)
 		if id >= held || after <= synced {
-			sp.dead = append(sp.dead, number)
+			sp.bid(number)
 		} else {
 			sp.dying = append(sp.dying, dyingFile{after, number})
 		}
@@ -235,13 +246,24 @@ func (sp *spool) bury(synced uint64) bool {
 	kept := sp.dying[:0]
 	for _, d := range sp.dying {
 		if d.after <= synced {
-			sp.dead = append(sp.dead, d.number)
+			sp.bid(d.number)
 		} else {
 			kept = append(kept, d)
 		}
 	}
 	sp.dying = kept
 	return sp.doom() > 0
+}
+
+// bid bids a file go, once nobody reads it: a reader that is announced has perhaps
+// not opened it, and a delivery that is settled beforehand lets its message go as
+// it begins. The lock is held.
+func (sp *spool) bid(number uint64) {
+	if f := sp.files[number]; f != nil && f.readers > 0 {
+		f.unwanted = true
+		return
+	}
+	sp.dead = append(sp.dead, number)
 }
 
 func (sp *spool) doom() int {

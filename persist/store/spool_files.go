@@ -80,7 +80,7 @@ func (s *Store) SpoolForget(number uint64) {
 // SpoolBind gives a file to a message: it is kept until the id is released.
 func (s *Store) SpoolBind(number, id uint64) { s.spool.bind(number, id) }
 
-// SpoolOpen announces reads of a file.
+// SpoolOpen announces reads of a file, which stays until SpoolClose.
 func (s *Store) SpoolOpen(number uint64) {
 	sp := s.spool
 	sp.mu.Lock()

@@ -156,7 +156,8 @@ func TestSpoolKeepsWhatWasWritten(t *testing.T) {
 }
 
 // TestSpoolFilesGoWithTheirMessage: a file without a message is removed at once,
-// one of a message that is not stored when it is released.
+// one of a message that is not stored when it is released and nobody reads it: who
+// has announced to read it, reads it whole, begun or not.
 func TestSpoolFilesGoWithTheirMessage(t *testing.T) {
 	mem := vfs.NewMem()
 	removed := make(chan string, 10)
@@ -182,18 +183,24 @@ func TestSpoolFilesGoWithTheirMessage(t *testing.T) {
 	s.SpoolBind(kept.Number, held|7)
 	s.SpoolForget(kept.Number)
 	s.SpoolOpen(kept.Number)
-	if _, err := readOpen(s, kept); err != nil {
-		t.Error(err)
-	}
 	s.Release(0, []uint64{held | 7})
+	other, err := spooled(t, s, false, filling(3, 1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.SpoolForget(other.Number) // what could be removed before it is
+	if got := <-removed; got != spoolName(other.Number) {
+		t.Errorf("removed %s while it was announced to be read", got)
+	}
+	for range 2 {
+		if got, err := readOpen(s, kept); err != nil || !bytes.Equal(got, filling(2, 1000)) {
+			t.Errorf("%d bytes, %v", len(got), err)
+		}
+	}
+	s.SpoolClose(kept.Number)
 	if got := <-removed; got != spoolName(kept.Number) {
 		t.Errorf("removed %s", got)
 	}
-	// Whoever is in the middle of reading reads on.
-	if got, err := readOpen(s, kept); err != nil || !bytes.Equal(got, filling(2, 1000)) {
-		t.Errorf("%d bytes, %v", len(got), err)
-	}
-	s.SpoolClose(kept.Number)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
