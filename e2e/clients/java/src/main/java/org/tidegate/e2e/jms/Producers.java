@@ -283,8 +283,10 @@ final class Producers extends Chapter {
         MessageProducer producer = session.createProducer(queue(session));
         Answers answers = new Answers();
         sendAsync(session, producer, 50, answers);
+        // The gateway answers each send before the commit, but Qpid JMS's commit does not
+        // wait until the listener has been told: that is done on another thread.
         session.commit();
-        same(50, answers.all.size(), "answers told before commit returned");
+        answers.wants(1, 50);
         takeAll(session.createConsumer(queue(session)), 1, 50, 1);
         session.commit();
     }
