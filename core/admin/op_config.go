@@ -15,7 +15,7 @@ import (
 
 var configOperations = []Operation{
 	{Usage: "commit", Help: "Write the files of all that was changed.", Right: Right{Global: "change-server"}, Run: commit},
-	{Usage: "set server PARAMETERS...", Help: "Change parameters of tibemsd.conf: name=value, several with blanks between.", Right: Right{Global: "change-server"}, Writes: true, Secret: true, Run: setServer},
+	{Usage: "set server PARAMETERS...", Help: "Change parameters of tibemsd.conf: name=value, several with blanks between.", Right: Right{Global: "change-server"}, Writes: true, Run: setServer},
 	{Usage: "show config", Help: "The parameters of tibemsd.conf that are set, and what they do here.", Right: Right{Global: "view-server"}, Run: showConfig},
 }
 

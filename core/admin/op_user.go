@@ -21,10 +21,10 @@ const (
 )
 
 var userOperations = []Operation{
-	{Usage: "create user NAME [DESCRIPTION] [password=PASSWORD]", Help: "Add a user.", Right: Right{Global: "change-user"}, Writes: true, Secret: true, Run: createUser},
+	{Usage: "create user NAME [DESCRIPTION] [password=PASSWORD]", Help: "Add a user.", Right: Right{Global: "change-user"}, Writes: true, Run: createUser},
 	{Usage: "delete user NAME", Help: "Remove a user, from groups and rights as well.", Right: Right{Global: "change-user"}, Writes: true, Asks: true, Run: deleteUser},
 	{Usage: "delete all users", Help: "Remove all users but admin.", Right: Right{Global: "change-user"}, Writes: true, Asks: true, Run: deleteAllUsers},
-	{Usage: "set password NAME [PASSWORD]", Help: "Set a user's password, or none.", Right: Right{Global: "change-user"}, Writes: true, Secret: true, Run: setPassword},
+	{Usage: "set password NAME [PASSWORD]", Help: "Set a user's password, or none.", Right: Right{Global: "change-user"}, Writes: true, Run: setPassword},
 	{Usage: "show users", Help: "All users.", Right: Right{Global: "view-user"}, Run: showUsers},
 	{Usage: "show user NAME", Help: "One user and the groups it is in.", Right: Right{Global: "view-user"}, Run: showUser},
 	{Usage: "create group NAME [DESCRIPTION]", Help: "Add a group.", Right: Right{Global: "change-group"}, Writes: true, Run: createGroup},

@@ -29,9 +29,7 @@ type Operation struct {
 	Asks bool
 	// Local is done by the tool itself; the server only knows its syntax.
 	Local bool
-	// Secret says that the command line has a password, and is not logged whole.
-	Secret bool
-	Run    func(ctx context.Context, c *Call) (*screen.Result, error)
+	Run   func(ctx context.Context, c *Call) (*screen.Result, error)
 
 	syntax *command.Syntax
 }

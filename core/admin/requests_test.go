@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -44,6 +45,29 @@ func TestReplies(t *testing.T) {
 	var said *WireError
 	if !errors.As(err, &said) || said.Kind != "not found" || said.Message != "queue 'q' does not exist" {
 		t.Errorf("%v", err)
+	}
+}
+
+// What changes something is in the log, with who did it and without passwords,
+// whatever command has them.
+func TestAudit(t *testing.T) {
+	o := newOffice(t, memory{})
+	var log strings.Builder
+	o.o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	for _, line := range []string{
+		`create user joe "Joe B" password=hidden`, "set password joe hidden", "set server ssl_password=hidden",
+		"create factory f generic ssl_password=hidden url=tcp://h:1", "addprop factory f SSL_PASSWORD=hidden", "addprop factory none ssl_password=hidden",
+	} {
+		_, _ = o.Do(t.Context(), Request{User: "admin", Command: line})
+	}
+	got := log.String()
+	if strings.Count(got, "user=admin") != 6 || strings.Contains(got, "hidden") {
+		t.Error(got)
+	}
+	for _, want := range []string{`msg=administration `, `msg="administration failed"`, `\"Joe B\" password=...`, "f generic ssl_password=... url=tcp://h:1"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is missing: %s", want, got)
+		}
 	}
 }
 

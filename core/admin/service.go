@@ -199,10 +199,7 @@ func (s *Service) audit(r Request, o *Operation, err error) {
 	if s.o.Log == nil || strings.HasPrefix(o.Name(), "show") && err == nil {
 		return
 	}
-	text := r.Command
-	if o.Secret {
-		text = command.Masked(text)
-	}
+	text := command.Masked(r.Command)
 	var denied *Error
 	switch {
 	case err == nil:

@@ -155,6 +155,8 @@ func TestMasked(t *testing.T) {
 		`create user u password="with blank"`:        `create user u password=...`,
 		"set password u secret":                      "set password u ...",
 		"SET Password u":                             "SET Password u",
+		"create factory f generic  ssl_password=x\n": "create factory f generic  ssl_password=...\n",
+		`create user "a=b" "d"`:                      `create user "a=b" "d"`,
 		"set server ft_ssl_password=x statistics=on": "set server ft_ssl_password=... statistics=on",
 		`unclosed " password=x`:                      "...",
 	} {

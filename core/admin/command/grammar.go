@@ -24,9 +24,6 @@ func NewGrammar(all []*Syntax) *Grammar {
 	return g
 }
 
-// All lists the commands by name.
-func (g *Grammar) All() []*Syntax { return g.all }
-
 // Parse reads a line. Its errors are *Error.
 func (g *Grammar) Parse(line string) (*Syntax, *Args, error) {
 	list, err := tokens(line)

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -89,18 +91,10 @@ func (a *Args) Has(name string) bool {
 // Int is a whole number that the syntax has checked; 0 where it is missing.
 func (a *Args) Int(name string) int { n, _ := number(a.values[name]); return n }
 
+// number reads digits, without a sign.
 func number(s string) (int, bool) {
-	if s == "" || len(s) > 18 {
-		return 0, false
-	}
-	n := 0
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int(c-'0')
-	}
-	return n, true
+	n, err := strconv.ParseUint(s, 10, 63)
+	return int(n), err == nil
 }
 
 // parse reads what stands behind the words of the command.
@@ -115,7 +109,7 @@ func (s *Syntax) parse(line string, list []token) (*Args, *Error) {
 		switch p.kind {
 		case option:
 			_, value, _ = strings.Cut(t.text, "=")
-			if p.words != nil && !contains(p.words, strings.ToLower(value)) {
+			if p.words != nil && !slices.Contains(p.words, strings.ToLower(value)) {
 				return nil, fault(s.Usage, "%s=%s: write %s=%s", p.name, value, p.name, strings.Join(p.words, "|"))
 			}
 			if p.words != nil {
@@ -125,7 +119,7 @@ func (s *Syntax) parse(line string, list []token) (*Args, *Error) {
 			a.said[strings.ToLower(t.text)] = true
 			continue
 		case rest:
-			a.values[p.name] = strings.TrimSpace(line[t.at:])
+			a.values[p.name] = strings.TrimSpace(line[t.from:])
 			return a, s.complete(a)
 		case argument:
 		}
@@ -154,7 +148,7 @@ func (s *Syntax) place(a *Args, t token) (*part, *Error) {
 		switch {
 		case p.optional || p.kind == option:
 		case p.kind == choice && !a.anyOf(p.words):
-			if !contains(p.words, strings.ToLower(t.text)) {
+			if !slices.Contains(p.words, strings.ToLower(t.text)) {
 				return nil, fault(s.Usage, "%q: write %s", t.text, strings.Join(p.words, " or "))
 			}
 			return p, nil
@@ -164,7 +158,7 @@ func (s *Syntax) place(a *Args, t token) (*part, *Error) {
 	}
 	for i := range s.parts {
 		p := &s.parts[i]
-		if p.kind == choice && p.optional && !t.quoted && contains(p.words, strings.ToLower(t.text)) {
+		if p.kind == choice && p.optional && !t.quoted && slices.Contains(p.words, strings.ToLower(t.text)) {
 			if a.anyOf(p.words) {
 				return nil, fault(s.Usage, "%q: one of %s has been said already", t.text, strings.Join(p.words, ", "))
 			}
@@ -181,12 +175,7 @@ func (s *Syntax) place(a *Args, t token) (*part, *Error) {
 }
 
 func (a *Args) anyOf(words []string) bool {
-	for _, w := range words {
-		if a.said[w] {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(words, func(w string) bool { return a.said[w] })
 }
 
 // complete says what is missing.
@@ -204,13 +193,4 @@ func (s *Syntax) complete(a *Args) *Error {
 		}
 	}
 	return nil
-}
-
-func contains(words []string, w string) bool {
-	for _, x := range words {
-		if x == w {
-			return true
-		}
-	}
-	return false
 }

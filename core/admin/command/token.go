@@ -4,9 +4,9 @@ import "strings"
 
 // token is a word of a line. Its text is without quotes.
 type token struct {
-	text   string
-	at     int // where it begins in the line
-	quoted bool
+	text     string
+	from, to int // where it stands in the line
+	quoted   bool
 }
 
 // tokens cuts a line at its blanks. What stands between two double quotes is one
@@ -18,10 +18,10 @@ func tokens(line string) ([]token, *Error) {
 	}
 	var list []token
 	var text strings.Builder
-	in, quoted, at := false, false, 0
-	end := func() {
+	in, quoted, from := false, false, 0
+	end := func(to int) {
 		if in {
-			list = append(list, token{text.String(), at, quoted})
+			list = append(list, token{text.String(), from, to, quoted})
 			text.Reset()
 			in, quoted = false, false
 		}
@@ -29,11 +29,11 @@ func tokens(line string) ([]token, *Error) {
 	for i := 0; i < len(line); i++ {
 		switch c := line[i]; c {
 		case ' ', '\t', '\r', '\n':
-			end()
+			end(i)
 			continue
 		case '"':
 			if !in {
-				in, at = true, i
+				in, from = true, i
 			}
 			quoted = true
 			n := strings.IndexByte(line[i+1:], '"')
@@ -47,12 +47,12 @@ func tokens(line string) ([]token, *Error) {
 			return nil, fault("", "the command has a NUL character at %d", i+1)
 		default:
 			if !in {
-				in, at = true, i
+				in, from = true, i
 			}
 			text.WriteByte(c)
 		}
 	}
-	end()
+	end(len(line))
 	return list, nil
 }
 
@@ -63,21 +63,21 @@ func Masked(line string) string {
 	if err != nil {
 		return "..."
 	}
-	words := make([]string, len(list))
+	var b strings.Builder
+	kept := 0
 	for i, t := range list {
-		words[i] = t.text
-		if t.quoted {
-			words[i] = `"` + t.text + `"`
-		}
 		key, _, ok := strings.Cut(t.text, "=")
 		switch {
 		case ok && strings.HasSuffix(strings.ToLower(key), "password"):
-			words[i] = key + "=..."
+			b.WriteString(line[kept:t.from] + key + "=...")
 		case i == 3 && strings.EqualFold(list[0].text+list[1].text, "setpassword"):
-			words[i] = "..."
+			b.WriteString(line[kept:t.from] + "...")
+		default:
+			continue
 		}
+		kept = t.to
 	}
-	return strings.Join(words, " ")
+	return b.String() + line[kept:]
 }
 
 // Blank says whether a line of a script is empty or a comment.
