@@ -252,17 +252,11 @@ func storeModes(v *viper.Viper, c *config.Config, log *slog.Logger) map[string]c
 		log.Info("a setting goes over the configuration", "setting", "--durability", "value", v.GetString("durability"), "parameter", "mode of every store")
 		return nil
 	}
-	modes := map[string]core.Need{property.FailsafeStore: core.Sync, property.NonFailsafeStore: core.Write, property.MetaStore: core.Sync}
-	for _, o := range c.Objects(config.Stores) {
-		switch strings.ToLower(o.Get("mode")) {
-		case "sync":
-			modes[o.Name] = core.Sync
-		case "async":
-			modes[o.Name] = core.Write
-		default:
-			if _, known := modes[o.Name]; !known {
-				modes[o.Name] = core.Write // ems 12.1: async
-			}
+	modes := map[string]core.Need{}
+	for _, n := range c.StoreNames() {
+		modes[n] = core.Write
+		if c.SyncStore(n) {
+			modes[n] = core.Sync
 		}
 	}
 	return modes

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -15,13 +16,12 @@ import (
 )
 
 // Definitions are what EMS keeps in files: static destinations, users, rights,
-// bridges and all the rest of a config.Config. The methods of a nil one answer as
-// of an empty set. They may be called by many at a time, but never within a step
-// of the broker: MayCreate alone may.
+// bridges and all the rest of a config.Config. The methods may be called by many at
+// a time, but never within a step of the broker: MayCreate alone may.
 type Definitions struct {
 	mu       sync.Mutex
 	c        *config.Config
-	save     func(c *config.Config) error
+	save     func(c *config.Config) error // nil: nothing can be changed
 	watchers []func(c *config.Config, what Change)
 	broker   *server.Server
 	hash     func(password string) string // nil: passwords stay as they are
@@ -39,7 +39,8 @@ type Change struct {
 }
 
 // NewDefinitions takes a configuration over. save writes the files that changed,
-// each whole or not at all, and tells the configuration (core/config/disk).
+// each whole or not at all, and tells the configuration (core/config/disk); without
+// it nothing can be changed.
 func NewDefinitions(c *config.Config, save func(c *config.Config) error) *Definitions {
 	d := &Definitions{c: c, save: save}
 	d.noteCreatable()
@@ -62,7 +63,7 @@ func (d *Definitions) View(f func(c *config.Config)) {
 
 // change lets f change the configuration; what it says was changed is told on.
 func (d *Definitions) change(f func(c *config.Config) (Change, error)) error {
-	if d == nil {
+	if d.save == nil {
 		return refuse(core.Invalid, "this server keeps no definitions")
 	}
 	d.mu.Lock()
@@ -103,11 +104,11 @@ func withFix(message, fix string) string {
 // Save writes the files that have changed. What could not be written is tried
 // again at the next Save.
 func (d *Definitions) Save() error {
-	if d == nil {
-		return nil
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.save == nil {
+		return nil
+	}
 	if err := d.hashPasswords(); err != nil {
 		return err
 	}
@@ -253,14 +254,8 @@ func brokerKind(k property.Kind) core.DestinationKind {
 
 // has says whether the files, or the server itself, define a destination.
 func (d *Definitions) has(k property.Kind, n string) bool {
-	if property.IsSystem(k, n) {
-		return true
-	}
-	if d == nil {
-		return false
-	}
 	_, ok := d.get(k, n)
-	return ok
+	return ok || property.IsSystem(k, n)
 }
 
 func (d *Definitions) get(k property.Kind, n string) (def property.Definition, ok bool) {
@@ -281,9 +276,6 @@ func (d *Definitions) beside(k property.Kind) (names []string) {
 			names = append(names, property.System[i].Name)
 		}
 	}
-	if d == nil {
-		return names
-	}
 	lists := d.creatable.Load()
 	if k == property.Topic {
 		return append(names, lists[1]...)
@@ -297,9 +289,6 @@ func (d *Definitions) extras() (queues, topics int) {
 }
 
 func (d *Definitions) parents(k property.Kind, n string) (all []property.Definition) {
-	if d == nil {
-		return nil
-	}
 	d.View(func(c *config.Config) {
 		c.Tree(k).Parents(n, func(p *property.Definition) { all = append(all, *p) })
 	})
@@ -308,9 +297,6 @@ func (d *Definitions) parents(k property.Kind, n string) (all []property.Definit
 
 // objects copies a class's objects.
 func (d *Definitions) objects(class config.Class) (all []config.Object) {
-	if d == nil {
-		return nil
-	}
 	d.View(func(c *config.Config) {
 		for _, o := range c.Objects(class) {
 			all = append(all, *o)
@@ -321,9 +307,6 @@ func (d *Definitions) objects(class config.Class) (all []config.Object) {
 
 // object finds one of a class by its name.
 func (d *Definitions) object(class config.Class, key string) (o config.Object, ok bool) {
-	if d == nil {
-		return o, false
-	}
 	d.View(func(c *config.Config) {
 		var p *config.Object
 		if p, ok = c.Object(class, key); ok {
@@ -363,13 +346,8 @@ func changeOf(o *config.Object) Change {
 // param is a parameter of tibemsd.conf.
 func (d *Definitions) param(name, otherwise string) string {
 	value := ""
-	if d != nil {
-		d.View(func(c *config.Config) { value = c.Param(name) })
-	}
-	if value == "" {
-		return otherwise
-	}
-	return value
+	d.View(func(c *config.Config) { value = c.Param(name) })
+	return cmp.Or(value, otherwise)
 }
 
 // on is a parameter that is on or off.
@@ -393,13 +371,6 @@ func (d *Definitions) durables() map[durableKey]bool {
 		}
 	}
 	return all
-}
-
-func (d *Definitions) stores() (rows []storeRow) {
-	for _, o := range d.objects(config.Stores) {
-		rows = append(rows, storeRow{o.Name, valueOr(o.Get("mode"), "async")})
-	}
-	return rows
 }
 
 func (d *Definitions) groupsOf(user string) (groups []string) {

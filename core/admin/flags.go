@@ -20,24 +20,11 @@ type properties struct {
 func (d *Definitions) properties(k property.Kind, n string, bridges []bridgeSource) properties {
 	var effective []property.Effective
 	var policy property.Policy
-	failsafe := map[string]bool{property.FailsafeStore: true}
-	if d == nil {
-		effective, policy = nil, property.DefaultPolicy(k)
-		for i := range property.System {
-			if s := &property.System[i]; k == property.Queue && s.Name == n {
-				for _, v := range s.Set {
-					effective = append(effective, property.Effective{Value: v, Origin: property.Builtin})
-				}
-			}
-		}
-	} else {
-		d.View(func(c *config.Config) {
-			effective, policy = c.Tree(k).Effective(n), *c.Tree(k).Policy(n)
-			if o, ok := c.Object(config.Stores, policy.Store); ok && o.Get("mode") == "sync" {
-				failsafe[o.Name] = true
-			}
-		})
-	}
+	var synced bool
+	d.View(func(c *config.Config) {
+		effective, policy = c.Tree(k).Effective(n), *c.Tree(k).Policy(n)
+		synced = c.SyncStore(policy.Store)
+	})
 	flags := newFlags(k)
 	p := properties{prefetchInherited: true}
 	for _, e := range effective {
@@ -48,7 +35,7 @@ func (d *Definitions) properties(k property.Kind, n string, bridges []bridgeSour
 		if e.ID == property.Prefetch && e.Origin == property.Own {
 			p.prefetchInherited = false
 		}
-		if e.ID != property.Store || failsafe[e.Text] {
+		if e.ID != property.Store || synced {
 			flags.mark(letterOf[e.ID], mark)
 		}
 		text := e.Value.String()

@@ -109,9 +109,6 @@ func (c *Call) traceValue(name, value string) string {
 // applyParameters has the parameters take effect that the administration itself
 // has to do with; Definitions.Watch tells others of theirs.
 func (s *Service) applyParameters() {
-	if s.o.Definitions == nil {
-		return
-	}
 	server, each := defaultServerRate, defaultRate
 	if ms, ok := property.ParsePeriod(s.o.Definitions.param("server_rate_interval", "1")); ok && ms > 0 {
 		server = time.Duration(ms) * time.Millisecond
@@ -153,9 +150,6 @@ func (d *Definitions) detailed() core.Detailed {
 func showConfig(_ context.Context, c *Call) (*screen.Result, error) {
 	t := newTable("config", "name text Parameter;value text Value;effect text Effect")
 	t.Empty = "No parameters are set."
-	if c.o.Definitions == nil {
-		return shown(t), nil
-	}
 	c.o.Definitions.View(func(cfg *config.Config) {
 		for i := range config.Parameters {
 			p := &config.Parameters[i]

@@ -100,14 +100,6 @@ func createDestination(_ context.Context, c *Call, k property.Kind) (*screen.Res
 	}); err != nil {
 		return nil, err
 	}
-	if !name.IsWildcard(n) {
-		c.step(func(now time.Time, b *core.Broker, _ *core.Effects) {
-			err = b.Define(now, core.Destination{Kind: brokerKind(k), Name: n})
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
 	return screen.Said("%s '%s' has been created", capital(k.String()), n), nil
 }
 
@@ -197,10 +189,7 @@ func deleteAllDestinations(ctx context.Context, c *Call, k property.Kind) (*scre
 // redefine gives a static destination other properties.
 func (c *Call) redefine(k property.Kind, with func(old property.Set) (property.Set, error)) (*screen.Result, error) {
 	n := c.Get("name")
-	def, ok := property.Definition{}, false
-	if c.o.Definitions != nil {
-		def, ok = c.o.Definitions.get(k, n)
-	}
+	def, ok := c.o.Definitions.get(k, n)
 	if !ok {
 		return nil, c.noProperties(k, n)
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin/screen"
-	"github.com/tidegate/tidegate/core/property"
+	"github.com/tidegate/tidegate/core/config"
 )
 
 var storeOperations = []Operation{
@@ -15,25 +15,22 @@ var storeOperations = []Operation{
 	{Usage: "compact STORE SECONDS", Help: "Give back disk space that a store does not need.", Right: Right{Global: "change-server"}, Run: compact},
 }
 
-// storeRow is a store of stores.conf: a name on records of the one log, and what a
-// producer waits for (docs/admin-screens.md).
+// storeRow is a store: a name on records of the one log, and what a producer waits
+// for (docs/admin-screens.md).
 type storeRow struct {
 	name, mode string
 }
 
-func (c *Call) stores() []storeRow {
-	rows := []storeRow{{property.MetaStore, "async"}, {property.NonFailsafeStore, "async"}, {property.FailsafeStore, "sync"}}
-	for _, s := range c.o.Definitions.stores() {
-		replaced := false
-		for i := range rows {
-			if rows[i].name == s.name {
-				rows[i], replaced = s, true
+func (c *Call) stores() (rows []storeRow) {
+	c.o.Definitions.View(func(cfg *config.Config) {
+		for _, n := range cfg.StoreNames() {
+			mode := "async"
+			if cfg.SyncStore(n) {
+				mode = "sync"
 			}
+			rows = append(rows, storeRow{n, mode})
 		}
-		if !replaced {
-			rows = append(rows, s)
-		}
-	}
+	})
 	return rows
 }
 

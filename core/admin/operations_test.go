@@ -212,3 +212,21 @@ func BenchmarkPurge(b *testing.B) {
 		}
 	}
 }
+
+// A store's mode is said in any case, and where nobody says it $sys.failsafe is sync
+// and every other async (ems 12.1).
+func TestStoreModes(t *testing.T) {
+	o := newOffice(t, memory{
+		"queues.conf": "a store=one\nb store=two\nc store=$sys.failsafe\nd store=$sys.nonfailsafe\n",
+		"stores.conf": "[one]\n type=file\n file=1\n mode=SYNC\n[two]\n type=file\n file=2\n[$sys.failsafe]\n type=file\n file=3\n",
+	})
+	if got, want := o.does("show stores"), "Store Name        Type  Access Mode\n$sys.meta         log   async\n$sys.nonfailsafe  log   async\n$sys.failsafe     log   sync\none               log   sync\ntwo               log   async\n"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	got := o.does("show queues")
+	for n, flags := range map[string]string{"a": "--+------", "b": "---------", "c": "--+------", "d": "---------"} { // order: irrelevant
+		if !strings.Contains(got, "\n  "+n+strings.Repeat(" ", 33)+flags) {
+			t.Errorf("%s has not %s:\n%s", n, flags, got)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/tidegate/tidegate/core/admin/command"
 	"github.com/tidegate/tidegate/core/admin/screen"
 	"github.com/tidegate/tidegate/core/auth"
+	"github.com/tidegate/tidegate/core/config"
 	"github.com/tidegate/tidegate/core/server"
 )
 
@@ -32,7 +33,7 @@ type Options struct {
 	RotateLog func() error
 	// Shutdown ends the server in good order, after the answer.
 	Shutdown func()
-	// Definitions are what EMS keeps in files.
+	// Definitions are what EMS keeps in files; nil: an empty set that nobody changes.
 	Definitions *Definitions
 	// HashPassword is a password as users.conf has it; nil: as it was given.
 	HashPassword func(password string) string
@@ -81,6 +82,9 @@ type Service struct {
 
 // New makes a service; Close is to be called before its broker's.
 func New(o Options) *Service {
+	if o.Definitions == nil {
+		o.Definitions = NewDefinitions(config.New(config.MainFile), nil)
+	}
 	s := &Service{o: o, under: map[uint64]context.CancelFunc{}}
 	s.sampler.start(s)
 	s.applyParameters()
@@ -161,7 +165,7 @@ func (s *Service) do(ctx context.Context, r Request) (result *screen.Result, the
 		return nil, nil, err
 	}
 	result.Changed = result.Changed || o.Writes
-	if o.Writes && r.Save && s.o.Definitions != nil {
+	if o.Writes && r.Save {
 		if err := s.o.Definitions.Save(); err != nil {
 			if result.Message != "" { // what was done stays done
 				return nil, c.then, refuse(KindOf(err), "%s, and is not saved: %v", result.Message, err)

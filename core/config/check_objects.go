@@ -20,6 +20,26 @@ const maxSuggested = 2000
 // systemStores always exist (ems 12.1).
 var systemStores = []string{property.MetaStore, property.NonFailsafeStore, property.FailsafeStore}
 
+// StoreNames lists the stores that always exist, and those of stores.conf behind them.
+func (c *Config) StoreNames() []string {
+	all := slices.Clone(systemStores)
+	for _, o := range c.Objects(Stores) {
+		if !slices.Contains(systemStores, o.Name) {
+			all = append(all, o.Name)
+		}
+	}
+	return all
+}
+
+// SyncStore says whether a store is of mode sync, which of those that nobody gives a
+// mode $sys.failsafe alone is (ems 12.1).
+func (c *Config) SyncStore(n string) bool {
+	if o, ok := c.Object(Stores, n); ok && o.Has("mode") {
+		return strings.EqualFold(o.Get("mode"), "sync")
+	}
+	return n == property.FailsafeStore
+}
+
 func (k *checker) stores() {
 	files := map[string]*Object{}
 	said := false

@@ -77,8 +77,7 @@ func Load(files Files, main string, o Options) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Config{Main: main, JSON: strings.HasSuffix(strings.ToLower(main), ".json")}
-	c.trees = [2]*property.Tree{property.NewTree(property.Queue), property.NewTree(property.Topic)}
+	c := &Config{Main: main, JSON: strings.HasSuffix(strings.ToLower(main), ".json"), trees: newTrees()}
 	r := &report{}
 	if c.JSON {
 		c.loadJSON(b, o, r)
@@ -94,14 +93,24 @@ func Load(files Files, main string, o Options) (*Config, error) {
 	return c, nil
 }
 
+// New is a classic set without anything in it, its main file at main.
+func New(main string) *Config {
+	c := &Config{Main: main, trees: newTrees()}
+	c.loadConf(nothing{}, nil, &report{})
+	return c
+}
+
+func newTrees() [2]*property.Tree {
+	return [2]*property.Tree{property.NewTree(property.Queue), property.NewTree(property.Topic)}
+}
+
 // LoadOne reads one file of a set by itself: users.conf, for who has nothing else of
 // EMS's. Its findings are those of the lines; nothing is looked up elsewhere. Put,
 // Delete and Changed work for its class alone, which is not Queues or Topics.
 func LoadOne(class Class, name string, b []byte) *Config {
 	r := &report{}
 	t := newText(name, b, r)
-	c := &Config{Main: name, params: &paramFile{text: &text{}}, files: []*file{{name: name, path: name, text: t, changed: &t.changed}}}
-	c.trees = [2]*property.Tree{property.NewTree(property.Queue), property.NewTree(property.Topic)}
+	c := &Config{Main: name, trees: newTrees(), params: &paramFile{text: &text{}}, files: []*file{{name: name, path: name, text: t, changed: &t.changed}}}
 	c.readClass(class, t, r)
 	c.Findings = r.sorted([]string{name})
 	return c

@@ -79,22 +79,19 @@ func (c *Config) left() []string {
 
 // empty is a set of the other form with nothing in it.
 func (c *Config) empty() *Config {
-	to := &Config{JSON: !c.JSON}
-	to.trees = [2]*property.Tree{property.NewTree(property.Queue), property.NewTree(property.Topic)}
-	r := &report{}
-	if to.JSON {
-		to.Main = path.Join(path.Dir(c.Main), MainFileJSON)
-		t := readJSON(MainFileJSON, []byte("{\n\t\"model_version\":\t\"1.0\",\n\t\"tibemsd\":\t{\n\t}\n}"), r)
-		for _, class := range AllClasses() {
-			if class != JNDINames {
-				t.put(t.root, classTable[class].member, newList(), 1)
-			}
-		}
-		to.loadJSON(t.bytes(), Options{}, r)
-		return to
+	dir := path.Dir(c.Main)
+	if c.JSON {
+		return New(path.Join(dir, MainFile))
 	}
-	to.Main = path.Join(path.Dir(c.Main), MainFile)
-	to.loadConf(nothing{}, nil, r)
+	to := &Config{JSON: true, Main: path.Join(dir, MainFileJSON), trees: newTrees()}
+	r := &report{}
+	t := readJSON(MainFileJSON, []byte("{\n\t\"model_version\":\t\"1.0\",\n\t\"tibemsd\":\t{\n\t}\n}"), r)
+	for _, class := range AllClasses() {
+		if class != JNDINames {
+			t.put(t.root, classTable[class].member, newList(), 1)
+		}
+	}
+	to.loadJSON(t.bytes(), Options{}, r)
 	return to
 }
 
