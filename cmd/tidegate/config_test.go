@@ -49,7 +49,7 @@ func TestConfigurationMistakes(t *testing.T) {
 		{"bad pattern", "secure-queues: [a..b]\n", ":1:16:", "empty element"},
 		{"permission of nothing", "permissions:\n  - user: x\n    allow: send\n", ":2:5:", "write {queue: NAME"},
 		{"permission of both", "permissions:\n  - {queue: a, topic: b, allow: all}\n", ":2:16:", "write two"},
-		{"permission of a topic on a queue", "permissions:\n  - {queue: a, allow: [publish]}\n", ":2:23:", `"publish" is no permission here: write one of send, receive, browse, view`},
+		{"permission of a topic on a queue", "permissions:\n  - {queue: a, allow: [publish]}\n", ":2:23:", `"publish" is no permission here: write one of receive, send, browse, view, create, delete, modify, purge, all`},
 		{"word in a permission", "permissions:\n  - {queue: a, deny: send, allow: send}\n", ":2:16:", "deny is not known in a permission"},
 		{"permissions no list", "permissions: {queue: a}\n", ":1:14:", "write each entry behind a `-`"},
 		{"token without user", "tokens:\n  - token: x\n", ":2:5:", "write {user: NAME"},

@@ -85,11 +85,7 @@ func (c *configFile) grant(n *yaml.Node) {
 		c.bad(n, "a permission names what it is for and what it allows: write {queue: NAME, user: NAME, allow: [send]}")
 		return
 	}
-	known := auth.QueuePermissions
-	if g.Topic {
-		known = auth.TopicPermissions
-	}
-	known = slices.Concat(known, auth.AdministrativePermissions, []string{auth.All})
+	known := auth.Permissions(g.Topic)
 	for _, p := range words {
 		if !slices.Contains(known, p) {
 			c.bad(allow, "%q is no permission here: write one of %s", p, strings.Join(known, ", "))

@@ -70,7 +70,9 @@ func (d *Definitions) bridgesFrom(kind, n string) (all []string) {
 			continue
 		}
 		for _, a := range o.Attrs {
-			all = append(all, a.Name+":"+a.Value)
+			if !a.Ignored {
+				all = append(all, a.Name+":"+a.Value)
+			}
 		}
 	}
 	return all

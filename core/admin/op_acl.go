@@ -39,14 +39,10 @@ func (c *Call) who() (kind, n string, err error) {
 			}
 		}
 	}
-	switch kind {
-	case "user":
-		// Users of outside directories get rights by name (ems 6.2).
-		return kind, n, nil
-	case "group":
-		return kind, n, nil
+	if kind != "user" && kind != "group" {
+		return "", "", refuse(core.Invalid, "%s: write user=NAME, group=NAME or a name", text)
 	}
-	return "", "", refuse(core.Invalid, "%s: write user=NAME, group=NAME or a name", text)
+	return kind, n, nil
 }
 
 // scope is the name that rights stand under in acl.conf.
@@ -57,16 +53,6 @@ func (c *Call) scope(what string) string {
 	return what + ":" + c.Get("name")
 }
 
-func permissionsOf(what string) []string {
-	switch what {
-	case "queue":
-		return config.QueuePermissions
-	case "topic":
-		return config.TopicPermissions
-	}
-	return config.AdminPermissions
-}
-
 // permissions reads a list of them; `*` is none in particular.
 func (c *Call) permissions(what string) ([]string, error) {
 	words := command.Words(strings.ToLower(c.Get("permissions")))
@@ -74,8 +60,8 @@ func (c *Call) permissions(what string) ([]string, error) {
 		return nil, nil
 	}
 	for _, w := range words {
-		if !slices.Contains(permissionsOf(what), w) {
-			return nil, refuse(core.Invalid, "%q is no permission on a %s: %s", w, what, strings.Join(permissionsOf(what), ", "))
+		if known := config.Permissions(what); !slices.Contains(known, w) {
+			return nil, refuse(core.Invalid, "%q is no permission on a %s: %s", w, what, strings.Join(known, ", "))
 		}
 	}
 	return words, nil

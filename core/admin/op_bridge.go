@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"strings"
 
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin/screen"
@@ -90,7 +89,7 @@ func showBridges(_ context.Context, c *Call) (*screen.Result, error) {
 		if !matches(c.Get("pattern"), n) || c.Has("type") && c.Get("type") != k.String() {
 			continue
 		}
-		t.Add(capital(k.String())[:1], n, len(o.All("queue")), len(o.All("topic")))
+		t.Add(kindLetter(brokerKind(k)), n, len(o.All("queue")), len(o.All("topic")))
 	}
 	return shown(t), nil
 }
@@ -103,7 +102,9 @@ func showBridge(_ context.Context, c *Call) (*screen.Result, error) {
 	}
 	t := newTable("bridge", "type text T;target text Target Name;selector text Selector")
 	for _, a := range o.Attrs {
-		t.Add(strings.ToUpper(a.Name[:1]), a.Value, a.Selector)
+		if !a.Ignored {
+			t.Add(kindLetter(bridgeOf(k, n, a).Target.Kind), a.Value, a.Selector)
+		}
 	}
 	return shown(t), nil
 }

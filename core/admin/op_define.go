@@ -41,7 +41,7 @@ func defining(k property.Kind) []Operation {
 	}
 }
 
-// Kind and place words of messages.
+// capital is a word as a sentence begins with it.
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // properties reads the list of a command; blanks behind commas are allowed.

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/tidegate/tidegate/core"
@@ -71,16 +72,6 @@ func sections(one, many string, class config.Class, change, view string, changea
 	)
 }
 
-// keyOf spells a key as its file does; case does not count (ems 10.2).
-func keyOf(class config.Class, key string) string {
-	for _, k := range []string{"clientID"} {
-		if class == config.Factories && strings.EqualFold(k, key) {
-			return k
-		}
-	}
-	return strings.ToLower(key)
-}
-
 // attributes reads key=value words. A selector belongs to the topic before it.
 func (c *Call) attributes(class config.Class) ([]config.Attr, error) {
 	pairs, err := command.Pairs(c.Get("properties"))
@@ -89,7 +80,7 @@ func (c *Call) attributes(class config.Class) ([]config.Attr, error) {
 	}
 	var all []config.Attr
 	for _, p := range pairs {
-		key := keyOf(class, p.Key)
+		key := config.KeyName(class, p.Key)
 		if key == "selector" && len(all) > 0 {
 			all[len(all)-1].Selector = p.Value
 			continue
@@ -112,7 +103,7 @@ func addKeys(c *Call, o config.Object) (config.Object, error) {
 
 // putKey sets a key, or adds the topic of a route.
 func putKey(o config.Object, a config.Attr) config.Object {
-	attrs := append([]config.Attr(nil), o.Attrs...)
+	attrs := slices.Clone(o.Attrs)
 	repeats := a.Name == "incoming_topic" || a.Name == "outgoing_topic"
 	for i := range attrs {
 		if attrs[i].Name == a.Name && (!repeats || attrs[i].Value == a.Value) {
@@ -149,10 +140,11 @@ func removeKeys(c *Call, o config.Object) (config.Object, error) {
 	}
 	for _, w := range words {
 		for _, key := range command.Words(w.Key) {
-			if !o.Has(keyOf(o.Class, key)) {
+			key = config.KeyName(o.Class, key)
+			if !o.Has(key) {
 				return o, refuse(core.NotFound, "%s is not among what %s '%s' has", key, o.Class.Word(), o.Name)
 			}
-			o = o.With(keyOf(o.Class, key), "")
+			o = o.With(key, "")
 		}
 	}
 	return o, nil
@@ -278,7 +270,7 @@ func showSections(c *Call, class config.Class, many string) (*screen.Result, err
 	return shown(t), nil
 }
 
-// secretKeys are not shown.
+// shownValue is a value, but for passwords.
 func shownValue(key, value string) string {
 	if strings.Contains(key, "password") && value != "" {
 		return "********"

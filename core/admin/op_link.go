@@ -22,8 +22,8 @@ var linkOperations = []Operation{
 	},
 }
 
-func kindLetter(d core.Destination) string {
-	if d.Kind == core.Topic {
+func kindLetter(k core.DestinationKind) string {
+	if k == core.Topic {
 		return "T"
 	}
 	return "Q"
@@ -79,7 +79,7 @@ func showConsumers(ctx context.Context, c *Call) (*screen.Result, error) {
 			}
 		}
 		row := []any{
-			strconv.FormatUint(v.Number, 10), v.Conn, sub, userOrAnonymous(v.User), kindLetter(v.Destination), v.Destination.Name, name,
+			strconv.FormatUint(v.Number, 10), v.Conn, sub, userOrAnonymous(v.User), kindLetter(v.Destination.Kind), v.Destination.Name, name,
 			consumerFlags(v), v.Unsettled, v.Pending, v.PendingBytes,
 		}
 		if c.Has("full") {
@@ -90,8 +90,7 @@ func showConsumers(ctx context.Context, c *Call) (*screen.Result, error) {
 	return shown(t), nil
 }
 
-// consumerFlags: has a selector, is one of several on a shared subscription, is
-// asking for messages.
+// consumerFlags are the letters under SAS: has a selector, is a browser, has credit.
 func consumerFlags(v *core.LinkView) string {
 	flags := []byte("---")
 	if v.Selector != "" {

@@ -129,11 +129,10 @@ func showQueue(_ context.Context, c *Call) (*screen.Result, error) {
 	t := newTable("queue", "name text;type text;properties list;jndi_names list;bridges list;receivers count;msgs count;persistent_msgs count;delivered_msgs count;bytes bytes;persistent_bytes bytes;"+trafficColumns+";"+lossColumns)
 	t.Single = true
 	static := v.Static || property.IsSystem(property.Queue, n) || name.IsWildcard(n)
-	t.Add(append([]any{
+	t.Add(slices.Concat([]any{
 		n, typeOf(static, v.Temporary), p.list, c.o.Definitions.jndiNames("queue", n, static), c.o.Definitions.bridgesFrom("queue", n),
 		v.Receivers, v.Msgs, v.Persistent, v.Delivered, v.Bytes, v.PersistentBytes,
-		v.In.Msgs, v.In.Bytes, v.In.MsgRate, v.In.ByteRate, v.Out.Msgs, v.Out.Bytes, v.Out.MsgRate, v.Out.ByteRate,
-	}, losses(v.Losses)...)...)
+	}, traffic(v.In, v.Out), losses(v.Losses))...)
 	return shown(t), nil
 }
 
@@ -144,4 +143,9 @@ func losses(l core.Losses) []any {
 	return []any{l.Refused, l.Discarded, l.Expired, l.MaxRedelivery, l.Undelivered}
 }
 
+// trafficColumns are what traffic gives.
 const trafficColumns = "in_msgs count;in_bytes bytes;in_msg_rate count;in_byte_rate bytes;out_msgs count;out_bytes bytes;out_msg_rate count;out_byte_rate bytes"
+
+func traffic(in, out core.Traffic) []any {
+	return []any{in.Msgs, in.Bytes, in.MsgRate, in.ByteRate, out.Msgs, out.Bytes, out.MsgRate, out.ByteRate}
+}

@@ -54,9 +54,9 @@ func statLinks(ctx context.Context, c *Call, name string, list func(b *core.Brok
 			}
 			t.Add(row...)
 		}
-		add(kindLetter(v.Destination), to, v.Traffic)
+		add(kindLetter(v.Destination.Kind), to, v.Traffic)
 		for _, d := range v.Details { // detailed_statistics: by destination, behind the whole
-			add(kindLetter(d.Destination), d.Destination.Name, d.Traffic)
+			add(kindLetter(d.Destination.Kind), d.Destination.Name, d.Traffic)
 		}
 	}
 	return shown(t), nil
@@ -117,7 +117,7 @@ func statDestinations(ctx context.Context, c *Call, kind property.Kind, name str
 				case c.Has("total"):
 					t.Add(n.Name, in.Msgs, in.Bytes, out.Msgs, out.Bytes, lost.Lost())
 				default:
-					t.Add(n.Name, in.Msgs, in.Bytes, in.MsgRate, in.ByteRate, out.Msgs, out.Bytes, out.MsgRate, out.ByteRate, lost.Lost())
+					t.Add(slices.Concat([]any{n.Name}, traffic(in, out), []any{lost.Lost()})...)
 				}
 			}
 		})

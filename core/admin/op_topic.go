@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tidegate/tidegate/core"
@@ -38,11 +39,10 @@ func showTopic(_ context.Context, c *Call) (*screen.Result, error) {
 	t := newTable("topic", "name text;type text;properties list;jndi_names list;bridges list;subscribers count;durables count;msgs count;persistent_msgs count;bytes bytes;persistent_bytes bytes;"+trafficColumns+";"+lossColumns)
 	t.Single = true
 	static := v.Static || name.IsWildcard(n)
-	t.Add(append([]any{
+	t.Add(slices.Concat([]any{
 		n, typeOf(static, v.Temporary), p.list, c.o.Definitions.jndiNames("topic", n, static), c.o.Definitions.bridgesFrom("topic", n),
 		v.Subscribers, v.Durables, v.Msgs, v.Persistent, v.Bytes, v.PersistentBytes,
-		v.In.Msgs, v.In.Bytes, v.In.MsgRate, v.In.ByteRate, v.Out.Msgs, v.Out.Bytes, v.Out.MsgRate, v.Out.ByteRate,
-	}, losses(v.Losses)...)...)
+	}, traffic(v.In, v.Out), losses(v.Losses))...)
 	return shown(t), nil
 }
 

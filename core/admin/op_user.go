@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -136,7 +135,7 @@ func setPassword(_ context.Context, c *Call) (*screen.Result, error) {
 }
 
 func sortedByName(all []config.Object) []config.Object {
-	slices.SortFunc(all, func(x, y config.Object) int { return cmp.Or(compareNames(x.Name, y.Name)) })
+	slices.SortFunc(all, func(x, y config.Object) int { return compareNames(x.Name, y.Name) })
 	return all
 }
 
@@ -182,6 +181,17 @@ func (c *Call) group(n string) (config.Object, error) {
 	return o, nil
 }
 
+// dropGroup deletes a group with its rights.
+func (c *Call) dropGroup(o config.Object) error {
+	if err := c.mayChangeGroup(o.Name, o.All("member")); err != nil {
+		return err
+	}
+	if err := c.o.Definitions.remove(config.Groups, o.Key(), o.Name); err != nil {
+		return err
+	}
+	return c.dropRights("group", o.Name)
+}
+
 func deleteGroup(_ context.Context, c *Call) (*screen.Result, error) {
 	o, err := c.group(c.Get("name"))
 	if err != nil {
@@ -190,13 +200,7 @@ func deleteGroup(_ context.Context, c *Call) (*screen.Result, error) {
 	if o.Name == AdminGroup {
 		return nil, refuse(core.Denied, "group '%s' is the server's own and cannot be deleted: removemember %s USER takes somebody out", AdminGroup, AdminGroup)
 	}
-	if err := c.mayChangeGroup(o.Name, o.All("member")); err != nil {
-		return nil, err
-	}
-	if err := c.o.Definitions.remove(config.Groups, o.Key(), o.Name); err != nil {
-		return nil, err
-	}
-	if err := c.dropRights("group", o.Name); err != nil {
+	if err := c.dropGroup(o); err != nil {
 		return nil, err
 	}
 	return screen.Said("Group '%s' has been deleted", o.Name), nil
@@ -207,13 +211,7 @@ func deleteAllGroups(_ context.Context, c *Call) (*screen.Result, error) {
 		if o.Name == AdminGroup {
 			continue
 		}
-		if err := c.mayChangeGroup(o.Name, o.All("member")); err != nil {
-			return nil, err
-		}
-		if err := c.o.Definitions.remove(config.Groups, o.Key(), o.Name); err != nil {
-			return nil, err
-		}
-		if err := c.dropRights("group", o.Name); err != nil {
+		if err := c.dropGroup(o); err != nil {
 			return nil, err
 		}
 	}
@@ -236,49 +234,52 @@ func withAll(o config.Object, name string, values []string) config.Object {
 	return o
 }
 
-func addMember(_ context.Context, c *Call) (*screen.Result, error) {
+// changeMembers gives a group other members: change says which of those it has and the
+// users named there are to be, done what then has been done.
+func (c *Call) changeMembers(change func(members, users []string, group string) ([]string, error), done string) (*screen.Result, error) {
 	o, err := c.group(c.Get("group"))
 	if err != nil {
 		return nil, err
 	}
-	members, added := o.All("member"), command.Words(c.Get("users"))
-	if err := c.mayChangeGroup(o.Name, added); err != nil {
+	users := command.Words(c.Get("users"))
+	if err := c.mayChangeGroup(o.Name, users); err != nil {
 		return nil, err
 	}
-	for _, u := range added {
-		if _, ok := c.user(u); !ok {
-			return nil, missing("user", u)
-		}
-		if !slices.Contains(members, u) {
-			members = append(members, u)
-		}
+	members, err := change(o.All("member"), users, o.Name)
+	if err != nil {
+		return nil, err
 	}
 	if err := c.o.Definitions.put(withAll(o, "member", members)); err != nil {
 		return nil, err
 	}
-	return screen.Said("%s added to group '%s'", haveBeen(added), o.Name), nil
+	return screen.Said("%s %s group '%s'", haveBeen(users), done, o.Name), nil
+}
+
+func addMember(_ context.Context, c *Call) (*screen.Result, error) {
+	return c.changeMembers(func(members, users []string, _ string) ([]string, error) {
+		for _, u := range users {
+			if _, ok := c.user(u); !ok {
+				return nil, missing("user", u)
+			}
+			if !slices.Contains(members, u) {
+				members = append(members, u)
+			}
+		}
+		return members, nil
+	}, "added to")
 }
 
 func removeMember(_ context.Context, c *Call) (*screen.Result, error) {
-	o, err := c.group(c.Get("group"))
-	if err != nil {
-		return nil, err
-	}
-	members, gone := o.All("member"), command.Words(c.Get("users"))
-	if err := c.mayChangeGroup(o.Name, gone); err != nil {
-		return nil, err
-	}
-	for _, u := range gone {
-		i := slices.Index(members, u)
-		if i < 0 {
-			return nil, refuse(core.NotFound, "user '%s' is not in group '%s'", u, o.Name)
+	return c.changeMembers(func(members, users []string, group string) ([]string, error) {
+		for _, u := range users {
+			i := slices.Index(members, u)
+			if i < 0 {
+				return nil, refuse(core.NotFound, "user '%s' is not in group '%s'", u, group)
+			}
+			members = slices.Delete(members, i, i+1)
 		}
-		members = slices.Delete(members, i, i+1)
-	}
-	if err := c.o.Definitions.put(withAll(o, "member", members)); err != nil {
-		return nil, err
-	}
-	return screen.Said("%s removed from group '%s'", haveBeen(gone), o.Name), nil
+		return members, nil
+	}, "removed from")
 }
 
 func haveBeen(users []string) string {

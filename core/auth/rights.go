@@ -29,13 +29,20 @@ const (
 // All is the word for every permission.
 const All = "all"
 
-// Permissions are those of a queue and of a topic, as acl.conf names them;
-// Administrative ones are of both.
 var (
-	QueuePermissions          = []string{"send", "receive", "browse"}
-	TopicPermissions          = []string{"publish", "subscribe", "durable", "use_durable"}
-	AdministrativePermissions = []string{"view", "create", "modify", "delete", "purge"}
+	administrativePermissions = []string{"view", "create", "delete", "modify", "purge"}
+	queuePermissions          = slices.Concat([]string{"receive", "send", "browse"}, administrativePermissions, []string{All})
+	topicPermissions          = slices.Concat([]string{"subscribe", "publish", "durable", "use_durable"}, administrativePermissions, []string{All})
 )
+
+// Permissions are the words of acl.conf for rights on a topic or a queue. The list is
+// not to be changed.
+func Permissions(topic bool) []string {
+	if topic {
+		return topicPermissions
+	}
+	return queuePermissions
+}
 
 var rightWords = map[string]Rights{
 	"send": Send, "publish": Send, "receive": Receive, "browse": Browse, "subscribe": Subscribe, "durable": Durable, "use_durable": UseDurable,
@@ -45,15 +52,15 @@ var rightWords = map[string]Rights{
 // ParseRights gives what words of acl.conf stand for on a topic or queue. Words
 // that are no permission there stand for none.
 func ParseRights(topic bool, words []string) (r Rights) {
-	known, all := QueuePermissions, queueRights
+	all := queueRights
 	if topic {
-		known, all = TopicPermissions, topicRights
+		all = topicRights
 	}
 	for _, w := range words {
 		switch {
 		case w == All:
 			r |= all
-		case slices.Contains(known, w), slices.Contains(AdministrativePermissions, w):
+		case slices.Contains(Permissions(topic), w):
 			r |= rightWords[w]
 		}
 	}

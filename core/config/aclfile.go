@@ -108,7 +108,7 @@ func readACL(f *lineFile, l *line, body string, r *report) *Object {
 
 // readPerms adds the permissions; unknown ones are reported and left out.
 func (f *lineFile) readPerms(l *line, body string, a aclLine, o *Object, r *report) {
-	known := permissions(o.Name)
+	known := Permissions(o.Name)
 	from := a.perms.from
 	for p := range strings.SplitSeq(a.perms.of(body), ",") {
 		s := trim(body, span{from, from + len(p)})
@@ -137,25 +137,15 @@ func aclKind(name string) string {
 	return "the server"
 }
 
-// permissions lists what may be granted (ems 6.3, 6.5).
-func permissions(name string) []string {
-	kind, _, _ := strings.Cut(name, ":")
-	switch kind {
-	case "queue":
-		return QueuePermissions
-	case "topic":
-		return TopicPermissions
+// Permissions lists what may be granted on what an object of ACLs is named after:
+// queue:NAME, topic:NAME or admin (ems 6.3, 6.5).
+func Permissions(name string) []string {
+	switch kind, _, _ := strings.Cut(name, ":"); kind {
+	case "queue", "topic":
+		return auth.Permissions(kind == "topic")
 	}
-	return AdminPermissions
+	return auth.GlobalPermissions
 }
-
-// The permissions (ems 6.3, 6.5).
-var (
-	QueuePermissions       = append([]string{"receive", "send", "browse"}, destinationPermissions...)
-	TopicPermissions       = append([]string{"subscribe", "publish", "durable", "use_durable"}, destinationPermissions...)
-	AdminPermissions       = auth.GlobalPermissions
-	destinationPermissions = []string{"view", "create", "delete", "modify", "purge", "all"}
-)
 
 func writeACL(o *Object, body string) string {
 	perms := strings.Join(o.All("perm"), ",")

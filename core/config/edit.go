@@ -193,8 +193,8 @@ func (c *Config) validate(o *Object) error {
 		if message := unwritable(a.Value+a.Selector, quotes); message != "" && a.Value+a.Selector != "" {
 			return fail(a.Name+" "+message, "")
 		}
-		if o.Class == ACLs && a.Name == "perm" && !slices.Contains(permissions(o.Name), a.Value) {
-			return fail("there is no permission "+a.Value+" on "+aclKind(o.Name), didYouMean(a.Value, permissions(o.Name)))
+		if o.Class == ACLs && a.Name == "perm" && !slices.Contains(Permissions(o.Name), a.Value) {
+			return fail("there is no permission "+a.Value+" on "+aclKind(o.Name), didYouMean(a.Value, Permissions(o.Name)))
 		}
 		k.selector(a.Selector, a.SelectorAt)
 		if a.Name == "selector" {

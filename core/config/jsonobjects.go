@@ -112,7 +112,7 @@ func (f *jsonObjects) decodeMember(o *Object, it *jitem) {
 			o.Attrs = append(o.Attrs, Attr{Name: it.key, Bare: true, At: f.t.of(it.val)})
 		}
 	default:
-		a := f.at(f.keyName(it.key), it.val)
+		a := f.at(KeyName(f.class, it.key), it.val)
 		if a.Value != "" || f.class == Users || f.class == Groups {
 			o.Attrs = append(o.Attrs, a)
 		}
@@ -124,10 +124,6 @@ func orNode(n, otherwise *jnode) *jnode {
 		return n
 	}
 	return otherwise
-}
-
-func (f *jsonObjects) keyName(key string) string {
-	return (&sectionFile{class: f.class}).keyName(key)
 }
 
 // singular is the attribute that a list's elements are, plural the list.
@@ -170,8 +166,8 @@ func (f *jsonObjects) decodeACL(n *jnode, r *report) (Object, bool) {
 		default:
 			on, _ := property.ParseFlag(it.val.scalar())
 			switch word := strings.ToLower(it.key); {
-			case !slices.Contains(permissions(o.Name), word):
-				r.error(f.t.place(it.at, len(it.raw)), "permission", "there is no such permission on "+aclKind(o.Name), didYouMean(word, permissions(o.Name)))
+			case !slices.Contains(Permissions(o.Name), word):
+				r.error(f.t.place(it.at, len(it.raw)), "permission", "there is no such permission on "+aclKind(o.Name), didYouMean(word, Permissions(o.Name)))
 			case on:
 				o.Attrs = append(o.Attrs, Attr{Name: "perm", Value: word, At: f.t.place(it.at, len(it.raw))})
 			}

@@ -1,5 +1,7 @@
 package config
 
+import "strings"
+
 // Key is a row of the tables of what sections may say.
 type Key struct {
 	Name     string
@@ -30,6 +32,17 @@ func sectionKeys(c Class) []Key {
 		return channelKeys
 	}
 	return nil
+}
+
+// KeyName is a key as the table of a class spells it: keys are found in any case, since
+// EMS's own scripts write URL=.
+func KeyName(c Class, key string) string {
+	for _, k := range sectionKeys(c) {
+		if strings.EqualFold(k.Name, canonical(key)) {
+			return k.Name
+		}
+	}
+	return strings.ToLower(key)
 }
 
 // repeats says whether an attribute may stand several times.

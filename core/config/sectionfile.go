@@ -136,7 +136,7 @@ func (f *sectionFile) readPair(l *line, body string, s span, r *report) (Attr, b
 		r.error(f.place2(l, s), "section-line", "the line is no key = value", "write key = value")
 		return Attr{}, false
 	}
-	a := Attr{Name: f.keyName(key.of(body)), Value: unquote(value.of(body)), At: f.place2(l, value), NameAt: f.place2(l, key)}
+	a := Attr{Name: KeyName(f.class, key.of(body)), Value: unquote(value.of(body)), At: f.place2(l, value), NameAt: f.place2(l, key)}
 	if value.from == value.to {
 		a.At = f.place2(l, key)
 	}
@@ -161,17 +161,6 @@ func (f *sectionFile) readPair(l *line, body string, s span, r *report) (Attr, b
 		a.Selector, a.SelectorAt = unquote(raw), f.place2(l, selector)
 	}
 	return a, true
-}
-
-// keyName is a key as the tables spell it: keys are found in any case, since EMS's
-// own scripts write URL=.
-func (f *sectionFile) keyName(key string) string {
-	for _, k := range sectionKeys(f.class) {
-		if strings.EqualFold(k.Name, canonical(key)) {
-			return k.Name
-		}
-	}
-	return strings.ToLower(key)
 }
 
 func (f *sectionFile) objects() []*Object {

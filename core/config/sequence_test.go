@@ -145,7 +145,7 @@ func drawObject(rt *rapid.T, word *rapid.Generator[string]) Object {
 	case 1:
 		return Object{Class: Groups, Name: word.Draw(rt, "group"), Attrs: append([]Attr{{Name: "description", Value: "D"}}, many("member", false)...)}
 	case 2:
-		perms := rapid.SliceOfNDistinct(rapid.SampledFrom(QueuePermissions), 1, 4, rapid.ID).Draw(rt, "perms")
+		perms := rapid.SliceOfNDistinct(rapid.SampledFrom(Permissions("queue")), 1, 4, rapid.ID).Draw(rt, "perms")
 		o := Object{Class: ACLs, Name: "queue:" + word.Draw(rt, "queue"), Attrs: []Attr{{Name: rapid.SampledFrom([]string{"user", "group"}).Draw(rt, "who"), Value: "joe"}}}
 		for _, p := range perms {
 			o.Attrs = append(o.Attrs, Attr{Name: "perm", Value: p})
