@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"github.com/tidegate/tidegate/core/admin"
 	"github.com/tidegate/tidegate/core/admin/command"
 	"github.com/tidegate/tidegate/core/admin/screen"
+	"github.com/tidegate/tidegate/core/auth"
 )
 
 // adminTimeout is how long an answer may take (`timeout` changes it).
@@ -270,10 +272,7 @@ func (s *adminSession) local(ctx context.Context, op *admin.Operation, args *com
 }
 
 func (s *adminSession) reconnect(ctx context.Context, args *command.Args) error {
-	server, user, password := args.Get("url"), args.Get("user"), args.Get("password")
-	if server == "" {
-		server = s.o.server
-	}
+	server, user, password := cmp.Or(args.Get("url"), s.o.server), args.Get("user"), args.Get("password")
 	if user == "" {
 		var err error
 		if user, password, err = s.credentials(); err != nil {
@@ -291,19 +290,13 @@ func (s *adminSession) reconnect(ctx context.Context, args *command.Args) error 
 func (s *adminSession) credentials() (user, password string, err error) {
 	password, err = s.o.secret()
 	if err != nil || s.o.userGiven || s.read == nil {
-		if user = s.o.user; user == "" {
-			user = admin.AdminUser
-		}
-		return user, password, err
+		return cmp.Or(s.o.user, auth.Admin), password, err
 	}
 	if user, err = s.read("Login name (admin): ", false); err != nil {
 		return "", "", err
 	}
-	if user == "" {
-		user = admin.AdminUser
-	}
 	password, err = s.read("Password: ", true)
-	return user, password, err
+	return cmp.Or(user, auth.Admin), password, err
 }
 
 func (s *adminSession) help(what string) error {

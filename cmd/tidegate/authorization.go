@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"slices"
@@ -147,14 +148,16 @@ func (g *gate) admit(n string, o *config.Object, starting bool) {
 	}
 }
 
+// account finds a user; --users goes before the definitions. nil: there is none.
+func (g *gate) account(n string) *account {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return cmp.Or(g.fixed[n], g.users[n])
+}
+
 // Lookup is sasl.Users. Why a user who is there cannot log in is told in the log.
 func (g *gate) Lookup(n string) (sasl.Verifier, bool) {
-	g.mu.RLock()
-	a := g.fixed[n]
-	if a == nil {
-		a = g.users[n]
-	}
-	g.mu.RUnlock()
+	a := g.account(n)
 	switch {
 	case a == nil:
 		return sasl.Verifier{}, false
@@ -168,13 +171,7 @@ func (g *gate) Lookup(n string) (sasl.Verifier, bool) {
 // warnOfAdmin tells of an administrator without a password who can be reached from
 // other machines.
 func (g *gate) warnOfAdmin(listeners []*amqpserver.Listener) {
-	g.mu.RLock()
-	a := g.fixed[auth.Admin]
-	if a == nil {
-		a = g.users[auth.Admin]
-	}
-	g.mu.RUnlock()
-	if a == nil || !a.empty {
+	if a := g.account(auth.Admin); a == nil || !a.empty {
 		return
 	}
 	for _, l := range listeners {
@@ -183,13 +180,6 @@ func (g *gate) warnOfAdmin(listeners []*amqpserver.Listener) {
 			return
 		}
 	}
-}
-
-// accountRights says what a permission of the broker's is in the model.
-var accountRights = [...]auth.Rights{
-	core.MaySend: auth.Send, core.MayReceive: auth.Receive, core.MayBrowse: auth.Browse, core.MaySubscribe: auth.Subscribe,
-	core.MayDurable: auth.Durable, core.MayUseDurable: auth.UseDurable,
-	core.MayView: auth.View, core.MayCreate: auth.Create, core.MayModify: auth.Modify, core.MayDelete: auth.Delete, core.MayPurge: auth.Purge,
 }
 
 // monitored begins the topics that are always secure (ems 6.1).
@@ -219,7 +209,7 @@ func authorityOf(on bool, m *auth.Model, only *fileOnly) core.Authority {
 		case on && user == "":
 			user = sasl.AnonymousUser // ems 6.2
 		}
-		return rights.Rights(user, d.Kind == core.Topic, d.Name)&accountRights[p] != 0
+		return rights.Rights(user, d.Kind == core.Topic, d.Name)&admin.RightOf[p] != 0
 	}
 }
 

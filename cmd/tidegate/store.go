@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tidegate/tidegate/core"
-	"github.com/tidegate/tidegate/core/admin"
 	"github.com/tidegate/tidegate/core/admin/screen"
+	"github.com/tidegate/tidegate/core/auth"
 )
 
 // liveTimeout bounds the question to a running server.
@@ -52,7 +52,7 @@ func inspectLive(ctx context.Context, o *target, out io.Writer, asJSON bool) err
 	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
 	defer cancel()
 	if u, err := url.Parse(o.url); err == nil && u.User == nil && o.tls.cert == "" {
-		u.User = url.User(admin.AdminUser) // as the admin tool logs in
+		u.User = url.User(auth.Admin) // as the admin tool logs in
 		o.url = u.String()
 	}
 	c, err := o.dial(ctx, 0)

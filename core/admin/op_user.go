@@ -12,13 +12,6 @@ import (
 	"github.com/tidegate/tidegate/core/config"
 )
 
-// AdminUser is the administrator that always exists, AdminGroup the group whose
-// members have all rights (ems 6.2).
-const (
-	AdminUser  = auth.Admin
-	AdminGroup = auth.AdminGroup
-)
-
 var userOperations = []Operation{
 	{Usage: "create user NAME [DESCRIPTION] [password=PASSWORD]", Help: "Add a user.", Right: Right{Global: "change-user"}, Writes: true, Run: createUser},
 	{Usage: "delete user NAME", Help: "Remove a user, from groups and rights as well.", Right: Right{Global: "change-user"}, Writes: true, Asks: true, Run: deleteUser},
@@ -38,7 +31,7 @@ var userOperations = []Operation{
 
 func (c *Call) user(n string) (config.Object, bool) {
 	o, ok := c.o.Definitions.object(config.Users, n)
-	if !ok && n == AdminUser {
+	if !ok && n == auth.Admin {
 		return config.Object{Class: config.Users, Name: n}, true
 	}
 	return o, ok
@@ -68,7 +61,7 @@ func createUser(_ context.Context, c *Call) (*screen.Result, error) {
 func (c *Call) deleteUserNamed(n string) error {
 	o, ok := c.o.Definitions.object(config.Users, n)
 	switch {
-	case n == AdminUser:
+	case n == auth.Admin:
 		return refuse(core.Denied, "user 'admin' is the server's own and cannot be deleted")
 	case !ok:
 		return missing("user", n)
@@ -110,7 +103,7 @@ func deleteUser(_ context.Context, c *Call) (*screen.Result, error) {
 
 func deleteAllUsers(_ context.Context, c *Call) (*screen.Result, error) {
 	for _, o := range c.o.Definitions.objects(config.Users) {
-		if o.Name == AdminUser {
+		if o.Name == auth.Admin {
 			continue
 		}
 		if err := c.deleteUserNamed(o.Name); err != nil {
@@ -142,8 +135,8 @@ func sortedByName(all []config.Object) []config.Object {
 func showUsers(_ context.Context, c *Call) (*screen.Result, error) {
 	t := newTable("users", "name text User Name;description text Description")
 	all := sortedByName(c.o.Definitions.objects(config.Users))
-	if !slices.ContainsFunc(all, func(o config.Object) bool { return o.Name == AdminUser }) {
-		t.Add(AdminUser, "Administrator")
+	if !slices.ContainsFunc(all, func(o config.Object) bool { return o.Name == auth.Admin }) {
+		t.Add(auth.Admin, "Administrator")
 	}
 	for _, o := range all {
 		t.Add(o.Name, o.Get("description"))
@@ -197,8 +190,8 @@ func deleteGroup(_ context.Context, c *Call) (*screen.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Name == AdminGroup {
-		return nil, refuse(core.Denied, "group '%s' is the server's own and cannot be deleted: removemember %s USER takes somebody out", AdminGroup, AdminGroup)
+	if o.Name == auth.AdminGroup {
+		return nil, refuse(core.Denied, "group '%s' is the server's own and cannot be deleted: removemember %s USER takes somebody out", auth.AdminGroup, auth.AdminGroup)
 	}
 	if err := c.dropGroup(o); err != nil {
 		return nil, err
@@ -208,7 +201,7 @@ func deleteGroup(_ context.Context, c *Call) (*screen.Result, error) {
 
 func deleteAllGroups(_ context.Context, c *Call) (*screen.Result, error) {
 	for _, o := range c.o.Definitions.objects(config.Groups) {
-		if o.Name == AdminGroup {
+		if o.Name == auth.AdminGroup {
 			continue
 		}
 		if err := c.dropGroup(o); err != nil {

@@ -59,8 +59,10 @@ func addGrants(s *auth.Source, o *config.Object) {
 	s.Grants = append(s.Grants, auth.Grant{Who: whoOf(o), Topic: topic, Pattern: pattern, Rights: auth.ParseRights(topic, o.All("perm"))})
 }
 
-// rightOn is what an operation takes of a destination.
-var rightOn = map[core.Permission]auth.Rights{
+// RightOf says what a permission of the broker's is in a model.
+var RightOf = [...]auth.Rights{
+	core.MaySend: auth.Send, core.MayReceive: auth.Receive, core.MayBrowse: auth.Browse, core.MaySubscribe: auth.Subscribe,
+	core.MayDurable: auth.Durable, core.MayUseDurable: auth.UseDurable,
 	core.MayView: auth.View, core.MayCreate: auth.Create, core.MayModify: auth.Modify, core.MayDelete: auth.Delete, core.MayPurge: auth.Purge,
 }
 
@@ -70,7 +72,7 @@ func permits(m *auth.Model, user string, r Right, destination string) bool {
 	if m.Administrator(user) || m.Global(user).Has(r.Global) {
 		return true
 	}
-	return r.On != 0 && destination != "" && m.Rights(user, r.Kind == core.Topic, destination)&rightOn[r.On] != 0
+	return r.On != 0 && destination != "" && m.Rights(user, r.Kind == core.Topic, destination)&RightOf[r.On] != 0
 }
 
 // mayChange refuses to change users who are protected from who asks (ems 6.5).
@@ -93,8 +95,8 @@ func (c *Call) mayChangeGroup(group string, members []string) error {
 	if c.o.Rights == nil || c.o.Rights().Administrator(c.User) {
 		return nil
 	}
-	if group == AdminGroup {
-		return refuse(core.Denied, "not permitted: only members of %s can change it", AdminGroup)
+	if group == auth.AdminGroup {
+		return refuse(core.Denied, "not permitted: only members of %s can change it", auth.AdminGroup)
 	}
 	m := c.o.Rights()
 	if lacks := lacking(m, c.User, m.GroupGlobal(group)); lacks != "" {
