@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -12,8 +13,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/tidegate/tidegate/amqp/sasl"
 )
 
 // defaultServer is where the tool connects to (ems 10.1).
@@ -21,16 +20,16 @@ const defaultServer = "tcp://localhost:7222"
 
 // adminOptions are those of EMS's tool (ems 10.1), with one dash or two.
 type adminOptions struct {
-	server, user, password, script   string
-	serverGiven, userGiven           bool
-	hasPassword, ignore, json        bool
-	mangle, help                     bool
-	mangled                          string
-	trusted                          []string
-	identity, key, hostname, keyPass string
-	noVerifyHost, noVerifyName       bool
-	command                          []string
-	passwordFile                     string
+	server, user, password, script string
+	serverGiven, userGiven         bool
+	hasPassword, ignore, json      bool
+	mangle, help                   bool
+	mangled                        string
+	trusted                        []string
+	identity, key, hostname        string
+	noVerifyHost, noVerifyName     bool
+	command                        []string
+	passwordFile                   string
 }
 
 const adminUsage = `Administer a running server, as EMS's tool does.
@@ -74,20 +73,14 @@ func adminCommand() *cobra.Command {
 
 // ignoredAdminOptions are read for scripts' sake; the number of values is theirs.
 var ignoredAdminOptions = map[string]int{
-	"ssl_issuer": 1, "ssl_ciphers": 1, "ssl_trace": 0, "ssl_debug_trace": 0, "module_path": 1, "oauth2_access_token": 1,
+	"ssl_password": 1, "ssl_pwdfile": 1, "ssl_issuer": 1, "ssl_ciphers": 1, "ssl_trace": 0, "ssl_debug_trace": 0, "module_path": 1, "oauth2_access_token": 1,
 }
 
 func parseAdminOptions(args []string) (*adminOptions, error) {
 	o := &adminOptions{server: defaultServer}
-	value := func(i *int) (string, error) {
-		if *i++; *i >= len(args) {
-			return "", fmt.Errorf("%s has no value", args[*i-1])
-		}
-		return args[*i], nil
-	}
 	texts := map[string]*string{
 		"server": &o.server, "user": &o.user, "password": &o.password, "pwdfile": &o.passwordFile, "script": &o.script,
-		"ssl_identity": &o.identity, "ssl_key": &o.key, "ssl_hostname": &o.hostname, "ssl_password": &o.keyPass, "ssl_pwdfile": &o.keyPass,
+		"ssl_identity": &o.identity, "ssl_key": &o.key, "ssl_hostname": &o.hostname,
 	}
 	words := map[string]*bool{
 		"ignore": &o.ignore, "json": &o.json, "help": &o.help, "h": &o.help,
@@ -98,15 +91,20 @@ func parseAdminOptions(args []string) (*adminOptions, error) {
 			o.command = args[i:]
 			break
 		}
-		name, given, hasValue := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(args[i], "-"), "-"), "=")
+		option := args[i]
+		name, given, hasValue := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(option, "-"), "-"), "=")
+		values, ignored := ignoredAdminOptions[name]
+		if texts[name] != nil || name == "ssl_trusted" {
+			values = 1
+		}
+		if values == 1 && !hasValue {
+			if i++; i == len(args) {
+				return nil, fmt.Errorf("%s has no value", option)
+			}
+			given = args[i]
+		}
 		switch {
 		case texts[name] != nil:
-			var err error
-			if !hasValue {
-				if given, err = value(&i); err != nil {
-					return nil, err
-				}
-			}
 			*texts[name] = given
 			o.serverGiven = o.serverGiven || name == "server"
 			o.userGiven = o.userGiven || name == "user"
@@ -114,23 +112,15 @@ func parseAdminOptions(args []string) (*adminOptions, error) {
 		case words[name] != nil:
 			*words[name] = true
 		case name == "ssl_trusted":
-			f, err := value(&i)
-			if err != nil {
-				return nil, err
-			}
-			o.trusted = append(o.trusted, f)
+			o.trusted = append(o.trusted, given)
 		case name == "mangle":
 			o.mangle = true
 			if i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
 				i++
 				o.mangled = args[i]
 			}
-		default:
-			n, known := ignoredAdminOptions[name]
-			if !known {
-				return nil, fmt.Errorf("%s is no option: tidegate admin -help lists them", args[i])
-			}
-			i += n
+		case !ignored:
+			return nil, fmt.Errorf("%s is no option: tidegate admin -help lists them", option)
 		}
 	}
 	return o, nil
@@ -212,11 +202,7 @@ func (o *adminOptions) tls() (*tls.Config, error) {
 		}
 	}
 	if o.identity != "" {
-		key := o.key
-		if key == "" {
-			key = o.identity
-		}
-		pair, err := tls.LoadX509KeyPair(o.identity, key)
+		pair, err := tls.LoadX509KeyPair(o.identity, cmp.Or(o.key, o.identity))
 		if err != nil {
 			return nil, err
 		}
@@ -235,7 +221,7 @@ func administer(ctx context.Context, args []string, in *os.File, out io.Writer) 
 		fmt.Fprint(out, adminUsage)
 		return nil
 	case o.mangle:
-		fmt.Fprintln(out, mangle(o.mangled))
+		fmt.Fprintln(out, hashed(o.mangled))
 		return nil
 	}
 	s := newAdminSession(o, in, out)
@@ -247,9 +233,4 @@ func administer(ctx context.Context, args []string, in *os.File, out io.Writer) 
 		return s.script(ctx)
 	}
 	return s.interactive(ctx)
-}
-
-// mangle prints a password as users.conf takes it.
-func mangle(password string) string {
-	return sasl.NewVerifier(password, salt(), sasl.DefaultIterations).Text()
 }

@@ -21,7 +21,11 @@ func TestAdminOptions(t *testing.T) {
 	if p, _ := o.secret(); o.server != "ssl://h:1" || o.user != "u" || p != "p" || !o.ignore || !o.json || len(o.trusted) != 2 || strings.Join(o.command, " ") != "show queues a.>" {
 		t.Errorf("%+v", o)
 	}
-	for _, bad := range []string{"-server", "-what", "-ssl_trusted"} {
+	o, err = parseAdminOptions(strings.Fields("--server=h:1 -password= -ssl_trusted=a.pem -ssl_issuer=x show server"))
+	if err != nil || o.server != "h:1" || !o.hasPassword || strings.Join(o.trusted, " ") != "a.pem" || strings.Join(o.command, " ") != "show server" {
+		t.Errorf("with equals signs: %+v, %v", o, err)
+	}
+	for _, bad := range []string{"-server", "-what", "-ssl_trusted", "-ssl_issuer"} {
 		if _, err := parseAdminOptions([]string{bad}); err == nil {
 			t.Errorf("%s is taken", bad)
 		}
