@@ -29,8 +29,17 @@ func loadSet(path string, secondary bool) (*config.Config, error) {
 	return config.Load(disk.Files{FS: vfs.OS}, path, config.Options{Secondary: secondary})
 }
 
-func secondaryFlag(cmd *cobra.Command) *bool {
-	return cmd.Flags().Bool("secondary", false, "read a tibemsd.json as the second server of the pair does")
+// overSet has a command do something with the set that its first argument names.
+func overSet(cmd *cobra.Command, do func(cmd *cobra.Command, c *config.Config, args []string) error) *cobra.Command {
+	secondary := cmd.Flags().Bool("secondary", false, "read a tibemsd.json as the second server of the pair does")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := loadSet(args[0], *secondary)
+		if err != nil {
+			return err
+		}
+		return do(cmd, c, args[1:])
+	}
+	return cmd
 }
 
 func configCheckCommand() *cobra.Command {
@@ -43,13 +52,8 @@ count. A warning is what the server goes on without, or what means something els
 here. Exits with 1 if there is an error, with 2 if there is no configuration.`,
 		Args: cobra.ExactArgs(1),
 	}
-	secondary := secondaryFlag(cmd)
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := loadSet(args[0], *secondary)
-		if err != nil {
-			return err
-		}
+	return overSet(cmd, func(cmd *cobra.Command, c *config.Config, _ []string) (err error) {
 		if *asJSON {
 			err = printJSON(cmd.OutOrStdout(), map[string]any{"findings": orEmpty(c.Findings)})
 		} else {
@@ -59,8 +63,7 @@ here. Exits with 1 if there is an error, with 2 if there is no configuration.`,
 			err = &exit{code: exitNo}
 		}
 		return err
-	}
-	return cmd
+	})
 }
 
 func errorsIn(findings []config.Finding) int {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidegate/tidegate/core/config"
 	"github.com/tidegate/tidegate/core/config/disk"
 	"github.com/tidegate/tidegate/persist/vfs"
 )
@@ -21,15 +22,10 @@ that is read stays as it is; what cannot be taken over is said on standard error
 Comments are not taken over.`,
 		Args: cobra.ExactArgs(1),
 	}
-	secondary := secondaryFlag(cmd)
 	out := cmd.Flags().String("out", "", "write into `DIR`, which is made if it is not there")
 	force := cmd.Flags().Bool("force", false, "write over files that are there")
 	_ = cmd.MarkFlagRequired("out")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := loadSet(args[0], *secondary)
-		if err != nil {
-			return err
-		}
+	return overSet(cmd, func(cmd *cobra.Command, c *config.Config, _ []string) error {
 		files, notes, err := c.Convert()
 		if err != nil {
 			return err
@@ -54,8 +50,7 @@ Comments are not taken over.`,
 			fmt.Fprintln(cmd.ErrOrStderr(), n)
 		}
 		return nil
-	}
-	return cmd
+	})
 }
 
 func configJNDICommand() *cobra.Command {
@@ -68,19 +63,13 @@ names what they found in EMS. What Qpid JMS has no word for is said on standard
 error.`,
 		Args: cobra.ExactArgs(1),
 	}
-	secondary := secondaryFlag(cmd)
 	host := cmd.Flags().String("host", "localhost", "the server's `HOST`, where a factory's URL names none")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := loadSet(args[0], *secondary)
-		if err != nil {
-			return err
-		}
+	return overSet(cmd, func(cmd *cobra.Command, c *config.Config, _ []string) error {
 		file, notes := c.JNDI(*host)
 		for _, n := range notes {
 			fmt.Fprintln(cmd.ErrOrStderr(), n)
 		}
-		_, err = cmd.OutOrStdout().Write(file)
+		_, err := cmd.OutOrStdout().Write(file)
 		return err
-	}
-	return cmd
+	})
 }

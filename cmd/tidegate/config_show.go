@@ -42,19 +42,14 @@ wildcards; one without that no line defines is shown as a client's use would
 create it.`,
 		Args: cobra.MinimumNArgs(1),
 	}
-	secondary := secondaryFlag(cmd)
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := loadSet(args[0], *secondary)
-		if err != nil {
-			return err
-		}
+	return overSet(cmd, func(cmd *cobra.Command, c *config.Config, names []string) (err error) {
 		var all []shownDestination
 		for _, k := range []property.Kind{property.Queue, property.Topic} {
-			all = append(all, shownDestinations(c.Tree(k), args[1:])...)
+			all = append(all, shownDestinations(c.Tree(k), names)...)
 		}
 		var nothing []string
-		for _, n := range args[1:] {
+		for _, n := range names {
 			all = append(all, shownUndefined(c, n)...)
 			if !slices.ContainsFunc(all, func(d shownDestination) bool { return d.Name == n || name.Match(n, d.Name) }) {
 				nothing = append(nothing, n)
@@ -69,8 +64,7 @@ create it.`,
 			return &exit{exitNo, "nothing is defined, and nothing would be created, by the name of " + strings.Join(nothing, ", ")}
 		}
 		return err
-	}
-	return cmd
+	})
 }
 
 // shownDestinations lists those that one of the names means; all without names.

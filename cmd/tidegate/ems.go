@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -88,7 +89,7 @@ func brokerFromSet(o *server.Options, c *config.Config) {
 // and is told.
 func fromSet(v *viper.Viper, c *config.Config, log *slog.Logger) error {
 	s := setting{v: v, c: c, log: log}
-	s.put("npsend-check-mode", "npsend_check_mode", orDefault(c.Param("npsend_check_mode"), "default"))
+	s.put("npsend-check-mode", "npsend_check_mode", cmp.Or(c.Param("npsend_check_mode"), "default"))
 	s.seconds("login-timeout", "handshake_timeout", 1)
 	// The server drops a client that was silent for twice what it tells it.
 	s.seconds("idle-timeout", "server_timeout_client_connection", 2)
@@ -101,13 +102,6 @@ func fromSet(v *viper.Viper, c *config.Config, log *slog.Logger) error {
 	s.certificates()
 	s.data()
 	return s.err
-}
-
-func orDefault(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 // setting is one parameter on its way to be a setting of tidegate's.
@@ -179,7 +173,7 @@ func (s *setting) certificates() {
 	if identity == "" || !s.secureListener() {
 		return
 	}
-	key := orDefault(s.c.Param("ssl_server_key"), identity)
+	key := cmp.Or(s.c.Param("ssl_server_key"), identity)
 	cert, keyFile := s.c.Path(identity), s.c.Path(key)
 	for _, file := range []string{cert, keyFile} {
 		if _, err := os.Stat(file); err != nil {
@@ -225,10 +219,7 @@ func (s *setting) dropSecure() {
 
 // data is where the log lies: `store`, if that can be a directory of this system.
 func (s *setting) data() {
-	store := s.c.Param("store")
-	if store == "" {
-		store = "datastore"
-	}
+	store := cmp.Or(s.c.Param("store"), "datastore")
 	if s.v.IsSet("data") {
 		s.put("data", "store", nil)
 		return

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/tidegate/tidegate/core/name"
@@ -116,14 +117,7 @@ func (k *checker) route(o *Object, zones map[string]*Object) {
 }
 
 func zoneOf(o *Object) (zone, hops string) {
-	zone, hops = o.Get("zone_name"), strings.ToLower(o.Get("zone_type"))
-	if zone == "" {
-		zone = defaultZone
-	}
-	if hops == "" {
-		hops = defaultHops
-	}
-	return zone, hops
+	return cmp.Or(o.Get("zone_name"), defaultZone), cmp.Or(strings.ToLower(o.Get("zone_type")), defaultHops)
 }
 
 func (k *checker) routeTopic(a *Attr, seen map[string]bool) {

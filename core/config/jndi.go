@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -132,23 +133,16 @@ func query(options []string) string {
 	return "?" + strings.Join(options, "&")
 }
 
-func orElse(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
-}
-
 // failover maps attempts and delays: an attempt is one pass over the list, there
 // as here. Qpid JMS has one delay for both.
 func (j *jndiWriter) failover(o *Object, balanced bool) []string {
-	first, again := orElse(o.Get("connect_attempt_delay"), attemptDelay), orElse(o.Get("reconnect_attempt_delay"), attemptDelay)
+	first, again := cmp.Or(o.Get("connect_attempt_delay"), attemptDelay), cmp.Or(o.Get("reconnect_attempt_delay"), attemptDelay)
 	if first != again {
 		j.note(o, "Qpid JMS has one delay for the first connection and for later ones: reconnect_attempt_delay is taken")
 	}
 	return []string{
-		"failover.startupMaxReconnectAttempts=" + orElse(o.Get("connect_attempt_count"), connectAttempts),
-		"failover.maxReconnectAttempts=" + orElse(o.Get("reconnect_attempt_count"), reconnectAttempts),
+		"failover.startupMaxReconnectAttempts=" + cmp.Or(o.Get("connect_attempt_count"), connectAttempts),
+		"failover.maxReconnectAttempts=" + cmp.Or(o.Get("reconnect_attempt_count"), reconnectAttempts),
 		"failover.reconnectDelay=" + again,
 		"failover.useReconnectBackOff=false",
 		"failover.randomize=" + strconv.FormatBool(balanced),

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -139,7 +140,7 @@ func readJSONNames(t *jsonText, root *jnode, r *report) *jsonNames {
 			for _, e := range n.get("jndinames").list() {
 				at := e
 				if e.kind == '{' {
-					at = orNode(e.get("name"), e)
+					at = cmp.Or(e.get("name"), e)
 				}
 				name := at.scalar()
 				if name == "" || n.get("name").scalar() == "" {

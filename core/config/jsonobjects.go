@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -99,7 +100,7 @@ func (f *jsonObjects) decodeMember(o *Object, it *jitem) {
 		for _, e := range it.val.list() {
 			a := f.at(name, e)
 			if e.kind == '{' {
-				a = f.at(name, orNode(e.get("name"), e))
+				a = f.at(name, cmp.Or(e.get("name"), e))
 				a.Selector = e.get("selector").scalar()
 				if s := e.get("selector"); s != nil {
 					a.SelectorAt = f.t.of(s)
@@ -117,13 +118,6 @@ func (f *jsonObjects) decodeMember(o *Object, it *jitem) {
 			o.Attrs = append(o.Attrs, a)
 		}
 	}
-}
-
-func orNode(n, otherwise *jnode) *jnode {
-	if n != nil {
-		return n
-	}
-	return otherwise
 }
 
 // singular is the attribute that a list's elements are, plural the list.
@@ -152,7 +146,7 @@ func (f *jsonObjects) decodeACL(n *jnode, r *report) (Object, bool) {
 		o.Name, o.At = kind+":"+name.scalar(), f.t.of(name)
 	case "admin":
 	default:
-		r.error(f.t.of(orNode(n.get("type"), n)), "acl-line", "a right is of type queue, topic or admin", form)
+		r.error(f.t.of(cmp.Or(n.get("type"), n)), "acl-line", "a right is of type queue, topic or admin", form)
 		return o, false
 	}
 	for i := range n.items {
