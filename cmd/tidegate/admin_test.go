@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/term"
+
+	"github.com/tidegate/tidegate/core/admin/screen"
 )
 
 // EMS's options, with one dash and two (ems 10.1).
@@ -166,5 +169,17 @@ func TestCalledAs(t *testing.T) {
 	}
 	if got, _ := calledAs(strings.Fields("tibemsd -trace NONE"), io.Discard); !slices.Equal(got, strings.Fields("serve --config tibemsd.conf --trace NONE")) {
 		t.Errorf("without -config: %q", got)
+	}
+}
+
+// What a server says of its queues is taken as far as it says it.
+func TestLiveQueues(t *testing.T) {
+	table := &screen.Table{Name: "queues", Columns: []screen.Column{{Name: "msgs", Kind: screen.Count}, {Name: "name", Kind: screen.Text}}}
+	for _, row := range [][]any{{int64(3), "q"}, {int64(0), ">"}, {int64(0), "$sys.admin"}, {int64(1), "$sys.undelivered"}, {nil, ""}} {
+		table.Add(row...)
+	}
+	got := liveQueues(&screen.Result{Tables: []*screen.Table{table, {Name: "odd", Rows: [][]any{{}}}}})
+	if want := "[{q 3 0 0} {$sys.undelivered 1 0 0} { 0 0 0} { 0 0 0}]"; fmt.Sprint(got) != want {
+		t.Errorf("%v, want %s", got, want)
 	}
 }

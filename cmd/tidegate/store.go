@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin/screen"
 	"github.com/tidegate/tidegate/core/auth"
 )
@@ -68,36 +68,39 @@ func inspectLive(ctx context.Context, o *target, out io.Writer, asJSON bool) err
 	if err != nil {
 		return err
 	}
-	queues := queueInfos(r)
+	queues := liveQueues(r)
 	if asJSON {
 		return json.NewEncoder(out).Encode(queues)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "Queue\tMsgs\tBytes\tConsumers\tProducers\t")
+	fmt.Fprintln(w, "Queue\tMsgs\tBytes\tConsumers\t")
 	for _, q := range queues {
-		if !q.Temporary {
-			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t\n", q.Name, q.Messages, q.Bytes, q.Consumers, q.Producers)
-		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t\n", q.Name, q.Messages, q.Bytes, q.Consumers)
 	}
 	return w.Flush()
 }
 
-// queueInfos takes from `show queues` what holds messages or has users.
-func queueInfos(r *screen.Result) []core.QueueInfo {
-	infos := []core.QueueInfo{}
+// liveQueue is what is said of a queue of a running server.
+type liveQueue struct {
+	Name      string `json:"name"`
+	Messages  int64  `json:"messages"`
+	Bytes     int64  `json:"bytes"`
+	Consumers int64  `json:"consumers"`
+}
+
+// liveQueues takes from `show queues` all but the server's own that are empty, and the
+// wildcard that is always there.
+func liveQueues(r *screen.Result) []liveQueue {
+	queues := []liveQueue{}
 	for _, t := range r.Tables {
-		at := map[string]int{}
-		for i, c := range t.Columns {
-			at[c.Name] = i
-		}
 		for _, row := range t.Rows {
-			name, _ := row[at["name"]].(string)
-			number := func(column string) int64 { n, _ := row[at[column]].(int64); return n }
-			if name[0] == '$' && number("msgs") == 0 || name == ">" {
-				continue
+			number := func(column string) int64 { n, _ := t.Cell(row, column).(int64); return n }
+			q := liveQueue{Messages: number("msgs"), Bytes: number("bytes"), Consumers: number("receivers")}
+			q.Name, _ = t.Cell(row, "name").(string)
+			if q.Name != ">" && (q.Messages > 0 || !strings.HasPrefix(q.Name, "$")) {
+				queues = append(queues, q)
 			}
-			infos = append(infos, core.QueueInfo{Name: name, Messages: int(number("msgs")), Bytes: number("bytes"), Consumers: int(number("receivers"))})
 		}
 	}
-	return infos
+	return queues
 }

@@ -3,6 +3,7 @@ package admin
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin/screen"
@@ -89,8 +90,8 @@ func encode(parts []WireReply) [][]byte {
 	for i := range parts {
 		parts[i].Version, parts[i].Part, parts[i].More = ProtocolVersion, i, i+1 < len(parts)
 		text, err := json.Marshal(&parts[i])
-		if err != nil {
-			panic("admin: a result cannot be encoded: " + err.Error())
+		if err != nil { // texts alone always can be
+			return encode([]WireReply{{Error: &WireError{core.Internal.String(), "the result cannot be encoded: " + err.Error()}}})
 		}
 		texts[i] = text
 	}
@@ -117,6 +118,8 @@ func (g *Gather) Add(text []byte) (done bool, err error) {
 		return true, r.Error
 	case r.Result == nil || r.Part != g.parts:
 		return false, fmt.Errorf("part %d of the server's answer is missing", g.parts)
+	case slices.Contains(r.Result.Tables, nil):
+		return false, fmt.Errorf("part %d of the server's answer has a table that is none", g.parts)
 	}
 	g.parts++
 	if g.Result == nil {
@@ -124,10 +127,14 @@ func (g *Gather) Add(text []byte) (done bool, err error) {
 		return !r.More, nil
 	}
 	for _, t := range r.Result.Tables {
-		if n := len(g.Result.Tables); n > 0 && g.Result.Tables[n-1].Name == t.Name {
-			g.Result.Tables[n-1].Rows = append(g.Result.Tables[n-1].Rows, t.Rows...)
-		} else {
+		n := len(g.Result.Tables)
+		switch {
+		case n == 0 || g.Result.Tables[n-1].Name != t.Name:
 			g.Result.Tables = append(g.Result.Tables, t)
+		case !slices.Equal(g.Result.Tables[n-1].Columns, t.Columns):
+			return false, fmt.Errorf("table %s goes on with other columns in the server's answer", t.Name)
+		default:
+			g.Result.Tables[n-1].Rows = append(g.Result.Tables[n-1].Rows, t.Rows...)
 		}
 	}
 	return !r.More, nil

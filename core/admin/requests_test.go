@@ -157,3 +157,35 @@ func TestRunningRequests(t *testing.T) {
 	}
 	<-answered
 }
+
+// FuzzGather: no answer of a server's brings the tool down; what is put together can be
+// printed.
+func FuzzGather(f *testing.F) {
+	table := newTable("queues", "name text;msgs count;flags list")
+	table.Add("q", 1, []string{"a"})
+	for _, parts := range [][][]byte{
+		Replies(&screen.Result{Message: "m", Tables: []*screen.Table{table}}, nil),
+		{[]byte(`{"version":1,"result":{"tables":[null]}}`)},
+		{[]byte(`{"version":1,"result":{"tables":[{"name":"queues","rows":[[]]}]}}`)},
+		{
+			[]byte(`{"version":1,"more":true,"result":{"tables":[{"name":"queues","columns":[{"name":"a","kind":"text"}],"rows":[["x"]]}]}}`),
+			[]byte(`{"version":1,"part":1,"result":{"tables":[{"name":"queues","rows":[[]]}]}}`),
+		},
+		{[]byte(`{"version":1,"result":{"tables":[{"name":"queue","single":true,"columns":[{"name":"msgs","kind":"text"}],"rows":[[null],["x"]]}]}}`)},
+	} {
+		f.Add(parts[0], parts[len(parts)-1])
+	}
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		var g Gather
+		if done, err := g.Add(first); !done && err == nil {
+			_, _ = g.Add(second)
+		}
+		if g.Result == nil {
+			return
+		}
+		_ = g.Result.Print()
+		if _, err := g.Result.JSON(); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -31,19 +31,6 @@ func splitSize(n int64) (number, unit string) {
 	return fmt.Sprintf("%.1f", float64(n)/kilo), " Kb"
 }
 
-// Limit is a number of bytes as configuration files have it: 512MB, 1GB, 100.
-func Limit(n int64) string {
-	for _, u := range []struct {
-		size int64
-		name string
-	}{{giga, "GB"}, {mega, "MB"}, {kilo, "KB"}} {
-		if n >= u.size && n%u.size == 0 {
-			return strconv.FormatInt(n/u.size, 10) + u.name
-		}
-	}
-	return strconv.FormatInt(n, 10)
-}
-
 // long is a length of time as `show server` has it: 18 days 11 hours 23 minutes.
 func long(ms int64) string {
 	d := time.Duration(ms) * time.Millisecond

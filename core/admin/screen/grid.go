@@ -122,11 +122,4 @@ func line(b *strings.Builder, s string) {
 	b.WriteByte('\n')
 }
 
-func (t *Table) has(name string) bool {
-	for i := range t.Columns {
-		if t.Columns[i].Name == name {
-			return true
-		}
-	}
-	return false
-}
+func (t *Table) has(name string) bool { return t.column(name) >= 0 }

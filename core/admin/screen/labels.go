@@ -1,8 +1,11 @@
 package screen
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
+
+	"github.com/tidegate/tidegate/core/property"
 )
 
 // label is one line of a screen about one thing.
@@ -20,14 +23,7 @@ type labels struct {
 }
 
 func said(title, name string) label {
-	return label{title: title, only: name, text: func(r row) string {
-		for i, c := range r.t.Columns {
-			if c.Name == name {
-				return orNone(plain(c.Kind, r.cells[i]))
-			}
-		}
-		return ""
-	}}
+	return label{title: title, only: name, text: func(r row) string { return cmp.Or(r.plain(name), "<none>") }}
 }
 
 // lossLines are about messages that never came to a consumer, where there are any.
@@ -45,17 +41,10 @@ func some(title, name string) label {
 	return l
 }
 
-func orNone(s string) string {
-	if s == "" {
-		return "<none>"
-	}
-	return s
-}
-
 func outOf(used, limit string) func(r row) string {
 	return func(r row) string {
 		if n := r.int(limit); n > 0 {
-			return Size(r.int(used)) + " out of " + Limit(n)
+			return Size(r.int(used)) + " out of " + property.FormatSize(n)
 		}
 		return Size(r.int(used))
 	}

@@ -3,14 +3,7 @@ package screen
 // left, right, amount and size make the columns that layouts are of.
 
 func left(title, name string, gap, width int) column {
-	return column{title: title, left: true, gap: gap, width: width, cell: func(r row) (string, string) {
-		for i, c := range r.t.Columns {
-			if c.Name == name {
-				return plain(c.Kind, r.cells[i]), ""
-			}
-		}
-		return "", ""
-	}}
+	return column{title: title, left: true, gap: gap, width: width, cell: func(r row) (string, string) { return r.plain(name), "" }}
 }
 
 func right(title, name string, width int) column {

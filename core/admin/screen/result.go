@@ -6,6 +6,7 @@ package screen
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Kind says what the cells of a column are.
@@ -107,23 +108,33 @@ func decode(k Kind, cell json.RawMessage) (any, error) {
 	}
 	switch k {
 	case Count, Bytes, Millis:
-		var n int64
-		err := json.Unmarshal(cell, &n)
-		return n, err
+		return decoded[int64](cell)
 	case Bool:
-		var v bool
-		err := json.Unmarshal(cell, &v)
-		return v, err
+		return decoded[bool](cell)
 	case List:
-		var l []string
-		err := json.Unmarshal(cell, &l)
-		return l, err
+		return decoded[[]string](cell)
 	case Text:
-		var s string
-		err := json.Unmarshal(cell, &s)
-		return s, err
+		return decoded[string](cell)
 	}
 	return nil, fmt.Errorf("the kind %q is not known", k)
+}
+
+func decoded[V any](cell json.RawMessage) (v V, err error) {
+	err = json.Unmarshal(cell, &v)
+	return v, err
+}
+
+// Cell is a cell of a row by its column; nil for an empty one, and for none.
+func (t *Table) Cell(cells []any, column string) any {
+	if i := t.column(column); i >= 0 {
+		return cells[i]
+	}
+	return nil
+}
+
+// column is the place of a column; below 0: there is none.
+func (t *Table) column(name string) int {
+	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == name })
 }
 
 // row reads one row's cells by column.
@@ -132,13 +143,14 @@ type row struct {
 	cells []any
 }
 
-func (r row) cell(name string) any {
-	for i := range r.t.Columns {
-		if r.t.Columns[i].Name == name {
-			return r.cells[i]
-		}
+func (r row) cell(name string) any { return r.t.Cell(r.cells, name) }
+
+// plain is a cell's text where no layout says otherwise.
+func (r row) plain(name string) string {
+	if i := r.t.column(name); i >= 0 {
+		return plain(r.t.Columns[i].Kind, r.cells[i])
 	}
-	return nil
+	return ""
 }
 
 func (r row) text(name string) string { s, _ := r.cell(name).(string); return s }

@@ -1,0 +1,106 @@
+package admin
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidegate/tidegate/core"
+)
+
+// shownBy are the arguments of commands that show something, where one of that name is
+// there.
+var shownBy = map[string]string{
+	"queue": "q", "topic": "t", "durable": "d", "user": "u", "group": "g", "members": "g", "bridge": "queue:q", "factory": "f", "route": "r",
+	"jndiname": "j", "store": "$sys.failsafe", "parents": "t", "consumer": "2", "transaction": "1", "message": "ID:none", "messages": "order", "transport": "v",
+	"channel": "c",
+}
+
+// variants are the lines of a command: without what is optional, with each of it, and
+// with all.
+func variants(o *Operation) []string {
+	line, all := o.Name(), ""
+	words := strings.Fields(o.Name())
+	var optional []string
+	for _, field := range strings.Fields(o.Usage)[len(words):] {
+		inside := strings.Trim(field, "[]")
+		if inside == field {
+			line += " " + shownBy[words[len(words)-1]]
+			continue
+		}
+		key, value, isOption := strings.Cut(inside, "=")
+		for i, w := range strings.Split(inside, "|") {
+			switch {
+			case isOption && value == strings.ToLower(value):
+				_, w, _ = strings.Cut("="+strings.TrimPrefix(w, key+"="), "=")
+				w = key + "=" + w
+			case isOption && value == "N":
+				w = key + "=1"
+			case isOption:
+				w = key + "=q"
+			case inside == strings.ToUpper(inside):
+				w = "q"
+			}
+			optional = append(optional, w)
+			if i == 0 {
+				all += " " + w
+			}
+		}
+	}
+	lines := []string{line, line + all}
+	for _, w := range optional {
+		lines = append(lines, line+" "+w)
+	}
+	return lines
+}
+
+// Every command that shows something shows it whatever its options are, with rows that
+// fit their columns, and what travels is what is printed.
+func TestEveryScreen(t *testing.T) {
+	o := newOffice(t, memory{
+		"queues.conf": ">\nq secure,maxbytes=1MB\n", "topics.conf": ">\nt\n", "users.conf": "u:x:\"U\"\n", "groups.conf": "g:\"G\"\n u\n",
+		"acl.conf": "QUEUE=q USER=u PERM=send\nADMIN GROUP=g PERM=view-all\n", "bridges.conf": "[queue:q]\n topic=t selector=\"a=1\"\n",
+		"factories.conf": "[f]\n type=generic\n url=tcp://h:1\n", "routes.conf": "[r]\n url=tcp://h:1\n", "durables.conf": "t d clientid=c\n",
+		"jndinames.conf": "j queue q\n", "transports.conf": "[v]\n type=tibrv\n", "channels.conf": "[c]\n address=239.1.1.1:1\n",
+	})
+	c := o.client("ann")
+	o.send(c, "q", 3)
+	c.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+		for _, d := range []core.Destination{{Kind: core.Queue, Name: "q"}, {Kind: core.Topic, Name: "t"}} {
+			if _, err := b.OpenConsumer(now, c.ID(), core.ConsumerOptions{Destination: d}, fx); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := b.Begin(now, c.ID(), fx); err != nil {
+			t.Error(err)
+		}
+	})
+	shown := 0
+	for _, op := range Table {
+		if op.Local || !strings.HasPrefix(op.Name(), "show") && op.Name() != "info" && op.Name() != "whoami" {
+			continue
+		}
+		for _, line := range variants(op) {
+			r, err := o.Do(t.Context(), Request{User: "admin", Command: line})
+			if err != nil {
+				if KindOf(err) != core.NotFound && !strings.HasPrefix(op.Help, "Not in this version") {
+					t.Errorf("%s: %v", line, err)
+				}
+				continue
+			}
+			shown++
+			var g Gather
+			for _, part := range Replies(r, nil) {
+				if _, err := g.Add(part); err != nil {
+					t.Errorf("%s: %v", line, err)
+				}
+			}
+			if g.Result.Print() != r.Print() {
+				t.Errorf("%s: what comes is\n%s\nof\n%s", line, g.Result.Print(), r.Print())
+			}
+		}
+	}
+	if shown < 150 {
+		t.Errorf("only %d screens were shown", shown)
+	}
+}
