@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/tidegate/tidegate/core/admin"
 	"github.com/tidegate/tidegate/core/config"
@@ -294,6 +295,22 @@ func emsLine(r *slog.Record, attrs []slog.Attr) string {
 		}
 		b.WriteString(" " + a.Key + "=" + text)
 	}
-	b.WriteByte('\n')
+	return oneLine(b.String()) + "\n"
+}
+
+// oneLine writes control characters out: no name that a client gives itself, and no
+// message id, begins a line that looks like the server's own.
+func oneLine(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsControl) {
+		return s
+	}
+	var b strings.Builder
+	for _, c := range s {
+		if unicode.IsControl(c) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(c), "'"))
+		} else {
+			b.WriteRune(c)
+		}
+	}
 	return b.String()
 }

@@ -53,6 +53,8 @@ func TestTraceLines(t *testing.T) {
 	log.Info("administration", "user", "admin", "command", "create queue q")
 	log.Info("Received message 'ID:1' into queue 'q'", "trace", "MSG")
 	log.Error("store failed", "error", "no space")
+	log.Warn("login refused", "user", "x]: y\n2026-11-25 12:00:00.000 [admin]: commit", "reason", "a\rb")
+	log.Info("Received message 'ID:1\n\x1b[2J' into queue 'q'", "trace", "MSG")
 	log.Debug("connected", "client", "c")
 	want := []string{
 		"recovered queues=3",
@@ -60,6 +62,8 @@ func TestTraceLines(t *testing.T) {
 		"[admin]: create queue q",
 		"Received message 'ID:1' into queue 'q'",
 		`ERROR: store failed error="no space"`,
+		`WARNING: [x]: y\n2026-11-25 12:00:00.000 [admin]: commit]: login refused reason=a\rb`,
+		`Received message 'ID:1\n\x1b[2J' into queue 'q'`,
 	}
 	lines := strings.Split(strings.TrimSpace(read(t, file)), "\n")
 	if len(lines) != len(want) {
@@ -70,7 +74,7 @@ func TestTraceLines(t *testing.T) {
 			t.Errorf("%q, want ... %q", l, want[i])
 		}
 	}
-	if got := console.String(); strings.Count(got, "level=") != 5 {
+	if got := console.String(); strings.Count(got, "level=") != 7 {
 		t.Errorf("the console has its own lines: %s", got)
 	}
 }
