@@ -2,8 +2,11 @@ package sim
 
 import (
 	"testing"
+	"time"
 
+	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/message"
+	"github.com/tidegate/tidegate/persist/journal"
 )
 
 // Races between a connection's reader and writer that the simulation found, step
@@ -115,4 +118,34 @@ func TestWhatIsUnsentIsNotOvertaken(t *testing.T) {
 		t.Errorf("%d messages came", r.receiver.got)
 	}
 	r.end(t)
+}
+
+// TestALargeMessageThatIsOverIsReadToItsEnd: out of $sys.undelivered a message begins
+// with what was added to it, before its file is opened; settled beforehand, it is
+// nobody's any more from then on.
+func TestALargeMessageThatIsOverIsReadToItsEnd(t *testing.T) {
+	for _, flags := range []int{sendPreserve, sendPreserve | sendVolatile} {
+		r := newRace(t, 0)
+		late := r.to.newReceiver(source{dest: core.UndeliveredQueue}, modePresettled)
+		r.from.send(r.sender, 1, flags, message.LargeAbove+10, 50, 1)
+		r.rest()
+		r.tick(2 * time.Second)
+		r.rest()
+		late.credit(1, false)
+		r.reads(r.to)
+		for range 50 { // it begins, and the disk does all that it has to do but read
+			r.to.sock.write()
+			r.process.store.StepLoad()
+			for l := range journal.SpillLane + 1 {
+				r.process.store.Step(l)
+			}
+		}
+		if len(r.to.down.b) == 0 {
+			t.Fatalf("the message does not begin: %+v", r.process.queues())
+		}
+		if r.rest(); late.got != 1 {
+			t.Errorf("flags %d: %d messages came", flags, late.got)
+		}
+		r.end(t)
+	}
 }
