@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -147,5 +148,35 @@ func TestALargeMessageThatIsOverIsReadToItsEnd(t *testing.T) {
 			t.Errorf("flags %d: %d messages came", flags, late.got)
 		}
 		r.end(t)
+	}
+}
+
+// TestARefusedCommitGivesBackBeforeItIsAnswered: a send finds its queue full, so that the
+// commit rolls back; another client has the acknowledged message before the one that
+// settles second hears of it.
+func TestARefusedCommitGivesBackBeforeItIsAnswered(t *testing.T) {
+	plan, err := ParseScript(fmt.Sprintf(`
+		world failsafe=0 segment=16384 memory=4096 held=1048576 window=4 frame=4096
+		define dest=0 msgs=1
+		connect client=1
+		connect client=2
+		sender client=2 dest=0
+		receiver client=2 source=0 mode=%d
+		run steps=28 seed=0
+		send client=2 link=0 n=1
+		credit client=2 link=0 n=1
+		receiver client=1 source=0
+		run steps=14 seed=0
+		credit client=1 link=0 n=1
+		begin client=2
+		run steps=9 seed=0
+		send client=2 link=0 n=1 flags=%d
+		settle client=2 link=0 n=1 how=%d flags=%d
+		discharge client=2 txn=0`, modeSecond, sendTxn, settleAccept, settleTxn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Run(plan); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -196,6 +196,9 @@ func (c *copied) settled(complain func(string)) {
 	if c.holder != nil && c.holder.r.k.left() {
 		c.holder, c.ended = nil, settleFail // its client does not know yet
 	}
+	if c.txn != nil { // rolled back: who settles second has it until it hears so
+		c.txn.cameBack(c, complain)
+	}
 	switch {
 	case c.level >= levelProcessed:
 		complain("its acknowledgement was confirmed")
@@ -203,9 +206,6 @@ func (c *copied) settled(complain func(string)) {
 		complain("it is acknowledged on a connection that lives")
 	case c.holder != nil:
 		complain("another receiver has it")
-	}
-	if c.txn != nil {
-		c.txn.cameBack(c, complain)
 	}
 }
 
