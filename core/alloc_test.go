@@ -73,3 +73,24 @@ func TestAMessageThroughTheBrokerAllocatesNothingOfItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// TestATopicsMessageAllocatesNothingOfItsOwn: for no subscriber, once their queues have
+// been through a block.
+func TestATopicsMessageAllocatesNothingOfItsOwn(t *testing.T) {
+	const subscribers = 100
+	c := newCrowd(t, subscribers, func(int) string { return "" })
+	m := message.Envelope{Content: &text{size: 100}}
+	hundred := func() {
+		for range 100 {
+			if n := c.publish(m); n != subscribers {
+				t.Fatalf("%d got it", n)
+			}
+		}
+	}
+	for range 2 * blockSize / 100 {
+		hundred()
+	}
+	if n := testing.AllocsPerRun(10, hundred); n > 0 {
+		t.Errorf("%v allocations for 100 messages to %d subscribers", n, subscribers)
+	}
+}

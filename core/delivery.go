@@ -77,8 +77,10 @@ func (t *deliveries) free(d *delivery) {
 		return // still being filled
 	}
 	t.pages[i], t.spare = nil, p
-	for len(t.pages) > 0 && t.pages[0] == nil {
-		t.pages = t.pages[1:]
-		t.base += deliveryPage
+	gone := 0
+	for gone < len(t.pages) && t.pages[gone] == nil {
+		gone++
 	}
+	t.pages = dropFront(t.pages, gone)
+	t.base += uint64(gone) * deliveryPage
 }

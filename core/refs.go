@@ -52,7 +52,7 @@ func (r *refs) retire(i int) {
 	for n < len(r.pages) && r.pages[n] == nil {
 		n++
 	}
-	r.pages = r.pages[n:]
+	r.pages = dropFront(r.pages, n)
 	r.base += uint64(n) * refPage
 }
 

@@ -89,7 +89,7 @@ type ring struct {
 	next     uint64 // the next sequence
 	head     uint64 // nothing below is available
 	blocks   []*block
-	spare    *block                  // the first, until it is used
+	spare    *block                  // the next to be used, made before or emptied; nil: there is none
 	counts   map[uint64]uint32       // failed deliveries, only where not 0
 	waits    map[uint64]wait         // until when those wait that came back
 	notes    map[uint64][]byte       // what consumers added, only where they did
@@ -157,8 +157,9 @@ func (r *ring) grow(seq uint64) *block {
 			b = &block{entries: make([]entry, n)}
 		}
 		for i := range b.gone {
-			b.gone[i] = ^uint64(0)
+			b.gone[i], b.volatile[i] = ^uint64(0), 0
 		}
+		b.earliest = 0
 		r.blocks = append(r.blocks, b)
 	}
 	if seq >= r.next {
@@ -238,7 +239,8 @@ func (r *ring) remove(seq uint64) (entry, bool) {
 }
 
 // shrink drops empty blocks at the front that can never fill again, except the
-// one that is being filled.
+// one that is being filled. One is used again, so that a queue that is drained as it
+// fills stays in the same memory; a full-size one only while there is a backlog.
 func (r *ring) shrink() {
 	n := 0
 	for n < len(r.blocks) && r.blocks[n].live == 0 && r.base+uint64(n+1)*blockSize <= r.next {
@@ -247,8 +249,11 @@ func (r *ring) shrink() {
 	if n == 0 {
 		return
 	}
-	clear(r.blocks[:n])
-	r.blocks = r.blocks[n:]
+	r.spare = nil
+	if b := r.blocks[n-1]; len(b.entries) == fewEntries || len(r.blocks) > n+1 {
+		r.spare = b
+	}
+	r.blocks = dropFront(r.blocks, n)
 	r.base += uint64(n) * blockSize
 	r.head = max(r.head, r.base)
 }

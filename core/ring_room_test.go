@@ -1,6 +1,9 @@
 package core
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // TestBlockKeepsEntriesApart: a block with few places holds as many entries as it
 // has sequences, whichever of them come and go.
@@ -45,5 +48,69 @@ func TestBlockKeepsEntriesApart(t *testing.T) {
 	}
 	if n := len(r.blocks[0].entries); n != blockSize {
 		t.Errorf("a block that holds most of its sequences has places for %d", n)
+	}
+}
+
+// TestABlockIsUsedAgainAsNew: a ring that is drained as it fills makes no other block,
+// and the one it has remembers nothing of those that were in it.
+func TestABlockIsUsedAgainAsNew(t *testing.T) {
+	r := newRing(&queue{broker: &Broker{}}, 4)
+	for seq := range uint64(blockSize) { // not stored, and expiring
+		r.put(seq, entry{id: HeldBit | 1, expires: 5})
+		r.take(seq)
+		r.remove(seq)
+	}
+	first := r.spare
+	if first == nil || len(r.blocks) != 0 {
+		t.Fatalf("%d blocks are left, and the spare is %v", len(r.blocks), first)
+	}
+	if n := testing.AllocsPerRun(4*blockSize, func() {
+		r.put(r.next, entry{id: 1, flags: entryStored})
+		if r.blocks[0] != first {
+			t.Fatal("another block is used")
+		}
+		r.remove(r.next - 1)
+	}); n != 0 {
+		t.Errorf("%v allocations for a message", n)
+	}
+	seq := r.next
+	r.put(seq, entry{id: 1, flags: entryStored})
+	if b := r.blocks[0]; b.earliest != 0 || r.isTaken(seq) || r.ready != b.live {
+		t.Errorf("expiry %d, taken %v, %d of %d ready", b.earliest, r.isTaken(seq), r.ready, b.live)
+	}
+	if s := r.state(); s.Head > seq || bit(s.Removed, seq-s.Head) {
+		t.Errorf("a checkpoint says that the entry is removed: %+v", s)
+	}
+}
+
+// TestABacklogsBlocksAreUsedAgain: a full-size one while there are others, and none is
+// kept behind the backlog.
+func TestABacklogsBlocksAreUsedAgain(t *testing.T) {
+	r := newRing(&queue{broker: &Broker{}}, 4)
+	const backlog = 3 * blockSize
+	put := func() { r.put(r.next, entry{id: r.next + 1}) }
+	for range backlog {
+		put()
+	}
+	made := slices.Clone(r.blocks)
+	for range 10 * blockSize {
+		put()
+		r.remove(r.next - 1 - backlog)
+		for _, b := range r.blocks {
+			if !slices.Contains(made, b) {
+				made = append(made, b)
+			}
+		}
+	}
+	if len(made) > backlog/blockSize+2 {
+		t.Errorf("%d blocks were made", len(made))
+	}
+	for seq := r.next - backlog; seq < r.next; seq++ {
+		if e, ok := r.remove(seq); !ok || e.id != seq+1 {
+			t.Fatalf("sequence %d: %+v, %v", seq, e, ok)
+		}
+	}
+	if r.spare != nil && len(r.spare.entries) != fewEntries {
+		t.Errorf("a block with places for %d is kept", len(r.spare.entries))
 	}
 }
