@@ -27,7 +27,7 @@ func bridgeSet(t *testing.T) string {
 	for _, n := range harness.Names {
 		queues += "narrow." + n + " maxmsgs=3\n"
 	}
-	return writeSet(t, map[string]string{
+	return emsSet(t, map[string]string{
 		"tibemsd.conf": "server = bridges\n", "queues.conf": queues, "topics.conf": ">\n", "bridges.conf": bridges.String(),
 	})
 }
@@ -102,7 +102,7 @@ func TestBridgedDestination(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
 	defer cancel()
 	link := session(t, s, &amqp.ConnOptions{SASLType: amqp.SASLTypeAnonymous()})
 	receivers := map[string]*amqp.Receiver{}
@@ -227,7 +227,7 @@ func TestBridgesAdministered(t *testing.T) {
 // TestBridgePermission: who may not send to a target may not send to its source while
 // the bridge is there (ems 4.6), persistent or not; others do.
 func TestBridgePermission(t *testing.T) {
-	dir := writeSet(t, map[string]string{
+	dir := emsSet(t, map[string]string{
 		"tibemsd.conf": "server = bridges\nauthorization = enabled\n", "queues.conf": ">\nin\naudit secure\n", "topics.conf": ">\n",
 		"users.conf": "admin:\nann:a\nben:b\n", "groups.conf": "", "acl.conf": "QUEUE=audit USER=ann PERM=send,receive\n",
 		"bridges.conf": "[queue:in]\n  queue=audit selector=\"kind = 'x'\"\n",

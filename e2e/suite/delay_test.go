@@ -63,13 +63,14 @@ func TestDelayedKilled(t *testing.T) {
 		each(t, []string{"topic", "durable", "drain"}, func(t *testing.T, c *harness.Client) {
 			queue, topic := "delayed."+c.Name, "delayed.t."+c.Name
 			messages(t, receiving(t, c, s, topic, durable(c), harness.Fields{"drain": true, "idle_ms": 300})) // which subscribes
-			send(t, c, s, queue, harness.Fields{"count": 10, "first": 11, "delay_ms": later.Milliseconds()})
-			send(t, c, s, topic, harness.Fields{"count": 10, "kind": "topic", "delay_ms": later.Milliseconds()})
-			send(t, c, s, queue, harness.Fields{"count": 5, "first": 91, "delay_ms": later.Milliseconds(), "durable": false})
 			send(t, c, s, queue, harness.Fields{"count": 10, "delay_ms": 20})
 			call := receiving(t, c, s, queue, harness.Fields{"count": 10, "idle_ms": 20_000})
 			onTime(t, call, began.Add(20*time.Millisecond), 1, 10)
 			call.Done(t)
+			// Now, so that however slow all this is none of these comes among those.
+			send(t, c, s, queue, harness.Fields{"count": 10, "first": 11, "delay_ms": later.Milliseconds()})
+			send(t, c, s, topic, harness.Fields{"count": 10, "kind": "topic", "delay_ms": later.Milliseconds()})
+			send(t, c, s, queue, harness.Fields{"count": 5, "first": 91, "delay_ms": later.Milliseconds(), "durable": false})
 			send(t, c, s, "marker", harness.Fields{"count": 1}) // durable, and so is all before it
 		})
 	})

@@ -95,7 +95,7 @@ const (
 func (l *ledger) send(t *testing.T) {
 	call := l.sender.DoPaced(t, ledgerRoom, harness.Fields{
 		"cmd": "send", "url": l.server.URL, "address": ledgerQueue, "producer": l.sender.Name,
-		"count": *ledgerMessages, "size": ledgerSize, "window": *ledgerWindow, "reconnect": true, "timeout_ms": 120_000 + 5_000**ledgerKills,
+		"count": *ledgerMessages, "size": ledgerSize, "window": *ledgerWindow, "reconnect": true, "timeout_ms": 600_000 + 5_000**ledgerKills,
 	})
 	// Kills come when so many were accepted, anywhere in the run, but never
 	// while the library is still away from the last one.
@@ -157,8 +157,9 @@ func (l *ledger) send(t *testing.T) {
 func (l *ledger) check(t *testing.T) {
 	l.server.Kill(t)
 	l.server.Run(t)
-	call := receiving(t, l.receiver, l.server, ledgerQueue, harness.Fields{"idle_ms": 2_000, "credit": 500, "timeout_ms": 120_000})
-	got := messages(t, call)
+	held := openConsole(t, l.server, "admin", "").counts("show queue " + ledgerQueue)["msgs"]
+	got := receive(t, l.receiver, l.server, ledgerQueue, int(held), harness.Fields{"idle_ms": 60_000, "credit": 500, "timeout_ms": 600_000})
+	empty(t, l.server, ledgerQueue)
 
 	times := map[int64]int{}
 	altered, outOfOrder, unexplained, flagged := 0, 0, 0, 0

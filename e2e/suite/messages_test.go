@@ -125,7 +125,7 @@ func TestBrowse(t *testing.T) {
 		queue := "browse." + c.Name
 		send(t, c, s, queue, harness.Fields{"count": 30})
 		for range 2 {
-			got := messages(t, receiving(t, c, s, queue, harness.Fields{"browse": true, "idle_ms": 500}))
+			got := messages(t, receiving(t, c, s, queue, toTheEnd, harness.Fields{"browse": true}))
 			if len(got) != 30 {
 				t.Fatalf("the browser saw %d of 30 messages", len(got))
 			}

@@ -149,10 +149,10 @@ type endsCell struct {
 	producer  *producer
 	receivers map[string]uint32 // by where a message may be
 	sent      time.Time         // the message was, at the latest
-	committed bool
-	notes     []string // more of what the producer sees
-	slowed    bool     // its credit was taken
-	old       string   // where the message is that is in the way
+	late      bool              // it was due before the commit was answered
+	notes     []string          // more of what the producer sees
+	slowed    bool              // its credit was taken
+	old       string            // where the message is that is in the way
 }
 
 // endsRun is a server with the ways to look into it.
@@ -170,8 +170,20 @@ func newEndsRun(t *testing.T, s *harness.Server, password string) *endsRun {
 	return &endsRun{server: s, looker: openLooker(t, s, "admin", password), console: openConsole(t, s, "admin", password)}
 }
 
-// try runs a cell and gives what the producer sees and where the message ends.
+// try runs a cell and gives what the producer sees and where the message ends. A delay
+// that was over before the commit shows another cell: it is tried with a longer one.
 func (r *endsRun) try(t *testing.T, reason *endsReason, destination string, mode int, transacted bool) (sees, ends string) {
+	again := *reason
+	for {
+		sees, ends, late := r.once(t, &again, destination, mode, transacted)
+		if !late {
+			return sees, ends
+		}
+		again.delay *= 4
+	}
+}
+
+func (r *endsRun) once(t *testing.T, reason *endsReason, destination string, mode int, transacted bool) (sees, ends string, late bool) {
 	c := &endsCell{endsRun: r, t: t, reason: reason, destination: destination, mode: mode, transacted: transacted, receivers: map[string]uint32{}}
 	r.cells++
 	c.address = fmt.Sprintf("%s.%d", reason.prefix, r.cells)
@@ -201,7 +213,7 @@ func (r *endsRun) try(t *testing.T, reason *endsReason, destination string, mode
 	for _, l := range c.receivers {
 		r.looker.detach(l)
 	}
-	return sees, ends
+	return sees, ends, c.late
 }
 
 // place is where messages wait: a queue, or a topic's subscription.
@@ -260,6 +272,7 @@ func (c *endsCell) send() (sees string) {
 	if c.transacted {
 		p.order(&endsDeclare)
 	}
+	due := time.Now().Add(c.reason.delay) // at the earliest
 	id := p.transmit(itsLink, mode.settled, p.txn, b.Append(nil))
 	p.mark()
 	c.sent = time.Now()
@@ -275,8 +288,8 @@ func (c *endsCell) send() (sees string) {
 		return sees
 	}
 	outcome := p.order(endsCommit(p.txn))
-	c.committed = outcome == "accepted"
-	if c.committed {
+	c.late = c.reason.delay > 0 && !time.Now().Before(due)
+	if outcome == "accepted" {
 		return sees + "; commit: done"
 	}
 	return sees + "; commit " + strings.Replace(outcome, "rejected: ", "fails: ", 1)

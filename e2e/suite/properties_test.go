@@ -29,7 +29,7 @@ short expiration=1sec
 long expiration=2hour
 ever expiration=0
 tries maxRedelivery=2
-later redeliveryDelay=15sec
+later redeliveryDelay=10min
 flow flowControl=1KB
 named sender_name
 enforced sender_name_enforced
@@ -268,7 +268,7 @@ var scripts = map[property.ID]func(t *testing.T, s *harness.Server, f *field){
 			}
 			f.take(f.receiver(queue))
 			for _, step := range []string{"Received message", "Sent message", "Acknowledged message"} {
-				f.logged(step + " 'ID:" + queue + "'")
+				wantLogged(t, s, step+" 'ID:"+queue+"'")
 			}
 			if got := strings.Contains(s.Log(), "the text of "+queue); got != body {
 				t.Errorf("%s: its body is printed: %v", queue, got)
@@ -419,15 +419,4 @@ func (f *field) admin(command string) string {
 		f.t.Fatal("only in tests")
 	}
 	return tool(t, f.server, "", 0, "admin", "-server", f.server.URL, "-user", "admin", command)
-}
-
-// logged waits until the server's log has words.
-func (f *field) logged(words string) {
-	f.t.Helper()
-	for deadline := time.Now().Add(harness.Patience); !strings.Contains(f.server.Log(), words); {
-		if time.Now().After(deadline) {
-			f.t.Fatalf("the log has no %q:\n%s", words, f.server.Log())
-		}
-		f.turn() // instead of a sleep
-	}
 }

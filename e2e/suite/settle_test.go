@@ -141,17 +141,16 @@ func TestDrain(t *testing.T) {
 	s := harness.Start(t)
 	each(t, []string{"drain"}, func(t *testing.T, c *harness.Client) {
 		queue := "drain." + c.Name
-		drain := harness.Fields{"drain": true, "credit": 50, "idle_ms": 300}
-		if got := messages(t, receiving(t, c, s, queue, drain)); len(got) != 0 {
+		if got := messages(t, receiving(t, c, s, queue, toTheEnd)); len(got) != 0 {
 			t.Errorf("%d messages from an empty queue", len(got))
 		}
 		send(t, c, s, queue, harness.Fields{"count": 30})
-		got := messages(t, receiving(t, c, s, queue, drain))
+		got := messages(t, receiving(t, c, s, queue, toTheEnd))
 		if len(got) != 30 {
 			t.Errorf("%d of 30 messages drained", len(got))
 		}
 		inOrder(t, got, c.Name, 1, 64)
-		if got := messages(t, receiving(t, c, s, queue, drain)); len(got) != 0 {
+		if got := messages(t, receiving(t, c, s, queue, toTheEnd)); len(got) != 0 {
 			t.Errorf("%d messages from an emptied queue", len(got))
 		}
 	})
