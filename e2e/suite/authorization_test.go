@@ -34,7 +34,7 @@ func bank(t *testing.T, authorization string, more map[string]string) string {
 	for name, text := range more { // order: irrelevant
 		files[name] = text
 	}
-	return writeSet(t, files)
+	return emsSet(t, files)
 }
 
 // as opens a session for a user; without a name as anonymous.
@@ -168,7 +168,7 @@ func TestAuthorization(t *testing.T) {
 		t.Errorf("ben hears %v", got)
 	}
 	for _, line := range []string{"attach not permitted", "send not permitted"} {
-		wait(t, "the log to say "+line, func() bool { return strings.Contains(s.Log(), line) })
+		wantLogged(t, s, line)
 	}
 	for _, login := range [][2]string{{"ann", "wrong"}, {"old", "anything"}, {"nobody", ""}, {"", ""}} {
 		o := &amqp.ConnOptions{SASLType: amqp.SASLTypePlain(login[0], login[1])}
@@ -481,7 +481,7 @@ func TestUsersBesideDefinitions(t *testing.T) {
 		}
 	}
 	logins(s, map[string]bool{"alice:s3cret": true, "ann:a": true, "admin:root": true, "alice:": false, "ann:s3cret": false, "admin:": false, "nobody:x": false})
-	wait(t, "the log to say that authorization stays on", func() bool { return strings.Contains(s.Log(), "authorization stays on") })
+	wantLogged(t, s, "authorization stays on")
 	alone := harness.Start(t, "--users", users(t))
 	logins(alone, map[string]bool{"alice:s3cret": true, "admin:": false})
 	admin(t, alone, 1, "-user", "alice", "-password", "s3cret", "create queue q") // she is no administrator

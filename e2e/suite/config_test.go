@@ -10,18 +10,6 @@ import (
 	"github.com/tidegate/tidegate/e2e/harness"
 )
 
-// writeSet puts files into a directory of the test's own.
-func writeSet(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
 // configTool runs `tidegate config` and wants that exit code.
 func configTool(t *testing.T, code int, args ...string) harness.Result {
 	t.Helper()
@@ -36,11 +24,11 @@ func configTool(t *testing.T, code int, args ...string) harness.Result {
 // and the JSON say the same.
 func TestConfigCheck(t *testing.T) {
 	main := "server = S\nlisten = tcp://localhost:7222\n"
-	good := writeSet(t, map[string]string{"tibemsd.conf": main + "routing = enabled\n"})
+	good := emsSet(t, map[string]string{"tibemsd.conf": main + "routing = enabled\n"})
 	if r := configTool(t, 0, "check", good); !strings.Contains(r.Stdout, "tibemsd.conf:3:1  warning") || !strings.Contains(r.Stdout, "0 errors, 1 warning in 1 file") {
 		t.Errorf("%s", r.Stdout)
 	}
-	bad := writeSet(t, map[string]string{"tibemsd.conf": main, "queues.conf": "a.b  secure,maxbyte=1MB\n"})
+	bad := emsSet(t, map[string]string{"tibemsd.conf": main, "queues.conf": "a.b  secure,maxbyte=1MB\n"})
 	if r := configTool(t, 1, "check", bad); !strings.Contains(r.Stdout, "queues.conf:1:13") || !strings.Contains(r.Stdout, "did you mean maxbytes?") || r.Stderr != "" {
 		t.Errorf("%s%s", r.Stdout, r.Stderr)
 	}
@@ -62,7 +50,7 @@ func TestConfigCheck(t *testing.T) {
 	if len(got.Findings[0]) != 8 {
 		t.Errorf("the finding has other keys: %v", got.Findings[0])
 	}
-	clean := writeSet(t, map[string]string{"tibemsd.conf": main})
+	clean := emsSet(t, map[string]string{"tibemsd.conf": main})
 	if r := configTool(t, 0, "check", "--json", clean); strings.Join(strings.Fields(r.Stdout), "") != `{"findings":[]}` {
 		t.Errorf("%s", r.Stdout)
 	}
@@ -73,7 +61,7 @@ func TestConfigCheck(t *testing.T) {
 }
 
 func TestConfigShow(t *testing.T) {
-	dir := writeSet(t, map[string]string{
+	dir := emsSet(t, map[string]string{
 		"tibemsd.conf": "server = S\n",
 		"queues.conf":  "> prefetch=9\na.> secure,maxmsgs=100\na.b maxmsgs=500\n",
 		"topics.conf":  "t global\n",
@@ -82,7 +70,7 @@ func TestConfigShow(t *testing.T) {
 	if r := configTool(t, 0, "show", dir, "a.b"); r.Stdout != want {
 		t.Errorf("%s", r.Stdout)
 	}
-	bare := writeSet(t, map[string]string{"tibemsd.conf": "server = S\n", "queues.conf": "a.b\n"})
+	bare := emsSet(t, map[string]string{"tibemsd.conf": "server = S\n", "queues.conf": "a.b\n"})
 	if r := configTool(t, 1, "show", bare, "a.b", "a.c", "x.*"); !strings.HasPrefix(r.Stdout, "queue a.b\n") || !strings.Contains(r.Stderr, "nothing is defined, and nothing would be created, by the name of a.c, x.*") {
 		t.Errorf("%s%s", r.Stdout, r.Stderr)
 	}
@@ -107,7 +95,7 @@ func TestConfigShow(t *testing.T) {
 
 // TestConfigConvert goes to JSON and back over the real file system.
 func TestConfigConvert(t *testing.T) {
-	dir := writeSet(t, map[string]string{
+	dir := emsSet(t, map[string]string{
 		"tibemsd.conf": "server = S\nlisten = tcp://localhost:7222\n", "queues.conf": "a.b secure\n", "bridges.conf": "[queue:a.b]\n  topic=t selector=\"x < 5\"\n", "topics.conf": "t\n",
 	})
 	out := filepath.Join(t.TempDir(), "new")
@@ -127,7 +115,7 @@ func TestConfigConvert(t *testing.T) {
 }
 
 func TestConfigJNDI(t *testing.T) {
-	dir := writeSet(t, map[string]string{
+	dir := emsSet(t, map[string]string{
 		"tibemsd.conf":   "server = S\n",
 		"queues.conf":    "orders\n",
 		"topics.conf":    "news\n",
@@ -152,7 +140,7 @@ func TestConfigJNDI(t *testing.T) {
 func TestConfigJNDIThroughQpidJMS(t *testing.T) {
 	s := harness.Start(t)
 	address := strings.TrimPrefix(s.URL, "amqp://")
-	dir := writeSet(t, map[string]string{
+	dir := emsSet(t, map[string]string{
 		"tibemsd.conf": "server = S\n",
 		"queues.conf":  "jndi.orders\n",
 		"topics.conf":  "jndi.news\n",

@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/Azure/go-amqp"
@@ -25,16 +24,7 @@ func sendTo(t *testing.T, sender *amqp.Sender, to string, durable bool) string {
 	m := amqp.NewMessage([]byte("x"))
 	m.Properties = &amqp.MessageProperties{To: &to}
 	m.Header = &amqp.MessageHeader{Durable: durable, Priority: 4}
-	err := sender.Send(t.Context(), m, nil)
-	var refused *amqp.Error
-	switch {
-	case err == nil:
-		return ""
-	case errors.As(err, &refused):
-		return string(refused.Condition)
-	}
-	t.Fatal(err)
-	return ""
+	return condition(t, sender.Send(t.Context(), m, nil))
 }
 
 // TestNonPersistentUnchecked: with npsend_check_mode never a forbidden non-persistent

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/Azure/go-amqp"
 
@@ -349,15 +348,10 @@ func TestStaticAndDynamic(t *testing.T) {
 }
 
 // wantLogged waits until the server's log has words: it is read beside the server's other
-// output. A connection is a turn of the server's, instead of a sleep.
-func wantLogged(t *testing.T, s *harness.Server, words string) {
+// output.
+func wantLogged(t testing.TB, s *harness.Server, words string) {
 	t.Helper()
-	for deadline := time.Now().Add(harness.Patience); !strings.Contains(s.Log(), words); {
-		if time.Now().After(deadline) {
-			t.Fatalf("the log has no %q:\n%s", words, s.Log())
-		}
-		_ = dialField(t, s.URL, nil).conn.Close()
-	}
+	wait(t, fmt.Sprintf("%q in the log", words), func() bool { return strings.Contains(s.Log(), words) })
 }
 
 // TestFlagsGoOverASet: and say so.

@@ -7,7 +7,6 @@ import (
 	"hash"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -215,12 +214,7 @@ func TestLargeKilledInTheMiddle(t *testing.T) {
 		return names
 	}
 	// A byte of it is on disk once its file is: the frames before made the spool write.
-	for deadline := time.Now().Add(harness.Patience); len(files()) < 2; {
-		if time.Now().After(deadline) {
-			t.Fatalf("files %v, want two", files())
-		}
-		runtime.Gosched()
-	}
+	wait(t, "the second file", func() bool { return len(files()) >= 2 })
 	s.Kill(t)
 	for _, args := range [][]string{{"store", "inspect"}, {"store", "verify"}, {"store", "dump"}} {
 		if r := harness.Tool(t, "", append(args, "--data", s.Data)...); r.Code != 0 || args[1] != "verify" && !strings.Contains(r.Stdout, "large-0000000000000001") {
