@@ -35,6 +35,13 @@ final class Command {
         return has(name) ? fields.getAsJsonObject(name) : new JsonObject();
     }
 
+    /** Tells that a link is attached, and to what. */
+    void attached(String address) {
+        JsonObject event = new JsonObject();
+        event.addProperty("address", address);
+        event("attached", event);
+    }
+
     /** Writes one event as one whole line. */
     void event(String name, JsonObject event) {
         event.add("id", fields.get("id"));

@@ -29,9 +29,7 @@ final class Move {
         List<MessageProducer> producers = List.of(session.createProducer(session.createQueue(address + ".a")),
                 session.createProducer(session.createQueue(address + ".b")),
                 session.createProducer(session.createTopic(address + ".t")));
-        JsonObject attached = new JsonObject();
-        attached.addProperty("address", address);
-        command.event("attached", attached);
+        command.attached(address);
         long count = command.number("count", 0);
         long moved = 0;
         String reason = "count";

@@ -62,15 +62,15 @@ final class Receive {
         if (command.flag("dynamic", false) && command.text("kind", "queue").endsWith("topic")) {
             TemporaryTopic topic = session.createTemporaryTopic();
             consumer = session.createConsumer(topic, selector);
-            attached(topic.getTopicName());
+            command.attached(topic.getTopicName());
         } else if (command.flag("dynamic", false)) {
             TemporaryQueue queue = session.createTemporaryQueue();
             consumer = session.createConsumer(queue, selector);
-            attached(queue.getQueueName());
+            command.attached(queue.getQueueName());
         } else {
             consumer = command.has("subscription") ? subscriber(session, selector)
                     : session.createConsumer(client.destination(session), selector, command.flag("no_local", false));
-            attached(command.text("address", ""));
+            command.attached(command.text("address", ""));
         }
         publish(session);
         long n = 0;
@@ -144,7 +144,7 @@ final class Receive {
 
     private JsonObject browse(Session session) throws Exception {
         QueueBrowser browser = session.createBrowser((Queue) client.destination(session), command.text("selector", null));
-        attached(command.text("address", ""));
+        command.attached(command.text("address", ""));
         long n = 0;
         Enumeration<?> messages = browser.getEnumeration();
         while ((count == 0 || n < count) && messages.hasMoreElements()) {
@@ -159,12 +159,6 @@ final class Receive {
         Session session = client.open(Map.of()).createSession(false, Session.AUTO_ACKNOWLEDGE);
         session.unsubscribe(command.text("subscription", ""));
         return new JsonObject();
-    }
-
-    private void attached(String address) {
-        JsonObject event = new JsonObject();
-        event.addProperty("address", address);
-        command.event("attached", event);
     }
 
     private static JsonObject done(long received, String reason) {

@@ -25,7 +25,7 @@ final class Requests {
         TemporaryQueue replies = session.createTemporaryQueue();
         MessageConsumer consumer = session.createConsumer(replies);
         MessageProducer producer = session.createProducer(client.destination(session));
-        attached(replies.getQueueName());
+        command.attached(replies.getQueueName());
         long first = command.number("first", 1);
         long count = command.number("count", 0);
         for (long seq = first; seq < first + count; seq++) {
@@ -53,7 +53,7 @@ final class Requests {
         Session session = connection.createSession(false, Session.CLIENT_ACKNOWLEDGE);
         MessageConsumer consumer = session.createConsumer(client.destination(session));
         MessageProducer producer = session.createProducer(null);
-        attached(command.text("address", ""));
+        command.attached(command.text("address", ""));
         long count = command.number("count", 0);
         for (long n = 0; n < count; n++) {
             Message request = consumer.receive();
@@ -74,12 +74,6 @@ final class Requests {
         jakarta.jms.BytesMessage reply = session.createBytesMessage();
         reply.writeBytes(Client.body(request));
         return reply;
-    }
-
-    private void attached(String address) {
-        JsonObject event = new JsonObject();
-        event.addProperty("address", address);
-        command.event("attached", event);
     }
 
     private static JsonObject done(long received) {

@@ -55,7 +55,7 @@ final class Send {
         if (command.has("delay_ms")) {
             producer.setDeliveryDelay(command.number("delay_ms", 0));
         }
-        attached();
+        command.attached(command.text("address", ""));
         long first = command.number("first", 1);
         long count = command.number("count", 0);
         int priority = (int) command.number("priority", Message.DEFAULT_PRIORITY);
@@ -99,12 +99,6 @@ final class Send {
 
     private synchronized Long takeResend() {
         return resend.pollFirst();
-    }
-
-    private void attached() {
-        JsonObject event = new JsonObject();
-        event.addProperty("address", command.text("address", ""));
-        command.event("attached", event);
     }
 
     private final class Completion implements CompletionListener {
@@ -189,7 +183,7 @@ final class Send {
 
         @Override
         public void onConnectionRestored(URI remote) {
-            attached();
+            command.attached(command.text("address", ""));
         }
 
         @Override

@@ -162,28 +162,26 @@ final class Acknowledgement extends Chapter {
 
     @Scenario
     void presettledConsumers() throws Exception {
-        prepare(6);
-        Connection connection = connect("jms.prefetchPolicy.all=2", "jms.presettlePolicy.presettleConsumers=true");
-        Session session = connection.createSession(false, Session.CLIENT_ACKNOWLEDGE);
-        takeAll(session.createConsumer(queue(session)), 1, 1, 1);
-        connection.close();
-        List<Integer> left = left();
-        check(!left.contains(1), "what was received is gone without an acknowledgement: " + left);
-        check(left.contains(6), "what the server never sent must still be there: " + left);
+        goneUnacknowledged(Session.CLIENT_ACKNOWLEDGE, "jms.prefetchPolicy.all=2", "jms.presettlePolicy.presettleConsumers=true");
     }
 
     @Scenario
     void noAcknowledge() throws Exception {
         for (int mode : NONE) {
-            prepare(6);
-            Connection connection = connect("jms.prefetchPolicy.all=2");
-            Session session = connection.createSession(false, mode);
-            takeAll(session.createConsumer(queue(session)), 1, 1, 1);
-            connection.close();
-            List<Integer> left = left();
-            check(!left.contains(1), "what was received is gone without an acknowledgement: " + left);
-            check(left.contains(6), "what the server never sent must still be there: " + left);
+            goneUnacknowledged(mode, "jms.prefetchPolicy.all=2");
         }
+    }
+
+    /** Takes one of six messages, with two at most on their way, and never acknowledges it. */
+    private void goneUnacknowledged(int mode, String... options) throws Exception {
+        prepare(6);
+        Connection connection = connect(options);
+        Session session = connection.createSession(false, mode);
+        takeAll(session.createConsumer(queue(session)), 1, 1, 1);
+        connection.close();
+        List<Integer> left = left();
+        check(!left.contains(1), "what was received is gone without an acknowledgement: " + left);
+        check(left.contains(6), "what the server never sent must still be there: " + left);
     }
 
     @Scenario

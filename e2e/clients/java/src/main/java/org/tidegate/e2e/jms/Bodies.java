@@ -219,11 +219,7 @@ final class Bodies extends Chapter {
 
     @Scenario
     void clearing() throws Exception {
-        Session session = session();
-        TextMessage message = session.createTextMessage("a");
-        message.setIntProperty("n", 1);
-        message.setJMSType("kind");
-        TextMessage got = (TextMessage) pass(session, message);
+        TextMessage got = passedText();
         got.clearBody();
         same(null, got.getText(), "text once cleared");
         same(1, got.getIntProperty("n"), "a property once the body is cleared");
@@ -233,9 +229,7 @@ final class Bodies extends Chapter {
     @Scenario
     void foreign() throws Exception {
         Session session = session();
-        TextMessage inner = session.createTextMessage("a");
-        inner.setIntProperty("n", 1);
-        inner.setJMSType("kind");
+        TextMessage inner = textWithProperties(session);
         TextMessage another = (TextMessage) Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] {TextMessage.class},
                 (proxy, method, arguments) -> method.invoke(inner, arguments));
         TextMessage got = (TextMessage) pass(session, another);

@@ -177,6 +177,19 @@ abstract class Chapter implements AutoCloseable {
         return got;
     }
 
+    /** A text message that was received, of "a", with the property n=1 and the JMSType kind. */
+    final TextMessage passedText() throws JMSException {
+        Session session = session();
+        return (TextMessage) pass(session, textWithProperties(session));
+    }
+
+    static TextMessage textWithProperties(Session session) throws JMSException {
+        TextMessage message = session.createTextMessage("a");
+        message.setIntProperty("n", 1);
+        message.setJMSType("kind");
+        return message;
+    }
+
     static Message take(MessageConsumer consumer) throws JMSException {
         Message message = consumer.receive(PATIENCE);
         check(message != null, "no message came within " + PATIENCE + " ms");

@@ -158,11 +158,7 @@ final class Properties extends Chapter {
 
     @Scenario
     void clearing() throws Exception {
-        Session session = session();
-        TextMessage message = session.createTextMessage("a");
-        message.setIntProperty("n", 1);
-        message.setJMSType("kind");
-        TextMessage got = (TextMessage) pass(session, message);
+        TextMessage got = passedText();
         got.clearProperties();
         check(!got.propertyExists("n"), "cleared, a property must be gone");
         same("a", got.getText(), "the body once properties are cleared");
