@@ -20,20 +20,9 @@ var (
 // jmsScenarios gives the scenarios of the JMS program, CLASS.METHOD.
 func jmsScenarios(t *testing.T) map[string]bool {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(top, "e2e/clients/java/src/main/java/org/tidegate/e2e/jms/*.java"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[string]bool{}
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range jmsScenario.FindAllStringSubmatch(string(text), -1) {
-			found[strings.TrimSuffix(filepath.Base(f), ".java")+"."+m[1]] = true
-		}
-	}
+	found := namesIn(t, "e2e/clients/java/src/main/java/org/tidegate/e2e/jms/*.java", jmsScenario, func(file, method string) string {
+		return strings.TrimSuffix(file, ".java") + "." + method
+	})
 	if len(found) == 0 {
 		t.Fatal("the JMS program has no scenarios: its sources cannot be read")
 	}
@@ -51,14 +40,11 @@ func TestJMSPage(t *testing.T) {
 	tests, scenarios := testsOf(t, "e2e/suite"), jmsScenarios(t)
 	named := map[string]bool{}
 	rows, open := 0, 0
-	for number, line := range strings.Split(string(text), "\n") {
-		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| clause ") {
-			continue
-		}
+	for number, line := range clauses(string(text)) {
 		rows++
 		cells := strings.Split(strings.Trim(line, "|"), " | ")
 		if len(cells) != 3 {
-			t.Errorf("%s:%d: %d cells, want clause, behaviour, test", jmsPage, number+1, len(cells))
+			t.Errorf("%s:%d: %d cells, want clause, behaviour, test", jmsPage, number, len(cells))
 			continue
 		}
 		found := jmsTest.FindAllStringSubmatch(cells[2], -1)
@@ -66,15 +52,15 @@ func TestJMSPage(t *testing.T) {
 		case isOpen:
 			open++
 		case len(found) == 0:
-			t.Errorf("%s:%d: names no test, and does not say that it is open", jmsPage, number+1)
+			t.Errorf("%s:%d: names no test, and does not say that it is open", jmsPage, number)
 		}
 		for _, m := range found {
 			test, scenario := m[1], m[2]
 			if !tests[test] {
-				t.Errorf("%s:%d: e2e/suite has no test %s", jmsPage, number+1, test)
+				t.Errorf("%s:%d: e2e/suite has no test %s", jmsPage, number, test)
 			}
 			if test == "TestJMS" && !scenarios[scenario] {
-				t.Errorf("%s:%d: the JMS program has no scenario %q", jmsPage, number+1, scenario)
+				t.Errorf("%s:%d: the JMS program has no scenario %q", jmsPage, number, scenario)
 			}
 			named[scenario] = true
 		}
