@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"time"
@@ -26,15 +27,9 @@ type TransactionLimits struct {
 }
 
 func (l TransactionLimits) orDefaults() TransactionLimits {
-	if l.Open == 0 {
-		l.Open = DefaultMaxTransactions
-	}
-	if l.Work == 0 {
-		l.Work = DefaultMaxTransactionWork
-	}
-	if l.Bytes == 0 {
-		l.Bytes = DefaultMaxTransactionBytes
-	}
+	l.Open = cmp.Or(l.Open, DefaultMaxTransactions)
+	l.Work = cmp.Or(l.Work, DefaultMaxTransactionWork)
+	l.Bytes = cmp.Or(l.Bytes, DefaultMaxTransactionBytes)
 	return l
 }
 

@@ -6,6 +6,7 @@
 package engine
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/frame"
@@ -112,30 +113,14 @@ type Config struct {
 }
 
 func (c *Config) fill() {
-	if c.MaxFrameSize == 0 {
-		c.MaxFrameSize = DefaultMaxFrameSize
-	}
-	if c.ChannelMax == 0 {
-		c.ChannelMax = DefaultChannelMax
-	}
-	if c.HandleMax == 0 {
-		c.HandleMax = DefaultHandleMax
-	}
-	if c.IncomingWindow == 0 {
-		c.IncomingWindow = DefaultIncomingWindow
-	}
-	if c.MaxMessageSize == 0 {
-		c.MaxMessageSize = DefaultMaxMessageSize
-	}
-	if c.IdleTimeOut == 0 {
-		c.IdleTimeOut = DefaultIdleTimeOut
-	}
-	if c.AuthTimeOut == 0 {
-		c.AuthTimeOut = DefaultAuthTimeOut
-	}
-	if c.OpenTimeOut == 0 {
-		c.OpenTimeOut = DefaultOpenTimeOut
-	}
+	c.MaxFrameSize = cmp.Or(c.MaxFrameSize, DefaultMaxFrameSize)
+	c.ChannelMax = cmp.Or(c.ChannelMax, DefaultChannelMax)
+	c.HandleMax = cmp.Or(c.HandleMax, DefaultHandleMax)
+	c.IncomingWindow = cmp.Or(c.IncomingWindow, DefaultIncomingWindow)
+	c.MaxMessageSize = cmp.Or(c.MaxMessageSize, DefaultMaxMessageSize)
+	c.IdleTimeOut = cmp.Or(c.IdleTimeOut, DefaultIdleTimeOut)
+	c.AuthTimeOut = cmp.Or(c.AuthTimeOut, DefaultAuthTimeOut)
+	c.OpenTimeOut = cmp.Or(c.OpenTimeOut, DefaultOpenTimeOut)
 }
 
 // fault makes an AMQP error.

@@ -74,6 +74,17 @@ const (
 	oldReplyType    = "x-opt-reply-type"
 )
 
+// annotatedKind is their number for a destination.
+func annotatedKind(d core.Destination) (kind int8) {
+	if d.Kind == core.Topic {
+		kind = 1
+	}
+	if d.Temporary {
+		kind += 2
+	}
+	return kind
+}
+
 // needsReplyType says whether a message's reply-to has no kind: a JMS client takes
 // it for that of the destination it receives from, and answers a temporary queue's
 // request that came by a topic on a topic.
@@ -88,14 +99,7 @@ func (c *conn) nameReply(b *core.Broker, s *send) {
 	if err != nil {
 		return
 	}
-	kind := int8(0)
-	if d.Kind == core.Topic {
-		kind = 1
-	}
-	if d.Temporary {
-		kind += 2
-	}
-	with, err := s.m.WithAnnotations(wire.Map{{Key: wire.Symbol(replyType), Value: kind}})
+	with, err := s.m.WithAnnotations(wire.Map{{Key: wire.Symbol(replyType), Value: annotatedKind(d)}})
 	if err != nil {
 		c.log.Error("a message cannot be annotated", "err", err) // it was indexed: this is ours
 		return

@@ -73,12 +73,22 @@ func knowsRejected(a *frame.Attach) bool {
 // that the client hears of must be there after a crash.
 func waitFor(b *core.Broker, fx *core.Effects, before int) {
 	out := &fx.Outs[len(fx.Outs)-1]
+	need, after := since(b, fx, before)
+	if out.Need = max(out.Need, need); need != core.Ride {
+		out.After = after
+	}
+}
+
+// since is what must have become durable, and the last record of which, before
+// anything leaves that tells of what was recorded behind the first so many records.
+func since(b *core.Broker, fx *core.Effects, before int) (need core.Need, after core.Pos) {
 	for i := before; i < len(fx.Records); i++ {
-		if need := fx.Records[i].Need; need != core.Ride {
-			out.Need = max(out.Need, need)
-			out.After = b.Next() - core.Pos(len(fx.Records)-i)
+		if n := fx.Records[i].Need; n != core.Ride {
+			need = max(need, n)
+			after = b.Next() - core.Pos(len(fx.Records)-i)
 		}
 	}
+	return need, after
 }
 
 func dynamicKind(capabilities []wire.Symbol) core.DestinationKind {

@@ -281,7 +281,7 @@ func (o *outbound) changed(out *core.Out, body [][]byte, at int) (int, error) {
 	}
 	if out.To != nil {
 		extra = amqpmessage.MergeMaps(nil, extra, wire.AppendValue(nil, wire.Map{
-			{Key: wire.Symbol(destinationType), Value: int8(jmsKind(*out.To) - jms.Queue)},
+			{Key: wire.Symbol(destinationType), Value: annotatedKind(*out.To)},
 		}))
 	}
 	annotated, err := amqpmessage.SkipAnnotations(body[0], body[1:], at)

@@ -169,12 +169,7 @@ func (x *call) reply(now time.Time, b *core.Broker, fx *core.Effects, r *amqpmes
 	r.Properties.CorrelationID = x.correlation
 	r.Properties.To = x.m.ReplyTo()
 	to := x.to
-	for i := x.records; i < len(fx.Records); i++ {
-		if need := fx.Records[i].Need; need != core.Ride {
-			to.Need = max(to.Need, need)
-			to.After = b.Next() - core.Pos(len(fx.Records)-i)
-		}
-	}
+	to.Need, to.After = since(b, fx, x.records)
 	b.PublishTo(now, x.p.id, x.where, to, message.Envelope{Priority: amqpmessage.DefaultPriority, Content: r.Message()}, fx)
 }
 
@@ -206,7 +201,7 @@ func statusOf(err error) (code int, text string) {
 			code = 409
 		case core.Limit:
 			code = 507
-		case core.UnknownTransaction, core.RolledBack, core.Unavailable, core.Internal, core.Evicting:
+		case core.UnknownTransaction, core.RolledBack, core.TimedOut, core.Unavailable, core.Internal, core.Evicting:
 		}
 	}
 	return code, err.Error()
