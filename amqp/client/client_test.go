@@ -259,7 +259,7 @@ func TestBadURLs(t *testing.T) {
 func TestWaitsEnd(t *testing.T) {
 	for name, end := range map[string]func(g *gate, c *client.Conn, cancel func()){ // order: irrelevant
 		"context": func(_ *gate, _ *client.Conn, cancel func()) { cancel() },
-		"server":  func(g *gate, _ *client.Conn, _ func()) { g.front.Shutdown(time.Second) },
+		"server":  func(g *gate, _ *client.Conn, _ func()) { g.front.Shutdown(time.Minute) },
 		"close":   func(_ *gate, c *client.Conn, _ func()) { _ = c.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -303,7 +303,7 @@ func TestAnswersCountBehindTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := receiver(t, c, client.ReceiverOptions{Address: "nothing comes here", Credit: 1})
-	g.front.Shutdown(time.Second)
+	g.front.Shutdown(time.Minute)
 	if _, err := r.Receive(t.Context()); err == nil {
 		t.Fatal("the connection has not ended")
 	}

@@ -102,7 +102,7 @@ func TestHostilePeers(t *testing.T) {
 			if grown > m.growth {
 				t.Errorf("memory grew by %d MiB, at most %d are allowed", grown, m.growth)
 			}
-			m.look(t, s.Log())
+			m.look(t, s)
 		})
 	}
 }
@@ -120,8 +120,10 @@ func (m *misdeed) start(t testing.TB, args ...string) (*harness.Server, *steady)
 }
 
 // look wants the line in the log, few of it, and no panic.
-func (m *misdeed) look(t testing.TB, log string) {
+func (m *misdeed) look(t testing.TB, s *harness.Server) {
 	t.Helper()
+	wantLogged(t, s, m.logged)
+	log := s.Log()
 	if strings.Contains(log, "panic") || strings.Contains(log, "goroutine ") {
 		t.Errorf("the log shows a panic:\n%s", log)
 	}
@@ -129,7 +131,7 @@ func (m *misdeed) look(t testing.TB, log string) {
 		return
 	}
 	// Several intervals may have passed.
-	if n := strings.Count(log, m.logged); n == 0 || n > 4*server.LogBurst {
+	if n := strings.Count(log, m.logged); n > 4*server.LogBurst {
 		t.Errorf("%q is logged %d times", m.logged, n)
 	}
 }
