@@ -23,6 +23,11 @@ func (m *Message) WithAnnotations(extra wire.Map) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
+	return m.before(front, behind)
+}
+
+// before is a message of other bytes, and behind them those of m from an offset on.
+func (m *Message) before(front []byte, behind int) (*Message, error) {
 	var rest [][]byte
 	c := m.cursor()
 	c.ranges(behind, m.size(), func(part []byte) { rest = append(rest, part) })
@@ -36,24 +41,37 @@ func (m *Message) WithAnnotations(extra wire.Map) (*Message, error) {
 // the message goes on. Errors are *Error.
 func Annotate(dst, first []byte, rest [][]byte, at int, extra []byte) (with []byte, offset int, err error) {
 	p := pieces{first, rest}
-	size := p.size()
-	c := p.cursor()
-	var have []byte
-	if at < size {
-		var buf [windowSize]byte
-		s, _, head, err := begin(c.window(at, &buf), at)
-		if err != nil {
-			return dst, at, err
-		}
-		if s == annotationSection {
-			end, err := c.valueEnd(at+head, size)
-			if err != nil {
-				return dst, at, &Error{Section: sectionNames[s], Offset: at, Err: err}
-			}
-			have, at = c.bytes(at+head, end), end
-		}
+	have, end, err := p.sectionAt(at, annotationSection)
+	if err != nil {
+		return dst, at, err
 	}
-	return MergeMaps(wire.AppendDescriptor(dst, codeAnnotations), have, extra), at, nil
+	return MergeMaps(wire.AppendDescriptor(dst, codeAnnotations), have, extra), end, nil
+}
+
+// SkipAnnotations gives the offset behind the message annotations, if they are at at.
+func SkipAnnotations(first []byte, rest [][]byte, at int) (int, error) {
+	p := pieces{first, rest}
+	_, end, err := p.sectionAt(at, annotationSection)
+	return end, err
+}
+
+// sectionAt is the value of the section that begins at an offset, and where it ends;
+// where another one begins, or none, it is nil, and ends where it began.
+func (p *pieces) sectionAt(at int, want section) (value []byte, end int, err error) {
+	size := p.size()
+	if at >= size {
+		return nil, at, nil
+	}
+	c := p.cursor()
+	var buf [windowSize]byte
+	s, _, head, err := begin(c.window(at, &buf), at)
+	if err != nil || s != want {
+		return nil, at, err
+	}
+	if end, err = c.valueEnd(at+head, size); err != nil {
+		return nil, at, &Error{Section: sectionNames[s], Offset: at, Err: err}
+	}
+	return c.bytes(at+head, end), end, nil
 }
 
 // MergeMaps appends to dst an encoded map that has the pairs of more, and those of

@@ -51,32 +51,21 @@ func ifTrue(encoded []byte, mark core.Marks) core.Marks {
 // With gives the message with its sender's name among its application properties, in
 // place of one that claims to be it. All else stays byte for byte.
 func (m *Message) With(p core.Patch) core.Content {
-	front, _, err := m.withSender(p.Sender)
+	n, err := m.before(m.withSender(p.Sender), int(m.at[bodySection]))
 	if err != nil {
 		return m // it was indexed: it cannot be
 	}
-	behind := int(m.at[bodySection])
-	var rest [][]byte
-	c := m.cursor()
-	c.ranges(behind, m.size(), func(part []byte) { rest = append(rest, part) })
-	n, err := Index(front, rest, nil)
-	if err != nil {
-		return m
-	}
-	return &n
+	return n
 }
 
 // FrontWith is With for the sections before the body of a message that comes in
 // pieces: m is what Front gave.
 func FrontWith(m *Message, p core.Patch) (Message, error) {
-	front, _, err := m.withSender(p.Sender)
-	if err != nil {
-		return Message{}, err
-	}
-	return Index(front, nil, nil)
+	return Index(m.withSender(p.Sender), nil, nil)
 }
 
-func (m *Message) withSender(name string) (front []byte, behind int, err error) {
+// withSender is the sections before the body, with the sender's name.
+func (m *Message) withSender(name string) (front []byte) {
 	start, behind := int(m.at[applicationSection]), int(m.at[bodySection])
 	front = make([]byte, 0, behind+len(name)+len(SenderProperty)+32)
 	c := m.cursor()
@@ -84,8 +73,7 @@ func (m *Message) withSender(name string) (front []byte, behind int, err error) 
 	extra, mark := wire.BeginMap(nil)
 	extra = wire.AppendString(wire.AppendString(extra, SenderProperty), name)
 	extra = wire.EndMap(extra, mark, 2)
-	front = MergeMaps(wire.AppendDescriptor(front, codeApplication), m.value(applicationSection), extra)
-	return front, behind, nil
+	return MergeMaps(wire.AppendDescriptor(front, codeApplication), m.value(applicationSection), extra)
 }
 
 // Override is what of a message's properties a delivery says otherwise, if they say
@@ -102,23 +90,14 @@ type Override struct {
 // are *Error.
 func (o Override) Properties(dst, first []byte, rest [][]byte, at int) (with []byte, offset int, err error) {
 	p := pieces{first, rest}
-	size := p.size()
-	if at >= size {
-		return dst, at, nil
-	}
-	c := p.cursor()
-	var buf [windowSize]byte
-	s, _, head, err := begin(c.window(at, &buf), at)
-	if err != nil || s != propertiesSection {
+	value, end, err := p.sectionAt(at, propertiesSection)
+	if err != nil || value == nil {
 		return dst, at, err
 	}
-	end, err := c.valueEnd(at+head, size)
+	bad := func(err error) error { return &Error{Section: sectionNames[propertiesSection], Offset: at, Err: err} }
+	fields, count, _, err := wire.ListHead(value)
 	if err != nil {
-		return dst, at, &Error{Section: sectionNames[s], Offset: at, Err: err}
-	}
-	fields, count, _, err := wire.ListHead(c.bytes(at+head, end))
-	if err != nil {
-		return dst, at, &Error{Section: sectionNames[s], Offset: at, Err: err}
+		return dst, at, bad(err)
 	}
 	if count <= fieldTo || o.To == nil && count <= fieldAbsoluteExpiryTime {
 		return dst, at, nil
@@ -127,7 +106,7 @@ func (o Override) Properties(dst, first []byte, rest [][]byte, at int) (with []b
 	for i := range count {
 		n, err := wire.Skip(fields)
 		if err != nil {
-			return dst, at, &Error{Section: sectionNames[s], Offset: at, Err: err}
+			return dst, at, bad(err)
 		}
 		switch {
 		case wire.IsNull(fields):
@@ -135,7 +114,7 @@ func (o Override) Properties(dst, first []byte, rest [][]byte, at int) (with []b
 		case i == fieldTo && o.To != nil:
 			was, _, err := wire.TextBytes(fields, unlimited)
 			if err != nil {
-				return dst, at, &Error{Section: sectionNames[s], Offset: at, Err: err}
+				return dst, at, bad(err)
 			}
 			dst = wire.AppendString(dst, o.To(string(was)))
 		case i != fieldAbsoluteExpiryTime || !o.Expiry:
@@ -148,24 +127,4 @@ func (o Override) Properties(dst, first []byte, rest [][]byte, at int) (with []b
 		fields = fields[n:]
 	}
 	return wire.EndList(dst, mark, count), end, nil
-}
-
-// SkipAnnotations gives the offset behind the message annotations, if they are at at.
-func SkipAnnotations(first []byte, rest [][]byte, at int) (int, error) {
-	p := pieces{first, rest}
-	size := p.size()
-	if at >= size {
-		return at, nil
-	}
-	c := p.cursor()
-	var buf [windowSize]byte
-	s, _, head, err := begin(c.window(at, &buf), at)
-	if err != nil || s != annotationSection {
-		return at, err
-	}
-	end, err := c.valueEnd(at+head, size)
-	if err != nil {
-		return at, &Error{Section: sectionNames[s], Offset: at, Err: err}
-	}
-	return end, nil
 }
