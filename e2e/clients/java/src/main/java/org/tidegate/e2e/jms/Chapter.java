@@ -29,6 +29,9 @@ abstract class Chapter implements AutoCloseable {
     /** How long to wait, in ms, for what must come: long, because it only ends a wait that has failed. */
     static final long PATIENCE = 20_000;
 
+    private static final String TIMEOUTS = String.format(
+            "?jms.connectTimeout=%1$d&jms.requestTimeout=%1$d&jms.sendTimeout=%1$d&jms.closeTimeout=%1$d", PATIENCE);
+
     private String url;
     private String name;
     private final List<AutoCloseable> opened = new ArrayList<>();
@@ -56,10 +59,7 @@ abstract class Chapter implements AutoCloseable {
 
     /** A factory whose requests fail rather than hang; options as in a Qpid JMS URL. */
     final JmsConnectionFactory factory(String... options) {
-        StringBuilder all = new StringBuilder(url).append("?amqp.saslMechanisms=ANONYMOUS");
-        for (String timeout : List.of("connect", "request", "send", "close")) {
-            all.append("&jms.").append(timeout).append("Timeout=").append(PATIENCE);
-        }
+        StringBuilder all = new StringBuilder(url).append(TIMEOUTS).append("&amqp.saslMechanisms=ANONYMOUS");
         for (String option : options) {
             all.append('&').append(option);
         }
@@ -107,11 +107,7 @@ abstract class Chapter implements AutoCloseable {
 
     /** A started connection of a user's, by whatever mechanism is offered. */
     final Connection connectAs(String user, String password) throws JMSException {
-        StringBuilder all = new StringBuilder(url).append("?jms.connectTimeout=").append(PATIENCE);
-        for (String timeout : List.of("request", "send", "close")) {
-            all.append("&jms.").append(timeout).append("Timeout=").append(PATIENCE);
-        }
-        Connection connection = new JmsConnectionFactory(all.toString()).createConnection(user, password);
+        Connection connection = new JmsConnectionFactory(url + TIMEOUTS).createConnection(user, password);
         opened.add(connection);
         connection.start();
         return connection;

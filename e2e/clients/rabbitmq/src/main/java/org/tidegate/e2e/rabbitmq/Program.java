@@ -77,8 +77,8 @@ public final class Program {
                 context.requeue(Map.of("x-opt-tries", 1L));
                 return;
             }
+            context.accept(); // first: once all were got the consumer is closed, and what is not accepted comes back
             got.add(new String(message.body(), StandardCharsets.UTF_8) + " tries=" + message.annotation("x-opt-tries"));
-            context.accept();
         }).build();
         for (int i = 1; i <= COUNT; i++) {
             told("got", "" + got.poll(30, TimeUnit.SECONDS));
