@@ -56,7 +56,7 @@ type Broker struct {
 	deliveries  deliveries
 	queues      map[string]*queue // by queue name
 	byID        map[QueueID]*queue
-	all         []*queue // everything in byID, in order of creation
+	all         []*queue // everything in byID, in order of creation: by id
 	defined     definitions
 	bridges     bridges
 	crossing    []txnSend  // see legs

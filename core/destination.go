@@ -58,7 +58,7 @@ func (b *Broker) newQueueID() QueueID {
 func (b *Broker) addQueue(id QueueID, d Destination) *queue {
 	q := &queue{broker: b, id: id, dest: d, holds: heldFor(d), resumeAt: -1}
 	b.byID[id] = q
-	b.all = append(b.all, q)
+	b.all = insertByAge(b.all, q)
 	// a replay may meet a deleted predecessor after its newer namesake
 	if old := b.queues[d.Name]; d.Kind == Queue && (old == nil || old.id < id) {
 		b.queues[d.Name] = q
@@ -122,7 +122,7 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 		}
 	}
 	delete(b.byID, q.id)
-	b.forget(q)
+	b.all = removeByAge(b.all, q)
 	if q.dest.Kind == Queue && b.queues[q.dest.Name] == q {
 		delete(b.queues, q.dest.Name)
 	}
@@ -135,17 +135,6 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 	b.markChanged(q)
 	if len(q.withheld) > 0 && fx != nil {
 		b.resume(q, fx)
-	}
-}
-
-// forget takes a queue out of all. It looks from the end: what comes and goes is new,
-// and behind it stand at most the few that are newer, however many static ones there are.
-func (b *Broker) forget(q *queue) {
-	for i := len(b.all) - 1; i >= 0; i-- {
-		if b.all[i] == q {
-			b.all = slices.Delete(b.all, i, i+1)
-			return
-		}
 	}
 }
 
