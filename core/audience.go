@@ -157,10 +157,10 @@ func removeByAge(s []*queue, q *queue) []*queue {
 
 // hear appends the queues of an audience that get a message, in order of
 // creation.
-func (b *Broker) hear(a *audience, p *producer, m *message.Envelope) {
+func (b *Broker) hear(a *audience, from *conn, m *message.Envelope) {
 	first, lists := len(b.targets), 0
 	for _, q := range a.rest {
-		b.offer(q, p, m)
+		b.offer(q, from, m)
 	}
 	if len(b.targets) > first {
 		lists++
@@ -172,7 +172,7 @@ func (b *Broker) hear(a *audience, p *producer, m *message.Envelope) {
 		}
 		before := len(b.targets)
 		for _, q := range prop.queues[wantedValue(v)] {
-			b.offer(q, p, m)
+			b.offer(q, from, m)
 		}
 		if len(b.targets) > before {
 			lists++
@@ -184,8 +184,8 @@ func (b *Broker) hear(a *audience, p *producer, m *message.Envelope) {
 }
 
 // offer makes a subscription's queue a target if it wants the message.
-func (b *Broker) offer(q *queue, p *producer, m *message.Envelope) {
-	if q.asks && (q.sub.barred || !q.sub.wants(p, m) || q.sub.roams && !b.mayHear(q.sub, b.topicNow)) {
+func (b *Broker) offer(q *queue, from *conn, m *message.Envelope) {
+	if q.asks && (q.sub.barred || !q.sub.wants(from, m) || q.sub.roams && !b.mayHear(q.sub, b.topicNow)) {
 		return
 	}
 	b.targets = append(b.targets, q)
@@ -194,11 +194,11 @@ func (b *Broker) offer(q *queue, p *producer, m *message.Envelope) {
 	}
 }
 
-func (s *subscription) wants(p *producer, m *message.Envelope) bool {
+func (s *subscription) wants(from *conn, m *message.Envelope) bool {
 	if s.broken != nil {
 		return false
 	}
-	if s.noLocal && (p.conn == s.conn || (s.clientID != "" && s.clientID == p.conn.clientID)) {
+	if s.noLocal && (from == s.conn || (s.clientID != "" && s.clientID == from.clientID)) {
 		return false
 	}
 	return s.selector == nil || s.listens.exactly || s.selector.Match(m.Content)

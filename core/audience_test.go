@@ -31,7 +31,7 @@ func (c *typed) Property(n string) (message.Value, bool) {
 
 // scanned is what route must answer: every subscription is asked, in the order
 // of the patterns' trie and of creation.
-func scanned(b *Broker, p *producer, topic string, m message.Envelope) (targets []*queue) {
+func scanned(b *Broker, from *conn, topic string, m message.Envelope) (targets []*queue) {
 	var all name.Trie[*queue]
 	for _, q := range b.all {
 		if q.sub != nil {
@@ -40,7 +40,7 @@ func scanned(b *Broker, p *producer, topic string, m message.Envelope) (targets 
 	}
 	all.Match(topic, func(q *queue) {
 		s := q.sub
-		local := s.noLocal && (p.conn == s.conn || (s.clientID != "" && s.clientID == p.conn.clientID))
+		local := s.noLocal && (from == s.conn || (s.clientID != "" && s.clientID == from.clientID))
 		if !local && (s.selector == nil || s.selector.Match(m.Content)) {
 			targets = append(targets, q)
 		}
@@ -131,11 +131,11 @@ func TestRoutingByIndexIsRoutingByAskingAll(t *testing.T) {
 						c.values[n] = rapid.SampledFrom(indexedValues).Draw(t, n)
 					}
 				}
-				p := &producer{conn: e.b.conns.get(uint64(conns[0]))}
+				from := e.b.conns.get(uint64(conns[0]))
 				m := message.Envelope{Content: c}
 				to := rapid.SampledFrom([]string{"t.u", "t.v", "x"}).Draw(t, "topic")
-				got := slices.Clone(e.b.route(p, nil, &topic{name: to}, m))
-				if want := scanned(e.b, p, to, m); !slices.Equal(got, want) {
+				got := slices.Clone(e.b.route(from, nil, &topic{name: to}, m))
+				if want := scanned(e.b, from, to, m); !slices.Equal(got, want) {
 					t.Fatalf("to %s with %v: routed to %v, want %v", to, c.values, described(got), described(want))
 				}
 				subscriptions := 0
@@ -265,7 +265,7 @@ func TestRoutingToATopicAllocatesNothing(t *testing.T) {
 		c := newCrowd(t, 1000, selector)
 		m := message.Envelope{Content: &typed{text: text{size: 100}, values: map[string]message.Value{"id": {Kind: message.String, Str: "n5"}}}}
 		p := c.b.producers.get(uint64(c.producer))
-		if n := testing.AllocsPerRun(100, func() { c.b.route(p, nil, p.topic, m) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { c.b.route(p.conn, nil, p.topic, m) }); n != 0 {
 			t.Errorf("%s: %v allocations", what, n)
 		}
 	}

@@ -261,7 +261,7 @@ func (b *Broker) acrossNow(now time.Time, p *producer, legs []txnSend, s Send, f
 	}
 	for i := range legs {
 		leg := &legs[i]
-		b.traceIn(b.policyFor(leg.queue, leg.topic), p, leg.queue, leg.topic, &leg.m, fx)
+		b.traceIn(b.policyFor(leg.queue, leg.topic), p.conn, leg.queue, leg.topic, &leg.m, fx)
 	}
 	out := Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag}
 	out.After, out.Need = c.spread(b, m.Content, s, fx)

@@ -118,9 +118,9 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 	}
 	out := Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag}
 	if expired(&m, now) {
-		out.After, out.Need = b.publishLate(b.route(p, q, tp, m), m, fx)
+		out.After, out.Need = b.publishLate(b.route(p.conn, q, tp, m), m, fx)
 	} else {
-		targets := b.route(p, q, tp, m)
+		targets := b.route(p.conn, q, tp, m)
 		h, queued := b.holding(now, targets, q, tp, m.Due), q != nil
 		fitted, limits := targets, pol
 		if h != nil { // what waits has the limits of where it will go, by itself (ems 7.8)
@@ -135,7 +135,7 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 			b.refuse(p, s, m.Durable, err, true, fx)
 			return
 		}
-		b.traceIn(pol, p, q, tp, &m, fx)
+		b.traceIn(pol, p.conn, q, tp, &m, fx)
 		if h != nil {
 			out.After, out.Need = b.holdBack(h, targets, m, fx)
 		} else {
@@ -206,9 +206,9 @@ func outletsOf(q *queue, tp *topic) []*outlet {
 	return tp.outlets
 }
 
-// route gives the queues that get a message; the slice is the broker's, valid
+// route gives the queues that get a message of a connection; the slice is the broker's, valid
 // until the next call.
-func (b *Broker) route(p *producer, q *queue, tp *topic, m message.Envelope) []*queue {
+func (b *Broker) route(from *conn, q *queue, tp *topic, m message.Envelope) []*queue {
 	b.targets = b.targets[:0]
 	if q != nil {
 		b.targets = append(b.targets, q)
@@ -218,7 +218,7 @@ func (b *Broker) route(p *producer, q *queue, tp *topic, m message.Envelope) []*
 	b.hearing, b.topicNow = b.hearing[:0], tp
 	b.routes.Match(tp.name, b.hears)
 	for _, a := range b.hearing {
-		b.hear(a, p, &m)
+		b.hear(a, from, &m)
 	}
 	return b.targets
 }

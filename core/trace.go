@@ -42,13 +42,13 @@ func level(p *property.Policy, flags uint8) property.TraceLevel {
 }
 
 // traceIn tells of a message that came, if its destination or itself is traced.
-func (b *Broker) traceIn(pol *property.Policy, p *producer, q *queue, tp *topic, m *message.Envelope, fx *Effects) {
+func (b *Broker) traceIn(pol *property.Policy, from *conn, q *queue, tp *topic, m *message.Envelope, fx *Effects) {
 	if pol.Trace == property.TraceOff && m.Marks&(message.Trace|message.TraceBody) == 0 {
 		return
 	}
 	t := &Trace{
 		Step: TraceReceived, Kind: Topic, Body: level(pol, flagsOf(m)) == property.TraceBody, Content: m.Content, Size: m.Content.Size(),
-		User: p.conn.user, Peer: p.conn.clientID,
+		User: from.user, Peer: from.clientID,
 	}
 	e := Event{Kind: EventTraced, Trace: t}
 	if q != nil {

@@ -212,7 +212,7 @@ func (c *committing) take(b *Broker, now time.Time, s txnSend, fx *Effects) *Err
 	late := expired(&s.m, now)
 	if s.queue != nil && s.queue.deleted && (late || s.queue.temp != nil) || late && s.m.Marks&message.PreserveUndelivered == 0 {
 		if late && (s.queue == nil || !s.queue.deleted) {
-			for _, q := range b.route(&producer{conn: s.conn}, s.queue, s.topic, s.m) {
+			for _, q := range b.route(s.conn, s.queue, s.topic, s.m) {
 				c.late = append(c.late, lateSend{queue: q})
 			}
 		}
@@ -226,7 +226,7 @@ func (c *committing) take(b *Broker, now time.Time, s txnSend, fx *Effects) *Err
 		p.Flags |= PlaceBridged
 	}
 	pol, queued := b.policyFor(s.queue, s.topic), s.queue != nil
-	targets := b.route(&producer{conn: s.conn}, s.queue, s.topic, s.m)
+	targets := b.route(s.conn, s.queue, s.topic, s.m)
 	if late {
 		pol = &property.Policy{} // it goes on from there at once, whatever the limits
 	} else if h := b.holding(now, targets, s.queue, s.topic, s.m.Due); h != nil { // the time counts from the send (jms 7.9)
@@ -316,7 +316,7 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need, *Error) 
 	b.endTxn(t)
 	for i := range t.sends {
 		s := &t.sends[i]
-		b.traceIn(b.policyFor(s.queue, s.topic), &producer{conn: s.conn}, s.queue, s.topic, &s.m, fx)
+		b.traceIn(b.policyFor(s.queue, s.topic), s.conn, s.queue, s.topic, &s.m, fx)
 	}
 	for i := range c.r.More {
 		b.record(b.byID[c.r.More[i].Queue], fx)
