@@ -10,7 +10,6 @@ import (
 
 	"github.com/tidegate/tidegate/core/message"
 	"github.com/tidegate/tidegate/core/name"
-	"github.com/tidegate/tidegate/core/property"
 	"github.com/tidegate/tidegate/core/selector"
 )
 
@@ -226,13 +225,13 @@ func (b *Broker) unmake(legs []txnSend, fx *Effects) {
 }
 
 // across publishes one message to where it was sent and over bridges: to all or to
-// none, as one record.
+// none, as one record, or as sends of one transaction.
 func (b *Broker) across(now time.Time, p *producer, q *queue, tp *topic, all []*outlet, s Send, m message.Envelope, fx *Effects) {
 	legs, refused := b.legs(now, p, q, tp, all, m)
 	defer clear(legs)
 	if refused == nil {
 		if s.Txn != 0 {
-			refused = b.acrossIn(now, p, legs, s, fx)
+			refused = b.publishIn(now, p, legs, s, fx)
 		} else {
 			refused = b.acrossNow(now, p, legs, s, fx)
 		}
@@ -346,68 +345,6 @@ func (c *committing) spread(b *Broker, content message.Content, s Send, fx *Effe
 		return 0, Ride
 	}
 	return at, need
-}
-
-// acrossIn takes all legs of a message into a transaction, which commits or rolls
-// back all.
-func (b *Broker) acrossIn(now time.Time, p *producer, legs []txnSend, s Send, fx *Effects) *Error {
-	m, to := &legs[0].m, p.dest.Name
-	t := b.txns[s.Txn]
-	if t == nil || t.conn != p.conn {
-		return &Error{Op: "send to", Kind: UnknownTransaction, Name: to}
-	}
-	if t.late {
-		return &Error{Op: "send to", Kind: TimedOut, Name: to, Err: t.doomed}
-	}
-	size := m.Content.Size()
-	if err := b.room(t, len(legs), size); err != nil {
-		return &Error{Op: "send to", Kind: Limit, Name: to, Err: err}
-	}
-	b.worked(now, t)
-	stored := false
-	for i := range legs {
-		q := legs[i].queue
-		stored = stored || m.Durable && (q == nil || q.stores())
-		if q == nil {
-			continue
-		}
-		if pol := b.policy(q); pol.Overflow != property.OverflowDiscardOld && m.Due <= millis(now) { // the commit asks again, of all together
-			if n := int64(clampSize(size)); !q.fits(pol, 1, n) && !t.makesRoom(b, q, pol, n) {
-				return bridging(q.overflow(pol), &legs[i])
-			}
-		}
-	}
-	var id uint64
-	if stored {
-		id = b.nextStored
-		r := Record{Kind: RecBody, ID: id, Content: m.Content}
-		if q := legs[0].queue; q != nil {
-			r.Place = Place{Queue: q.id, Priority: min(m.Priority, priorities-1)}
-		}
-		b.emit(r, fx)
-	} else {
-		id = b.nextHeld
-		b.nextHeld++
-		fx.Holds = append(fx.Holds, Held{ID: id, Content: m.Content})
-	}
-	for i := range legs {
-		legs[i].id, legs[i].stored = id, stored
-		b.hold(id)
-		t.sends = append(t.sends, legs[i])
-	}
-	t.bytes += size
-	if b.policyFor(legs[0].queue, legs[0].topic).FlowControl != 0 {
-		for i := range legs {
-			if q := legs[i].queue; q != nil && b.policy(q).FlowControl != 0 {
-				b.targets = append(b.targets[:0], q)
-				b.slow(p, b.policy(q), b.targets, nil, true, fx)
-			}
-		}
-	}
-	if !s.Settled {
-		fx.Outs = append(fx.Outs, Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag, Txn: s.Txn})
-	}
-	return nil
 }
 
 // addressed gives what a place in q is to remember of where its message went by a

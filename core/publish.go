@@ -113,7 +113,10 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 	}
 	b.stamp(now, p, pol, &m)
 	if s.Txn != 0 {
-		b.publishIn(now, p, q, tp, s, m, fx)
+		leg := [1]txnSend{{queue: q, topic: tp, conn: p.conn, m: m}}
+		if refused := b.publishIn(now, p, leg[:], s, fx); refused != nil {
+			b.refuse(p, s, m.Durable, refused, refused.Kind != UnknownTransaction, fx)
+		}
 		return
 	}
 	out := Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag}

@@ -57,58 +57,69 @@ func (b *Broker) Begin(_ time.Time, id ConnID, _ *Effects) (TxnID, error) {
 	return t.id, nil
 }
 
-// publishIn takes a message into a transaction: stored at once where it must
-// be, seen by nobody until the commit.
-func (b *Broker) publishIn(now time.Time, p *producer, q *queue, tp *topic, s Send, m message.Envelope, fx *Effects) {
+// publishIn takes a message into a transaction, as a send for where it was sent and one
+// for each bridge, all of which it commits or rolls back: stored at once where it must
+// be, seen by nobody until the commit. Errors: UnknownTransaction, TimedOut, Limit.
+func (b *Broker) publishIn(now time.Time, p *producer, legs []txnSend, s Send, fx *Effects) *Error {
+	m, to := &legs[0].m, p.dest.Name
 	t := b.txns[s.Txn]
 	if t == nil || t.conn != p.conn {
-		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: UnknownTransaction, Name: p.dest.Name}, false, fx)
-		return
+		return &Error{Op: "send to", Kind: UnknownTransaction, Name: to}
 	}
 	if t.late {
-		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: TimedOut, Name: p.dest.Name, Err: t.doomed}, true, fx)
-		return
+		return &Error{Op: "send to", Kind: TimedOut, Name: to, Err: t.doomed}
 	}
 	size := m.Content.Size()
-	if err := b.room(t, 1, size); err != nil {
-		b.refuse(p, s, m.Durable, &Error{Op: "send to", Kind: Limit, Name: p.dest.Name, Err: err}, true, fx)
-		return
+	if err := b.room(t, len(legs), size); err != nil {
+		return &Error{Op: "send to", Kind: Limit, Name: to, Err: err}
 	}
 	b.worked(now, t)
-	pol := b.policyFor(q, tp)
-	if q != nil && m.Due <= millis(now) { // what is delayed has its own limit
-		// The commit asks again, of all sends together.
-		n := clampSize(size)
-		if !q.fits(pol, 1, int64(n)) && !(pol.Overflow == property.OverflowDiscardOld && q.canMakeRoom(pol, n)) && !t.makesRoom(b, q, pol, int64(n)) {
-			b.refuse(p, s, m.Durable, q.overflow(pol), true, fx)
-			return
-		}
-	}
 	// Who will have subscribed to a topic by the commit is not known yet: what
 	// may have to be stored is, so that the commit needs no bodies.
-	e := txnSend{queue: q, topic: tp, conn: p.conn, m: m, stored: m.Durable && (tp != nil || q.stores())}
-	if e.stored {
-		e.id = b.nextStored
-		r := Record{Kind: RecBody, ID: e.id, Content: m.Content}
-		if q != nil { // where it will likely stand: who reads the queue's backlog reads it there
+	stored := false
+	for i := range legs {
+		q := legs[i].queue
+		stored = stored || m.Durable && (q == nil || q.stores())
+		if q == nil || m.Due > millis(now) { // what is delayed has its own limit
+			continue
+		}
+		// The commit asks again, of all sends together.
+		n, pol := clampSize(size), b.policy(q)
+		if !q.fits(pol, 1, int64(n)) && !(pol.Overflow == property.OverflowDiscardOld && q.canMakeRoom(pol, n)) && !t.makesRoom(b, q, pol, int64(n)) {
+			return bridging(q.overflow(pol), &legs[i])
+		}
+	}
+	var id uint64
+	if stored {
+		id = b.nextStored
+		r := Record{Kind: RecBody, ID: id, Content: m.Content}
+		if q := legs[0].queue; q != nil { // where it will likely stand: who reads the queue's backlog reads it there
 			r.Place = Place{Queue: q.id, Priority: min(m.Priority, priorities-1)}
 		}
 		b.emit(r, fx)
 	} else {
-		e.id = b.nextHeld
+		id = b.nextHeld
 		b.nextHeld++
-		fx.Holds = append(fx.Holds, Held{ID: e.id, Content: m.Content})
+		fx.Holds = append(fx.Holds, Held{ID: id, Content: m.Content})
 	}
-	b.hold(e.id)
-	t.sends = append(t.sends, e)
+	for i := range legs {
+		legs[i].id, legs[i].stored = id, stored
+		b.hold(id)
+		t.sends = append(t.sends, legs[i])
+	}
 	t.bytes += size
-	if q != nil && pol.FlowControl != 0 {
-		b.targets = append(b.targets[:0], q)
-		b.slow(p, pol, b.targets, nil, true, fx)
+	if b.policyFor(legs[0].queue, legs[0].topic).FlowControl != 0 {
+		for i := range legs {
+			if q := legs[i].queue; q != nil && b.policy(q).FlowControl != 0 {
+				b.targets = append(b.targets[:0], q)
+				b.slow(p, b.policy(q), b.targets, nil, true, fx)
+			}
+		}
 	}
 	if !s.Settled {
 		fx.Outs = append(fx.Outs, Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag, Txn: s.Txn})
 	}
+	return nil
 }
 
 // Discharge commits a transaction, or rolls it back. OutDischarged answers,
