@@ -316,9 +316,6 @@ func (c *committing) spread(b *Broker, content message.Content, s Send, fx *Effe
 		}
 		r := Record{Kind: RecMessage, Need: c.r.Need, ID: places[0].ID, Content: content, Place: places[0], More: places[1:]}
 		at, need = b.emit(r, fx), c.r.Need
-		for i := range places {
-			b.byID[places[i].Queue].ring(places[i].Priority).placed(places[i].Seq, at, need, 0)
-		}
 	} else if len(c.held) > 0 { // nobody stores it
 		id := b.nextHeld
 		b.nextHeld++
@@ -331,16 +328,7 @@ func (c *committing) spread(b *Broker, content message.Content, s Send, fx *Effe
 		}
 		at, need = s.After, s.Need
 	}
-	for i := range c.delays {
-		c.delays[i].placed()
-	}
-	for i := range c.held {
-		v := &c.held[i]
-		b.placeVolatile(v.q, &v.p)
-		if at != 0 {
-			v.q.ring(v.p.Priority).placed(v.p.Seq, at, need, 0)
-		}
-	}
+	c.place(b, at, need)
 	if len(c.r.More) == 0 {
 		return 0, Ride
 	}

@@ -337,20 +337,8 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need, *Error) 
 	need := Ride
 	if len(c.r.More) > 0 || len(c.r.Runs) > 0 {
 		at, need = b.emit(c.r, fx), c.r.Need
-		for _, p := range c.r.More {
-			b.byID[p.Queue].ring(p.Priority).placed(p.Seq, at, need, 0)
-		}
 	}
-	for i := range c.delays {
-		c.delays[i].placed()
-	}
-	for i := range c.held {
-		v := &c.held[i]
-		b.placeVolatile(v.q, &v.p)
-		if at != 0 { // what is seen of a commit, all of it is
-			v.q.ring(v.p.Priority).placed(v.p.Seq, at, need, 0)
-		}
-	}
+	c.place(b, at, need)
 	for _, id := range freed {
 		b.release(id, fx)
 	}
@@ -372,6 +360,26 @@ func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need, *Error) 
 	return at, need, nil
 }
 
+// place does what follows the record, which is at at and places what is stored: what is
+// not stored gets its places, and waits for the record as well, since what is seen of a
+// commit, all of it is durable. at 0: there is none to wait for.
+func (c *committing) place(b *Broker, at Pos, need Need) {
+	for i := range c.r.More {
+		p := &c.r.More[i]
+		b.byID[p.Queue].ring(p.Priority).placed(p.Seq, at, need, 0)
+	}
+	for i := range c.delays {
+		c.delays[i].placed()
+	}
+	for i := range c.held {
+		v := &c.held[i]
+		b.placeVolatile(v.q, &v.p)
+		if at != 0 {
+			v.q.ring(v.p.Priority).placed(v.p.Seq, at, need, 0)
+		}
+	}
+}
+
 // commitAcks consumes what the transaction acknowledged: what is not stored at
 // once, the rest by the commit's record. It answers with ids to release after
 // it, and with queues whose consumers are gone.
@@ -391,11 +399,7 @@ func (b *Broker) commitAcks(t *txn, r *Record, fx *Effects) (freed []uint64, lef
 				b.hold(e.id)
 				freed = append(freed, e.id)
 				r.Need = max(r.Need, d.ring.queue.need)
-				if n := len(r.Runs); n > 0 && r.Runs[n-1].Queue == d.ring.queue.id && r.Runs[n-1].Priority == d.ring.priority && r.Runs[n-1].First+r.Runs[n-1].Count == d.seq {
-					r.Runs[n-1].Count++
-				} else {
-					r.Runs = append(r.Runs, Run{Queue: d.ring.queue.id, Priority: d.ring.priority, First: d.seq, Count: 1})
-				}
+				r.remove(Run{Queue: d.ring.queue.id, Priority: d.ring.priority, First: d.seq, Count: 1})
 			}
 		}
 		if d.consumer == closedConsumer || d.consumer.suspended {
