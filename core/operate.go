@@ -58,8 +58,9 @@ func (b *Broker) Evict(_ time.Time, number uint64, why string, fx *Effects) erro
 
 // Purging is a purge under way: it takes what was there when it began.
 type Purging struct {
-	queue QueueID
-	until [priorities]uint64
+	queue  QueueID
+	until  [priorities]uint64
+	waited [priorities]uint64 // nothing waits below
 	// Removed counts the messages.
 	Removed int
 }
@@ -115,20 +116,9 @@ func (b *Broker) Purge(now time.Time, p *Purging, n int, fx *Effects) (more bool
 		return false
 	}
 	for _, r := range q.order {
-		for r.ready > 0 {
-			seq, ok := r.first()
-			if !ok || seq >= p.until[r.priority] {
-				break
-			}
-			if n == 0 {
-				return true
-			}
-			n--
-			b.remove(r, seq, fx)
-			p.Removed++
-		}
-		for _, seq := range sortedKeys(r.waits) {
-			if seq >= p.until[r.priority] {
+		for {
+			seq, ok := p.next(r)
+			if !ok {
 				break
 			}
 			if n == 0 {
@@ -142,6 +132,23 @@ func (b *Broker) Purge(now time.Time, p *Purging, n int, fx *Effects) (more bool
 	b.dropIdle(q, fx)
 	b.dispatchTouched(now, fx)
 	return false
+}
+
+// next finds an entry of a ring that no consumer holds: what can be delivered first, then
+// what waits for its next delivery.
+func (p *Purging) next(r *ring) (seq uint64, ok bool) {
+	until := p.until[r.priority]
+	if seq, ok = r.first(); ok && seq < until {
+		return seq, true
+	}
+	for seq = max(p.waited[r.priority], r.base); seq < until; seq++ {
+		if e := r.at(seq); e != nil && e.flags&entryWaiting != 0 {
+			p.waited[r.priority] = seq
+			return seq, true
+		}
+	}
+	p.waited[r.priority] = until
+	return 0, false
 }
 
 // Subscribe makes a durable subscription that nobody consumes yet. No right is asked
