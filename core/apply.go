@@ -46,9 +46,9 @@ func (b *Broker) apply(at Pos, r *Record) {
 			b.applyRemove(at, run)
 		}
 	case RecQueue:
-		b.applyQueue(at, r.Define)
+		b.applyQueue(r.Define)
 	case RecSubscription:
-		b.applySubscription(at, r.Define)
+		b.applySubscription(r.Define)
 	case RecDelete:
 		if q := b.after(at, r.Run.Queue); q != nil && !b.recovered {
 			if q.sub != nil && b.subs[q.sub.key] == q.sub {
@@ -121,7 +121,7 @@ func (b *Broker) applyRemove(at Pos, run Run) {
 	b.markChanged(q)
 }
 
-func (b *Broker) applyQueue(at Pos, d *Definition) {
+func (b *Broker) applyQueue(d *Definition) {
 	q := b.byID[d.Queue]
 	if q == nil {
 		if d.Queue >= b.nextQueue {
@@ -134,10 +134,9 @@ func (b *Broker) applyQueue(at Pos, d *Definition) {
 		b.live(q, Lasting)
 	}
 	b.markChanged(q)
-	_ = at
 }
 
-func (b *Broker) applySubscription(at Pos, d *Definition) {
+func (b *Broker) applySubscription(d *Definition) {
 	if q := b.byID[d.Queue]; q != nil {
 		return
 	}
@@ -155,7 +154,6 @@ func (b *Broker) applySubscription(at Pos, d *Definition) {
 	q.recorded = true
 	b.attachSubscription(q, s)
 	b.markChanged(q)
-	_ = at
 }
 
 func (b *Broker) applyRing(at Pos, s *RingState) {

@@ -133,10 +133,10 @@ func (b *Broker) Retire(now time.Time, id ConnID, fx *Effects) {
 		return
 	}
 	for _, t := range sortedKeys(c.txns) {
-		b.rollback(now, c.txns[t], fx)
+		b.rollback(c.txns[t], fx)
 	}
 	for _, k := range sortedKeys(c.consumers) {
-		b.closeConsumer(now, c.consumers[k], true, fx)
+		b.closeConsumer(c.consumers[k], true, fx)
 	}
 	for _, k := range sortedKeys(c.producers) {
 		b.CloseProducer(now, k, fx)
@@ -147,7 +147,7 @@ func (b *Broker) Retire(now time.Time, id ConnID, fx *Effects) {
 	}
 	sortDestinations(temps)
 	for _, d := range temps {
-		b.deleteTemporary(now, c, d, fx)
+		b.deleteTemporary(c, d, fx)
 	}
 	b.forgetClient(c)
 	b.dispatchTouched(now, fx)
@@ -209,11 +209,11 @@ func (b *Broker) DeleteTemporary(now time.Time, id ConnID, d Destination, fx *Ef
 	if busy {
 		return &Error{Op: "delete temporary destination", Kind: Conflict, Name: d.Name, Err: errors.New("it has consumers")}
 	}
-	b.deleteTemporary(now, c, d, fx)
+	b.deleteTemporary(c, d, fx)
 	return nil
 }
 
-func (b *Broker) deleteTemporary(_ time.Time, c *conn, d Destination, fx *Effects) {
+func (b *Broker) deleteTemporary(c *conn, d Destination, fx *Effects) {
 	delete(c.temps, d)
 	b.endDelayed(d, fx)
 	if d.Kind == Topic {

@@ -96,7 +96,7 @@ func (b *Broker) OpenConsumer(now time.Time, id ConnID, o ConsumerOptions, fx *E
 		}
 		k.queue, k.selector = q, sel
 	} else {
-		q, err := b.subscribe(now, c, o, sel, fx)
+		q, err := b.subscribe(c, o, sel, fx)
 		if err != nil {
 			return 0, err
 		}
@@ -136,7 +136,7 @@ func (c *consumer) scan() {
 // order, with its count as it was.
 func (b *Broker) CloseConsumer(now time.Time, id ConsumerID, fx *Effects) {
 	if k := b.consumers.get(uint64(id)); k != nil {
-		b.closeConsumer(now, k, false, fx)
+		b.closeConsumer(k, false, fx)
 		b.dispatchTouched(now, fx)
 	}
 }
@@ -169,7 +169,7 @@ func (b *Broker) SuspendConsumer(now time.Time, id ConsumerID, begun DeliveryID,
 	return true
 }
 
-func (b *Broker) closeConsumer(_ time.Time, k *consumer, lost bool, fx *Effects) {
+func (b *Broker) closeConsumer(k *consumer, lost bool, fx *Effects) {
 	for id := k.first; id != 0; {
 		d := b.deliveries.get(id)
 		id = d.next

@@ -233,7 +233,7 @@ func (b *Broker) mature(now time.Time, fx *Effects) {
 			continue
 		}
 		if e.expires != 0 && e.expires <= millis(now) {
-			b.expire(r.queue, r, item.seq, fx)
+			b.undeliver(r, item.seq, ReasonExpired, fx)
 			mv.left(r.queue)
 			n++
 			continue

@@ -228,5 +228,5 @@ func (b *Broker) endProducer(p *producer, why error, fx *Effects) {
 // endConsumer closes a consumer and tells it why.
 func (b *Broker) endConsumer(k *consumer, why error, fx *Effects) {
 	fx.Outs = append(fx.Outs, Out{Kind: OutConsumerGone, Conn: k.conn.id, Consumer: k.id, Err: why})
-	b.closeConsumer(time.Time{}, k, false, fx)
+	b.closeConsumer(k, false, fx)
 }

@@ -123,7 +123,7 @@ func (b *Broker) head(now time.Time, q *queue, fx *Effects) (*ring, uint64, bool
 				break
 			}
 			if e := r.at(seq); e.expires != 0 && e.expires <= millis(now) {
-				b.expire(q, r, seq, fx)
+				b.undeliver(r, seq, ReasonExpired, fx)
 				continue
 			}
 			return r, seq, true
@@ -255,7 +255,7 @@ func (b *Broker) scanFor(now time.Time, k *consumer, fx *Effects) {
 			}
 			if e := r.at(seq); e.expires != 0 && e.expires <= millis(now) {
 				if !r.isTaken(seq) {
-					b.expire(k.queue, r, seq, fx)
+					b.undeliver(r, seq, ReasonExpired, fx)
 				}
 				at = seq + 1
 				continue

@@ -153,7 +153,7 @@ func (p *Purging) next(r *ring) (seq uint64, ok bool) {
 
 // Subscribe makes a durable subscription that nobody consumes yet. No right is asked
 // for: those of its subscriber count when it comes. Errors: Invalid, Exists.
-func (b *Broker) Subscribe(now time.Time, clientID string, d Destination, o SubscriptionOptions, selector string, noLocal bool, fx *Effects) error {
+func (b *Broker) Subscribe(_ time.Time, clientID string, d Destination, o SubscriptionOptions, selector string, noLocal bool, fx *Effects) error {
 	d.Kind = Topic
 	if err := b.checkName("subscribe to", d, true); err != nil {
 		return err
@@ -167,7 +167,7 @@ func (b *Broker) Subscribe(now time.Time, clientID string, d Destination, o Subs
 		return &Error{Op: "subscribe", Kind: Exists, Name: o.Name}
 	}
 	c := &conn{clientID: clientID, own: true}
-	_, e := b.subscribe(now, c, ConsumerOptions{Destination: d, Selector: selector, NoLocal: noLocal, Subscription: &o}, sel, fx)
+	_, e := b.subscribe(c, ConsumerOptions{Destination: d, Selector: selector, NoLocal: noLocal, Subscription: &o}, sel, fx)
 	return e
 }
 

@@ -239,11 +239,6 @@ func (b *Broker) drop(r *ring, seq uint64, fx *Effects) {
 	b.release(e.id, fx)
 }
 
-// expire removes a message whose time has passed.
-func (b *Broker) expire(_ *queue, r *ring, seq uint64, fx *Effects) {
-	b.undeliver(r, seq, ReasonExpired, fx)
-}
-
 // Deadline is when Expire wants to be called; zero: not at all.
 func (b *Broker) Deadline() time.Time {
 	at := int64(0)
@@ -324,7 +319,7 @@ func (b *Broker) sweep(q *queue, r *ring, at int64, fx *Effects) {
 					continue
 				}
 				base := r.base
-				b.expire(q, r, seq, fx)
+				b.undeliver(r, seq, ReasonExpired, fx)
 				i -= int((r.base - base) / blockSize) // blocks at the front went
 				i = max(i, -1)                        // many at once, where a restart left sequences out
 				if i < 0 || i >= len(r.blocks) || r.blocks[i] != blk {

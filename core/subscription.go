@@ -66,7 +66,7 @@ func subscriptionKey(clientID string, o SubscriptionOptions) string {
 }
 
 // subscribe gives the queue behind a topic consumer.
-func (b *Broker) subscribe(_ time.Time, c *conn, o ConsumerOptions, sel *selector.Selector, fx *Effects) (*queue, error) {
+func (b *Broker) subscribe(c *conn, o ConsumerOptions, sel *selector.Selector, fx *Effects) (*queue, error) {
 	d := o.Destination
 	if t := b.topics[d.Name]; strings.HasPrefix(d.Name, TemporaryPrefix) {
 		if t == nil {

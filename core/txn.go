@@ -131,9 +131,9 @@ func (b *Broker) Discharge(now time.Time, id ConnID, in TxnID, fail bool, tag ui
 	case t == nil || t.conn.id != id:
 		out.Err = &Error{Op: "discharge", Kind: UnknownTransaction}
 	case fail:
-		b.rollback(now, t, fx)
+		b.rollback(t, fx)
 	case t.doomed != nil:
-		b.rollback(now, t, fx)
+		b.rollback(t, fx)
 		out.Err = &Error{Op: "commit", Kind: RolledBack, Err: t.doomed}
 		if t.late {
 			out.Err = &Error{Op: "commit", Kind: TimedOut, Err: t.doomed}
@@ -142,7 +142,7 @@ func (b *Broker) Discharge(now time.Time, id ConnID, in TxnID, fail bool, tag ui
 		var refused *Error
 		if out.After, out.Need, refused = b.commit(now, t, fx); refused != nil {
 			b.refused(refused)
-			b.rollback(now, t, fx)
+			b.rollback(t, fx)
 			out.Err = &Error{Op: "commit", Kind: RolledBack, Err: refused}
 		}
 	}
@@ -411,7 +411,7 @@ func (b *Broker) commitAcks(t *txn, r *Record, fx *Effects) (freed []uint64, lef
 	return freed, left
 }
 
-func (b *Broker) rollback(_ time.Time, t *txn, fx *Effects) {
+func (b *Broker) rollback(t *txn, fx *Effects) {
 	b.endTxn(t)
 	b.undo(t, fx)
 }
