@@ -26,13 +26,13 @@ type Bridge struct {
 
 // bridges are those at work, by the kind and the name of their source.
 type bridges struct {
-	all    []Bridge
+	count  int
 	from   [2]name.Trie[*bridge]
 	bounds map[Destination]int // sources without wildcards, and how many targets they have
 }
 
 type bridge struct {
-	order    int // in bridges.all
+	order    int // among all
 	target   Destination
 	selector *selector.Selector // nil: all
 }
@@ -100,7 +100,7 @@ func (b *Broker) SetBridges(now time.Time, all []Bridge, fx *Effects) error {
 	var set bridges
 	var wrong []error
 	for _, br := range all {
-		if len(set.all) == MaxBridges {
+		if set.count == MaxBridges {
 			wrong = append(wrong, &Error{Op: "bridge", Kind: Limit, Name: br.Target.Name, Err: fmt.Errorf("there are %d bridges already", MaxBridges)})
 			break
 		}
@@ -109,8 +109,8 @@ func (b *Broker) SetBridges(now time.Time, all []Bridge, fx *Effects) error {
 			wrong = append(wrong, err)
 			continue
 		}
-		set.from[br.Source.Kind-Queue].Insert(br.Source.Name, &bridge{order: len(set.all), target: br.Target, selector: s})
-		set.all = append(set.all, br)
+		set.from[br.Source.Kind-Queue].Insert(br.Source.Name, &bridge{order: set.count, target: br.Target, selector: s})
+		set.count++
 		if !name.IsWildcard(br.Source.Name) {
 			if set.bounds == nil {
 				set.bounds = map[Destination]int{}
@@ -123,9 +123,6 @@ func (b *Broker) SetBridges(now time.Time, all []Bridge, fx *Effects) error {
 	b.policiesChanged(now, fx)
 	return errors.Join(wrong...)
 }
-
-// Bridges gives all there are, in their order.
-func (b *Broker) Bridges() []Bridge { return slices.Clone(b.bridges.all) }
 
 // outlets works out where else messages to a destination go.
 func (b *Broker) outlets(d Destination) (all []*outlet) {

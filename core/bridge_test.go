@@ -517,7 +517,7 @@ func TestBridgesAreBounded(t *testing.T) {
 			t.Fatalf("one too many: %v", err)
 		}
 	})
-	if got := len(e.b.Bridges()); got != MaxBridges {
+	if got := e.b.bridges.count; got != MaxBridges {
 		t.Fatalf("%d bridges are kept", got)
 	}
 }

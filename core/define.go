@@ -31,10 +31,6 @@ func (d *definitions) tree(k DestinationKind) *property.Tree {
 	return d.queues
 }
 
-// Definitions gives the static definitions of a kind, to be read within the step.
-// SetDefinition and RemoveDefinition change them.
-func (b *Broker) Definitions(k DestinationKind) *property.Tree { return b.defined.tree(k) }
-
 // Configuration is what a server's files say of its destinations. Names and sets
 // were checked (property.CheckName, property.CheckSet).
 type Configuration struct {
@@ -218,9 +214,9 @@ func (b *Broker) creatable(d Destination) bool {
 	return !b.defined.rule || b.defined.tree(d.Kind).Creatable(d.Name)
 }
 
-// Static says whether a destination is one that an administrator defined, or one
+// isStatic says whether a destination is one that an administrator defined, or one
 // that always exists.
-func (b *Broker) Static(d Destination) bool {
+func (b *Broker) isStatic(d Destination) bool {
 	if b.always(d) {
 		return true
 	}

@@ -107,7 +107,7 @@ func (b *Broker) Delete(now time.Time, d Destination, fx *Effects) error {
 		return err
 	}
 	found := b.Exists(d)
-	if b.Static(d) && b.defined.tree(d.Kind).Delete(d.Name) {
+	if b.isStatic(d) && b.defined.tree(d.Kind).Delete(d.Name) {
 		b.defined.changes++
 	}
 	switch {

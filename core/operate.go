@@ -5,24 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/tidegate/tidegate/core/property"
 	"github.com/tidegate/tidegate/core/selector"
 )
-
-// Define makes a destination static without properties, unless it is already. Errors:
-// Invalid.
-func (b *Broker) Define(_ time.Time, d Destination) error {
-	if err := b.checkName("define", d, false); err != nil {
-		return err
-	}
-	if err := mayUse("define", d, false); err != nil {
-		return err
-	}
-	if b.Static(d) {
-		return nil
-	}
-	return b.define(d.Kind, property.Definition{Name: d.Name})
-}
 
 // Admin marks a connection as an administrator's.
 func (b *Broker) Admin(id ConnID) {
