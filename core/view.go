@@ -143,16 +143,25 @@ func (b *Broker) Totals() Totals {
 // QueueViews appends queues whose name keep wants (nil: all), from the newest to
 // the oldest.
 func (b *Broker) QueueViews(views []QueueView, cursor, n int, keep func(string) bool) ([]QueueView, int) {
-	if cursor <= 0 || cursor > len(b.all) {
-		cursor = len(b.all)
+	cursor = backwards(b.all, cursor, n, func(q *queue) {
+		if q.sub == nil && (keep == nil || keep(q.dest.Name)) {
+			views = append(views, q.view())
+		}
+	})
+	return views, cursor
+}
+
+// backwards visits up to n of all, from the end or what stands before a cursor, and gives
+// the next cursor: what is gone meanwhile shifts only what was visited.
+func backwards[T any](all []T, cursor, n int, visit func(T)) int {
+	if cursor <= 0 || cursor > len(all) {
+		cursor = len(all)
 	}
 	for ; cursor > 0 && n > 0; n-- {
 		cursor--
-		if q := b.all[cursor]; q.sub == nil && (keep == nil || keep(q.dest.Name)) {
-			views = append(views, q.view())
-		}
+		visit(all[cursor])
 	}
-	return views, cursor
+	return cursor
 }
 
 // QueueView looks at one queue.
@@ -174,15 +183,11 @@ func (q *queue) view() QueueView {
 
 // TopicViews appends topics as QueueViews does queues.
 func (b *Broker) TopicViews(views []TopicView, cursor, n int, keep func(string) bool) ([]TopicView, int) {
-	if cursor <= 0 || cursor > len(b.topicList) {
-		cursor = len(b.topicList)
-	}
-	for ; cursor > 0 && n > 0; n-- {
-		cursor--
-		if t := b.topicList[cursor]; keep == nil || keep(t.name) {
+	cursor = backwards(b.topicList, cursor, n, func(t *topic) {
+		if keep == nil || keep(t.name) {
 			views = append(views, b.viewTopic(t))
 		}
-	}
+	})
 	return views, cursor
 }
 
@@ -345,27 +350,16 @@ type Named struct {
 
 // QueueNames appends the names of queues, as QueueViews does views.
 func (b *Broker) QueueNames(names []Named, cursor, n int) ([]Named, int) {
-	if cursor <= 0 || cursor > len(b.all) {
-		cursor = len(b.all)
-	}
-	for ; cursor > 0 && n > 0; n-- {
-		cursor--
-		if q := b.all[cursor]; q.sub == nil {
+	cursor = backwards(b.all, cursor, n, func(q *queue) {
+		if q.sub == nil {
 			names = append(names, Named{q.dest.Name, q.static, q.temp != nil})
 		}
-	}
+	})
 	return names, cursor
 }
 
 // TopicNames appends the names of topics.
 func (b *Broker) TopicNames(names []Named, cursor, n int) ([]Named, int) {
-	if cursor <= 0 || cursor > len(b.topicList) {
-		cursor = len(b.topicList)
-	}
-	for ; cursor > 0 && n > 0; n-- {
-		cursor--
-		t := b.topicList[cursor]
-		names = append(names, Named{t.name, t.static, t.temp != nil})
-	}
+	cursor = backwards(b.topicList, cursor, n, func(t *topic) { names = append(names, Named{t.name, t.static, t.temp != nil}) })
 	return names, cursor
 }
