@@ -264,9 +264,7 @@ func (b *Broker) acrossNow(now time.Time, p *producer, legs []txnSend, s Send, f
 	c.expire(b, fx)
 	c.trim(b, fx)
 	b.unmake(legs, fx) // of those whose leg was expired
-	if s.After > out.After {
-		out.After, out.Need = s.After, s.Need
-	}
+	out.behind(&s)
 	for i, targets := range c.landed {
 		if pol := b.policyFor(legs[i].queue, legs[i].topic); pol.FlowControl != 0 && b.slow(p, pol, targets, &out, b.unawaited(p, &s, m), fx) {
 			return nil

@@ -96,8 +96,8 @@ func (b *Broker) discard(q *queue, p *property.Policy, n int, size int64, fx *Ef
 	}
 }
 
-// takenBytes is the size of what consumers hold, and of what waits to go to one again. It walks what they hold, for the
-// rare queue that has both maxbytes and discardOld.
+// takenBytes is the size of what consumers hold, and of what waits to go to one again.
+// It walks all of it, for the rare queue that has both maxbytes and discardOld.
 func (q *queue) takenBytes() (n int64) {
 	for _, k := range q.consumers {
 		if k.browse {

@@ -120,18 +120,18 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 		return
 	}
 	out := Out{Kind: OutSettled, Conn: p.conn.id, Producer: p.id, Tag: s.Tag}
+	targets, limits := b.route(p.conn, q, tp, m), pol
+	var fitted []*queue
 	if expired(&m, now) {
-		out.After, out.Need = b.publishLate(b.route(p.conn, q, tp, m), m, fx)
+		out.After, out.Need = b.publishLate(targets, m, fx)
 	} else {
-		targets := b.route(p.conn, q, tp, m)
 		h, queued := b.holding(now, targets, q, tp, m.Due), q != nil
-		fitted, limits := targets, pol
-		if h != nil { // what waits has the limits of where it will go, by itself (ems 7.8)
+		if fitted = targets; h != nil { // what waits has the limits of where it will go, by itself (ems 7.8)
 			b.waiters[0] = h
 			fitted, limits, queued = b.waiters[:], b.policy(h), true
 		}
-		fitted, err := b.fit(limits, fitted, !queued, clampSize(size), fx)
-		if err != nil {
+		var err *Error
+		if fitted, err = b.fit(limits, fitted, !queued, clampSize(size), fx); err != nil {
 			if h != nil {
 				b.dropIdle(h, fx)
 			}
@@ -150,18 +150,20 @@ func (b *Broker) publish(now time.Time, p *producer, q *queue, tp *topic, s Send
 				}
 			}
 		}
-		if s.After > out.After {
-			out.After, out.Need = s.After, s.Need
-		}
-		if limits.FlowControl != 0 && b.slow(p, limits, fitted, &out, b.unawaited(p, &s, &m), fx) {
-			return
-		}
 	}
-	if s.After > out.After {
-		out.After, out.Need = s.After, s.Need
+	out.behind(&s)
+	if limits.FlowControl != 0 && b.slow(p, limits, fitted, &out, b.unawaited(p, &s, &m), fx) {
+		return
 	}
 	if !s.Settled {
 		fx.Outs = append(fx.Outs, out)
+	}
+}
+
+// behind has an answer wait for what its send waits for besides.
+func (o *Out) behind(s *Send) {
+	if s.After > o.After {
+		o.After, o.Need = s.After, s.Need
 	}
 }
 

@@ -25,7 +25,7 @@ type tracer struct {
 	out   sync.Mutex
 }
 
-// take makes a line of an event; the core lock is held.
+// traceLine makes a line of an event; the core lock is held.
 func (s *Server) traceLine(e *core.Event) {
 	t := e.Trace
 	c := t.Content
