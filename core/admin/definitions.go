@@ -3,6 +3,7 @@ package admin
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -375,11 +376,8 @@ func (d *Definitions) durables() map[durableKey]bool {
 
 func (d *Definitions) groupsOf(user string) (groups []string) {
 	for _, o := range d.objects(config.Groups) {
-		for _, m := range o.All("member") {
-			if m == user {
-				groups = append(groups, o.Name)
-				break
-			}
+		if slices.Contains(o.All("member"), user) {
+			groups = append(groups, o.Name)
 		}
 	}
 	return groups

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin/screen"
@@ -47,7 +48,7 @@ func createBridge(_ context.Context, c *Call) (*screen.Result, error) {
 			return nil, refuse(core.Exists, "there is a bridge from %s to %s:%s already", source, target.Name, target.Value)
 		}
 	}
-	o.Attrs = append(o.Attrs[:len(o.Attrs):len(o.Attrs)], target)
+	o.Attrs = append(slices.Clip(o.Attrs), target)
 	if err := c.o.Definitions.put(o); err != nil {
 		return nil, err
 	}

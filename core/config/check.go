@@ -49,15 +49,15 @@ func check(c *Config, files Files, r *report) {
 }
 
 // refuse reports an error in an attribute, which then does not count.
-func (k *checker) refuse(a *Attr, rule, message, fix string) *Finding {
+func (k *checker) refuse(a *Attr, rule, message, fix string) {
 	a.Ignored = true
-	return k.error(a.At, rule, message, fix)
+	k.error(a.At, rule, message, fix)
 }
 
 // refuseAll reports an error in an object, which then does not count.
-func (k *checker) refuseAll(o *Object, at Place, rule, message, fix string) *Finding {
+func (k *checker) refuseAll(o *Object, at Place, rule, message, fix string) {
 	o.Ignored = true
-	return k.error(at, rule, message, fix)
+	k.error(at, rule, message, fix)
 }
 
 // parameters looks over tibemsd.conf, line by line.

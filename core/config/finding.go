@@ -65,12 +65,10 @@ type Place struct {
 // report collects findings.
 type report struct {
 	list []Finding
-	lost int
 }
 
 func (r *report) add(at Place, s Severity, rule, message, fix string) *Finding {
 	if len(r.list) >= MaxFindings {
-		r.lost++
 		return &Finding{}
 	}
 	r.list = append(r.list, Finding{
@@ -84,8 +82,8 @@ func (r *report) error(at Place, rule, message, fix string) *Finding {
 	return r.add(at, Error, rule, message, fix)
 }
 
-func (r *report) warn(at Place, rule, message, fix string) *Finding {
-	return r.add(at, Warning, rule, message, fix)
+func (r *report) warn(at Place, rule, message, fix string) {
+	r.add(at, Warning, rule, message, fix)
 }
 
 // sorted gives the findings by file in the order of files, then by place.

@@ -5,7 +5,7 @@ import "strings"
 // readGroups reads groups.conf: NAME:["DESCRIPTION"] and its members below, each
 // in an indented line of its own (ems 1.1).
 func readGroups(t *text, r *report) *sectionFile {
-	f := &sectionFile{text: t, class: Groups, byKey: map[string]*section{}}
+	f := &sectionFile{text: t, class: Groups, index: newIndex[*section]()}
 	var at *section
 	skip := false
 	var seen map[string]bool // members of the group

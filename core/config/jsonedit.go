@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tidegate/tidegate/core/property"
@@ -67,8 +68,7 @@ func (t *jsonText) put(n *jnode, key string, val *jnode, otherwise int) {
 			return
 		}
 	}
-	_, gap := t.style()
-	unit, _ := t.style()
+	unit, gap := t.style()
 	it := jitem{key: key, raw: newString(key).raw, gap: gap, val: val, at: -1}
 	at, sorted := len(n.items), true
 	for i := range n.items {
@@ -95,9 +95,7 @@ func (n *jnode) insert(at int, it jitem) {
 	if last := len(n.items) - 1; at > last && last >= 0 {
 		it.trail, n.items[last].trail = n.items[last].trail, ""
 	}
-	n.items = append(n.items, jitem{})
-	copy(n.items[at+1:], n.items[at:])
-	n.items[at] = it
+	n.items = slices.Insert(n.items, at, it)
 }
 
 // cut takes an item out.
@@ -110,7 +108,7 @@ func (t *jsonText) cut(n *jnode, at int) {
 	case at == 0 && last > 0 && n.kind == '[':
 		n.items[1].lead = n.items[0].lead
 	}
-	n.items = append(n.items[:at], n.items[at+1:]...)
+	n.items = slices.Delete(n.items, at, at+1)
 	n.empty = ""
 }
 

@@ -134,7 +134,7 @@ type jsonNames struct {
 
 func readJSONNames(t *jsonText, root *jnode, r *report) *jsonNames {
 	f := &jsonNames{owners: map[string]*jnode{}}
-	f.t, f.root, f.class, f.byKey = t, root, JNDINames, map[string]*jsonObject{}
+	f.t, f.root, f.class, f.index = t, root, JNDINames, newIndex[*jsonObject]()
 	for _, list := range []string{"queues", "topics", "factories"} {
 		for _, n := range root.get(list).list() {
 			for _, e := range n.get("jndinames").list() {
@@ -150,8 +150,8 @@ func readJSONNames(t *jsonText, root *jnode, r *report) *jsonNames {
 					{Name: "type", Value: jndiWord[list], At: t.of(at)},
 					{Name: "target", Value: n.get("name").scalar(), At: t.of(at)},
 				}}
-				if first := f.byKey[name]; first != nil {
-					twice(&o, &first.Object, r)
+				if first := f.find(o.Key()); first != nil {
+					twice(&o, first, r)
 					continue
 				}
 				f.keep(o, e, n)
@@ -167,24 +167,19 @@ var (
 )
 
 func (f *jsonNames) keep(o Object, e, owner *jnode) {
-	item := &jsonObject{o, e}
-	f.items = append(f.items, item)
-	f.byKey[o.Name] = item
-	f.owners[o.Name] = owner
+	f.hold(&jsonObject{o, e})
+	f.owners[o.Key()] = owner
 }
 
 func (f *jsonNames) drop(key string) {
-	item := f.byKey[key]
-	f.t.dropElement(f.owners[key], "jndinames", item.node)
-	delete(f.byKey, key)
+	f.t.dropElement(f.owners[key], "jndinames", f.take(key).node)
 	delete(f.owners, key)
-	f.items = slices.DeleteFunc(f.items, func(o *jsonObject) bool { return o == item })
 }
 
 // add puts an alias to its target. An alias of an alias is one of what that names.
 func (f *jsonNames) add(o Object) {
 	kind, target := o.Get("type"), o.Get("target")
-	if first := f.byKey[target]; kind == "jndiname" && first != nil {
+	if first := f.find(target); kind == "jndiname" && first != nil {
 		kind, target = first.Get("type"), first.Get("target")
 		o.Attrs = []Attr{{Name: "type", Value: kind}, {Name: "target", Value: target}}
 	}

@@ -10,11 +10,10 @@ import (
 
 // jsonObjects is a list of objects of one class.
 type jsonObjects struct {
+	index[*jsonObject]
 	t     *jsonText
 	root  *jnode
 	class Class
-	items []*jsonObject
-	byKey map[string]*jsonObject
 }
 
 type jsonObject struct {
@@ -23,20 +22,18 @@ type jsonObject struct {
 }
 
 func readJSONObjects(t *jsonText, root, list *jnode, class Class, r *report) *jsonObjects {
-	f := &jsonObjects{t: t, root: root, class: class, byKey: map[string]*jsonObject{}}
+	f := &jsonObjects{t: t, root: root, class: class, index: newIndex[*jsonObject]()}
 	for _, n := range list.list() {
 		o, ok := f.decode(n, r)
 		if !ok {
 			continue
 		}
 		o.Class = class
-		if first := f.byKey[o.Key()]; first != nil {
-			twice(&o, &first.Object, r)
+		if first := f.find(o.Key()); first != nil {
+			twice(&o, first, r)
 			continue
 		}
-		item := &jsonObject{o, n}
-		f.items = append(f.items, item)
-		f.byKey[o.Key()] = item
+		f.hold(&jsonObject{o, n})
 	}
 	return f
 }
@@ -196,31 +193,12 @@ func (f *jsonObjects) decodeBridge(n *jnode, r *report) (Object, bool) {
 	return o, true
 }
 
-func (f *jsonObjects) objects() []*Object {
-	all := make([]*Object, len(f.items))
-	for i, item := range f.items {
-		all[i] = &item.Object
-	}
-	return all
-}
-
-func (f *jsonObjects) find(key string) *Object {
-	if item := f.byKey[key]; item != nil {
-		return &item.Object
-	}
-	return nil
-}
-
 func (f *jsonObjects) drop(key string) {
-	item := f.byKey[key]
-	f.t.dropElement(f.root, classTable[f.class].member, item.node)
-	delete(f.byKey, key)
-	f.items = slices.DeleteFunc(f.items, func(o *jsonObject) bool { return o == item })
+	f.t.dropElement(f.root, classTable[f.class].member, f.take(key).node)
 }
 
 func (f *jsonObjects) add(o Object) {
 	n := &jnode{kind: '{', at: -1}
-	item := &jsonObject{Object: o, node: n}
 	f.encode(n, o.Attrs, nil)
 	switch f.class {
 	case ACLs, Bridges:
@@ -235,8 +213,7 @@ func (f *jsonObjects) add(o Object) {
 		n.member("name", newString(o.Name))
 	}
 	f.t.element(f.root, classTable[f.class].member, n)
-	f.items = append(f.items, item)
-	f.byKey[o.Key()] = item
+	f.hold(&jsonObject{o, n})
 }
 
 func (f *jsonObjects) set(key string, attrs []Attr) {

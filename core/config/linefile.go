@@ -11,9 +11,8 @@ import (
 // names, listeners of certified Rendezvous.
 type lineFile struct {
 	*text
+	index[*lineItem]
 	grammar lineGrammar
-	items   []*lineItem
-	byKey   map[string]*lineItem
 }
 
 type lineItem struct {
@@ -32,7 +31,7 @@ type lineGrammar struct {
 }
 
 func readLines(t *text, g lineGrammar, r *report) *lineFile {
-	f := &lineFile{text: t, grammar: g, byKey: map[string]*lineItem{}}
+	f := &lineFile{text: t, grammar: g, index: newIndex[*lineItem]()}
 	for l := t.first; l != nil; l = l.next {
 		body := l.body()
 		if !l.readable() || blank(body, g.comment) {
@@ -43,13 +42,11 @@ func readLines(t *text, g lineGrammar, r *report) *lineFile {
 			continue
 		}
 		o.Class = g.class
-		if first := f.byKey[o.Key()]; first != nil {
-			twice(o, &first.Object, r)
+		if first := f.find(o.Key()); first != nil {
+			twice(o, first, r)
 			continue
 		}
-		item := &lineItem{*o, l}
-		f.items = append(f.items, item)
-		f.byKey[o.Key()] = item
+		f.hold(&lineItem{*o, l})
 	}
 	return f
 }
@@ -58,26 +55,7 @@ func twice(o, first *Object, r *report) {
 	r.error(o.At, o.Class.String()+"-twice", o.Title()+" stands in line "+number(first.At.Line)+" already", "remove one of the two; this one does not count")
 }
 
-func (f *lineFile) objects() []*Object {
-	all := make([]*Object, len(f.items))
-	for i, item := range f.items {
-		all[i] = &item.Object
-	}
-	return all
-}
-
-func (f *lineFile) find(key string) *Object {
-	if item := f.byKey[key]; item != nil {
-		return &item.Object
-	}
-	return nil
-}
-
-func (f *lineFile) add(o Object) {
-	item := &lineItem{o, f.insert(f.last, f.grammar.write(&o, ""))}
-	f.items = append(f.items, item)
-	f.byKey[o.Key()] = item
-}
+func (f *lineFile) add(o Object) { f.hold(&lineItem{o, f.insert(f.last, f.grammar.write(&o, ""))}) }
 
 func (f *lineFile) set(key string, attrs []Attr) {
 	item := f.byKey[key]
@@ -86,17 +64,7 @@ func (f *lineFile) set(key string, attrs []Attr) {
 	f.splice(item.line, 0, len(body), f.grammar.write(&item.Object, body))
 }
 
-func (f *lineFile) drop(key string) {
-	item := f.byKey[key]
-	f.remove(item.line)
-	delete(f.byKey, key)
-	for i := range f.items {
-		if f.items[i] == item {
-			f.items = append(f.items[:i], f.items[i+1:]...)
-			return
-		}
-	}
-}
+func (f *lineFile) drop(key string) { f.remove(f.take(key).line) }
 
 // attr makes an attribute of a stretch of a line.
 func (f *lineFile) attr(l *line, name string, s span) Attr {

@@ -10,9 +10,8 @@ import (
 // (ems 1.1), or a group and its members.
 type sectionFile struct {
 	*text
+	index[*section]
 	class Class
-	items []*section
-	byKey map[string]*section
 }
 
 // section is an object with the lines of its attributes; a line is nil where the
@@ -27,7 +26,7 @@ func number(n int) string { return strconv.Itoa(n) }
 
 // readSections reads bridges, routes, factories, transports, stores and channels.
 func readSections(t *text, c Class, r *report) *sectionFile {
-	f := &sectionFile{text: t, class: c, byKey: map[string]*section{}}
+	f := &sectionFile{text: t, class: c, index: newIndex[*section]()}
 	var at *section
 	skip := false // below a header that does not count
 	for l := t.first; l != nil; l = l.next {
@@ -81,15 +80,14 @@ func (f *sectionFile) header(l *line, body string, s span, r *report) *section {
 // begin adds a section, unless there is one of its name: sections of one bridge
 // source are one, all others may stand once.
 func (f *sectionFile) begin(s *section, r *report) *section {
-	if first := f.byKey[s.Name]; first != nil {
+	if first := f.byKey[s.Key()]; first != nil {
 		if f.class == Bridges {
 			return first
 		}
 		twice(&s.Object, &first.Object, r)
 		return nil
 	}
-	f.items = append(f.items, s)
-	f.byKey[s.Name] = s
+	f.hold(s)
 	return s
 }
 
@@ -163,21 +161,6 @@ func (f *sectionFile) readPair(l *line, body string, s span, r *report) (Attr, b
 	return a, true
 }
 
-func (f *sectionFile) objects() []*Object {
-	all := make([]*Object, len(f.items))
-	for i, s := range f.items {
-		all[i] = &s.Object
-	}
-	return all
-}
-
-func (f *sectionFile) find(key string) *Object {
-	if s := f.byKey[key]; s != nil {
-		return &s.Object
-	}
-	return nil
-}
-
 func (f *sectionFile) add(o Object) {
 	if f.last != nil && !blank(f.last.body(), "") {
 		f.insert(f.last, "")
@@ -189,9 +172,8 @@ func (f *sectionFile) add(o Object) {
 		s.header = f.insert(f.last, "["+o.Name+"]")
 	}
 	s.Attrs = nil
-	f.items = append(f.items, s)
-	f.byKey[o.Name] = s
-	f.set(o.Name, o.Attrs)
+	f.hold(s)
+	f.set(s.Key(), o.Attrs)
 }
 
 // set brings a section's lines to the attributes wanted: lines that say what is
@@ -334,7 +316,7 @@ func (f *sectionFile) rewrite(l *line, want Attr) {
 }
 
 func (f *sectionFile) drop(key string) {
-	s := f.byKey[key]
+	s := f.take(key)
 	for _, l := range s.lines {
 		if l != nil {
 			f.remove(l)
@@ -344,6 +326,4 @@ func (f *sectionFile) drop(key string) {
 		f.remove(after) // two blank lines would remain
 	}
 	f.remove(s.header)
-	delete(f.byKey, key)
-	f.items = slices.DeleteFunc(f.items, func(o *section) bool { return o == s })
 }
