@@ -15,5 +15,5 @@
 //   - CheckName says which names an administrator may define.
 //
 // A Tree is for one goroutine. Policies are shared and never change; those that a
-// change of the tree could concern must be asked for again (Generation).
+// change of the tree could concern must be asked for again.
 package property

@@ -2,6 +2,7 @@ package property
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tidegate/tidegate/core/name"
@@ -27,16 +28,18 @@ var System = []Definition{
 }
 
 // IsSystem says whether a queue is one that always exists.
-func IsSystem(k Kind, n string) bool {
-	if k != Queue {
-		return false
+func IsSystem(k Kind, n string) bool { return system(k, n) != nil }
+
+// system finds one of System; nil: it is none.
+func system(k Kind, n string) *Definition {
+	if k != Queue || !strings.HasPrefix(n, "$sys.") {
+		return nil
 	}
-	for i := range System {
-		if System[i].Name == n {
-			return true
-		}
+	i := slices.IndexFunc(System, func(d Definition) bool { return d.Name == n })
+	if i < 0 {
+		return nil
 	}
-	return false
+	return &System[i]
 }
 
 // SplitRoute cuts `Q1@R`, the notation for a queue whose home is server R, into

@@ -32,17 +32,16 @@ func (d *Definition) String() string {
 // Tree is the static definitions of one kind, in order of definition. The zero
 // Tree is of no use; see NewTree.
 type Tree struct {
-	kind       Kind
-	byName     map[string]*Definition
-	order      []*Definition // nil where one was deleted
-	holes      int
-	wildcards  name.Trie[*Definition]
-	stored     []*Definition // wildcards with a store or channel, for conflicts
-	secure     map[*Definition]struct{}
-	generation uint64
-	shared     map[Policy]*Policy
-	parents    []*Definition // scratch
-	values     []parentValue // scratch
+	kind      Kind
+	byName    map[string]*Definition
+	order     []*Definition // nil where one was deleted
+	holes     int
+	wildcards name.Trie[*Definition]
+	stored    []*Definition // wildcards with a store or channel, for conflicts
+	secure    map[*Definition]struct{}
+	shared    map[Policy]*Policy
+	parents   []*Definition // scratch
+	values    []parentValue // scratch
 }
 
 // NewTree makes a tree without definitions.
@@ -55,9 +54,6 @@ func (t *Tree) Kind() Kind { return t.kind }
 
 // Len is the number of definitions.
 func (t *Tree) Len() int { return len(t.byName) }
-
-// Generation grows with every change after which policies may differ.
-func (t *Tree) Generation() uint64 { return t.generation }
 
 // All visits the definitions in order of definition. Some may be deleted meanwhile,
 // and are then left out; those that are added are not visited.
@@ -85,7 +81,6 @@ func (t *Tree) Put(d Definition) error {
 	if err := t.conflict(&d); err != nil {
 		return err
 	}
-	t.generation++
 	if old != nil {
 		t.forget(old)
 		old.Server, old.Set = d.Server, d.Set
@@ -109,7 +104,6 @@ func (t *Tree) Delete(n string) bool {
 	if d == nil {
 		return false
 	}
-	t.generation++
 	t.forget(d)
 	if d.Wildcard() {
 		t.wildcards.Remove(n, d)
@@ -239,7 +233,10 @@ func (t *Tree) effective(n string, visit func(Effective)) {
 	}
 	t.parents = t.parents[:0]
 	t.Parents(n, func(d *Definition) { t.parents = append(t.parents, d) })
-	builtin := builtin(t.kind, n)
+	var builtin Set
+	if d := system(t.kind, n); d != nil {
+		builtin = d.Set
+	}
 	for i := range Table {
 		p := &Table[i]
 		if !p.Allows(t.kind) {
@@ -268,16 +265,4 @@ func (t *Tree) effective(n string, visit func(Effective)) {
 
 func (t *Tree) inheritsStore() bool {
 	return slices.ContainsFunc(t.parents, func(d *Definition) bool { return d.Set.Has(Store) })
-}
-
-func builtin(k Kind, n string) Set {
-	if k != Queue || !strings.HasPrefix(n, "$sys.") {
-		return nil
-	}
-	for i := range System {
-		if System[i].Name == n {
-			return System[i].Set
-		}
-	}
-	return nil
 }
