@@ -18,12 +18,12 @@ import (
 
 // administration makes the service behind `$sys.admin`. shutdown ends the server
 // in good order.
-func administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st *store.Store, d *admin.Definitions, gate *gate, began time.Time, limits *liveLimits, urls func() []string, trace *traceLog, shutdown func()) *admin.Service {
+func (d *doors) administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st *store.Store, began time.Time, limits *liveLimits, shutdown func()) *admin.Service {
 	o := admin.Options{
-		Broker: broker, Name: "tidegate", Version: version, Log: log, Definitions: d, Shutdown: shutdown, RotateLog: trace.rotator(),
-		HashPassword: hashed, Rights: gate.rights.Load,
+		Broker: broker, Name: "tidegate", Version: version, Log: log, Definitions: d.definitions, Shutdown: shutdown, RotateLog: d.trace.rotator(),
+		HashPassword: hashed, Rights: d.gate.rights.Load,
 	}
-	d.View(func(c *config.Config) {
+	d.definitions.View(func(c *config.Config) {
 		if n := c.Param("server"); n != "" {
 			o.Name = n
 		}
@@ -32,14 +32,14 @@ func administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st 
 	data, need := v.GetString("data"), v.GetString("durability")
 	o.Facts = func() admin.Facts {
 		s := st.Stats()
-		logFile, logSize, logMax := trace.facts()
+		logFile, logSize, logMax := d.trace.facts()
 		return admin.Facts{
-			Hostname: hostname, ProcessID: os.Getpid(), State: "active", DataDir: data, Started: began, LogFile: logFile, LogFileSize: logSize, LogFileMax: logMax, Listens: urls(),
+			Hostname: hostname, ProcessID: os.Getpid(), State: "active", DataDir: data, Started: began, LogFile: logFile, LogFileSize: logSize, LogFileMax: logMax, Listens: d.urls(),
 			MemoryUsed: s.Memory, MemoryMax: limits.memory.Load(), Fsync: true, SyncStorage: storage(need == "failsafe", s), AsyncStorage: storage(need != "failsafe", s),
 			Reads: uint64(s.Reads), ReadBytes: uint64(s.ReadBytes), Writes: uint64(s.Writes), WriteBytes: uint64(s.WriteBytes),
 			Store: admin.StoreFacts{
-				Segments: s.Segments, Spares: s.Spares, LogBytes: s.LogBytes, LiveBytes: s.LogBytes, Spilled: s.SpillBytes,
-				Messages: int64(s.InMemory), Swapped: int64(s.SwapFiles), Flushes: uint64(s.Flushes), FlushTime: s.FlushAverage,
+				Segments: s.Segments, Spares: s.Spares, LogBytes: s.LogBytes, Spilled: s.SpillBytes,
+				Messages: s.LiveIDs, InMemory: s.InMemory, SwapFiles: s.SwapFiles, Flushes: uint64(s.Flushes), FlushTime: s.FlushAverage,
 			},
 		}
 	}

@@ -23,7 +23,6 @@ import (
 	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/admin"
 	"github.com/tidegate/tidegate/core/config"
-	coremessage "github.com/tidegate/tidegate/core/message"
 	"github.com/tidegate/tidegate/core/server"
 )
 
@@ -135,12 +134,7 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly, setPath string) 
 	if err != nil {
 		return err
 	}
-	if os.Getenv("GOGC") == "" {
-		boundGarbage(memory/garbageShare, gcPercent)
-	}
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(runtime.NumCPU() + 1) // a flush blocks a processor (performance.md 2.3)
-	}
+	tuneRuntime(memory)
 	need, err := durability(v.GetString("durability"))
 	if err != nil {
 		return err
@@ -181,7 +175,21 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly, setPath string) 
 			_ = l.Close()
 		}
 	}()
-	return run(ctx, v, log, need, memory, doors{gate, certs, listeners, uint64(maxMessage), create, check, limits, only, definitions, trace, set, stores})
+	return run(ctx, v, log, need, memory, doors{
+		gate: gate, certs: certs, listeners: listeners, maxMessage: uint64(maxMessage), create: create, check: check, limits: limits, only: only,
+		definitions: definitions, trace: trace, set: set, stores: stores,
+	})
+}
+
+// tuneRuntime sets what the environment does not; memory is what the process is to
+// stay near, in bytes.
+func tuneRuntime(memory int64) {
+	if os.Getenv("GOGC") == "" {
+		boundGarbage(memory/garbageShare, gcPercent)
+	}
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.NumCPU() + 1) // a flush blocks a processor (performance.md 2.3)
+	}
 }
 
 func logLevel(v *viper.Viper) slog.Level {
@@ -259,7 +267,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		Name: "tidegate", StoreNeed: need, MayCreate: in.create,
 		Authority: in.gate.authority(), Authorization: in.gate.on.Load(), SendCheck: in.check, Transactions: in.limits, Spool: st, Logger: log,
 		MaxHeld: math.MaxInt64, // the store swaps, and says when it cannot
-		Make:    func(f coremessage.Format, p [][]byte) (coremessage.Content, error) { return message.FromBytes(f, p) },
+		Make:    message.FromBytes,
 		Trace:   in.trace.traced,
 	}
 	if in.set != nil {
@@ -283,7 +291,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	ctx, shutdown := context.WithCancel(ctx)
 	defer shutdown()
 	limits := newLiveLimits(memory / contentsShare)
-	service := administration(v, log, broker, st, in.definitions, in.gate, began, limits, in.urls, in.trace, shutdown)
+	service := in.administration(v, log, broker, st, began, limits, shutdown)
 	edge := amqpserver.Quiet(log) // for what clients can cause
 	g := gateway.New(gateway.Options{
 		Broker: broker, Admin: service, ContainerID: "tidegate", Version: version, MaxMessageSize: in.maxMessage,

@@ -50,7 +50,8 @@ func showStore(_ context.Context, c *Call) (*screen.Result, error) {
 		f := c.facts()
 		t := newTable("store", "name text Store;type text Type;messages count Message Count;swapped count Swapped Count;write_time text Average Write Time;usage text Write Usage;file text File;mode text Access Mode;minimum text Pre-allocation Minimum;crc text CRC;truncation text Periodic Truncation;file_size bytes File Size;used bytes Used Space")
 		t.Single = true
-		t.Add(s.name, "log", f.Store.Messages, f.Store.Swapped, f.Store.FlushTime.String(), nil, f.DataDir, s.mode, nil, "enabled", "enabled", f.Store.LogBytes, f.Store.LiveBytes)
+		size := f.Store.LogBytes + f.Store.Spilled
+		t.Add(s.name, "log", f.Store.Messages, f.Store.SwapFiles, f.Store.FlushTime.String(), nil, f.DataDir, s.mode, nil, "enabled", "enabled", size, size)
 		return shown(t), nil
 	}
 	return nil, missing("store", c.Get("name"))
@@ -58,9 +59,9 @@ func showStore(_ context.Context, c *Call) (*screen.Result, error) {
 
 func showDatabase(_ context.Context, c *Call) (*screen.Result, error) {
 	f := c.facts()
-	t := newTable("db", "directory text Directory;segments count Segments;spares count Spare Segments;log_bytes bytes Log Size;live_bytes bytes Used Space;spilled bytes Spilled;messages count Messages in Memory;swapped count Swapped;flushes count Flushes;flush_time text Average Flush")
+	t := newTable("db", "directory text Directory;segments count Segments;spares count Spare Segments;log_bytes bytes Log Size;spilled bytes Spilled;messages count Message Count;in_memory count Messages in Memory;swap_files count Swap Files;flushes count Flushes;flush_time text Average Flush")
 	t.Single = true
-	t.Add(f.DataDir, f.Store.Segments, f.Store.Spares, f.Store.LogBytes, f.Store.LiveBytes, f.Store.Spilled, f.Store.Messages, f.Store.Swapped, f.Store.Flushes, f.Store.FlushTime.String())
+	t.Add(f.DataDir, f.Store.Segments, f.Store.Spares, f.Store.LogBytes, f.Store.Spilled, f.Store.Messages, f.Store.InMemory, f.Store.SwapFiles, f.Store.Flushes, f.Store.FlushTime.String())
 	return shown(t), nil
 }
 

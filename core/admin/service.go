@@ -59,12 +59,12 @@ type Facts struct {
 
 // StoreFacts are the commit log's own.
 type StoreFacts struct {
-	Segments, Spares    int
-	LogBytes, LiveBytes int64
-	Spilled             int64
-	Messages, Swapped   int64
-	Flushes             uint64
-	FlushTime           time.Duration // on average
+	Segments, Spares   int
+	LogBytes, Spilled  int64 // of its files, and of what old messages were gathered in
+	Messages, InMemory int   // stored, and those in memory, stored or not
+	SwapFiles          int   // of messages that are not stored and left memory
+	Flushes            uint64
+	FlushTime          time.Duration // on average
 }
 
 // Service does the operations. Its methods may be called by many at a time.
