@@ -73,8 +73,8 @@ func (d *Definitions) change(f func(c *config.Config) (Change, error)) error {
 	if err != nil {
 		return invalid(err)
 	}
-	if what.Class == config.Queues || what.Class == config.Topics {
-		d.noteCreatable()
+	if (what.Class == config.Queues || what.Class == config.Topics) && name.IsWildcard(what.Name) {
+		d.noteCreatable() // goes through all definitions: not for each of a script's many
 	}
 	for _, w := range d.watchers {
 		w(d.c, what)

@@ -68,7 +68,7 @@ func newOffice(t testing.TB, files memory) *office {
 	})
 	o.broker, err = server.New(st, server.Options{
 		Name: "test", MayCreate: d.MayCreate,
-		Make: func(f coremessage.Format, p [][]byte) (coremessage.Content, error) { return message.FromBytes(f, p) },
+		Make: message.FromBytes,
 	})
 	if err != nil {
 		t.Fatal(err)
