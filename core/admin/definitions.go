@@ -360,18 +360,10 @@ func (d *Definitions) on(name string, otherwise bool) bool {
 	return otherwise
 }
 
-// durableKey tells static durables apart.
-type durableKey struct{ name, client string }
-
-// durables are those that durables.conf names, but for those of routes.
-func (d *Definitions) durables() map[durableKey]bool {
-	all := map[durableKey]bool{}
-	for _, o := range d.objects(config.Durables) {
-		if !o.Has("route") {
-			all[durableKey{o.Name, o.Get("clientid")}] = true
-		}
-	}
-	return all
+// durable finds a static durable, but for those of routes; the client id may be empty.
+func (d *Definitions) durable(n, client string) (o config.Object, ok bool) {
+	o = config.Object{Class: config.Durables, Name: n}.With("clientid", client)
+	return d.object(config.Durables, o.Key())
 }
 
 func (d *Definitions) groupsOf(user string) (groups []string) {

@@ -77,12 +77,11 @@ func (c *Call) grantee(what string) (kind, n string, words []string, err error) 
 
 // rights finds what somebody has been granted on one thing.
 func (c *Call) rights(scope, kind, n string) config.Object {
-	for _, o := range c.o.Definitions.objects(config.ACLs) {
-		if o.Name == scope && o.Get(kind) == n {
-			return o
-		}
+	none := config.Object{Class: config.ACLs, Name: scope, Attrs: []config.Attr{{Name: kind, Value: n}}}
+	if o, ok := c.o.Definitions.object(config.ACLs, none.Key()); ok {
+		return o
 	}
-	return config.Object{Class: config.ACLs, Name: scope, Attrs: []config.Attr{{Name: kind, Value: n}}}
+	return none
 }
 
 func grantOn(what string) func(context.Context, *Call) (*screen.Result, error) {

@@ -52,7 +52,7 @@ func (c *Call) subscription() (*core.SubscriptionView, error) {
 func showDurables(_ context.Context, c *Call) (*screen.Result, error) {
 	t := newTable("durables", "topic text;dynamic bool;name text;shared text;user text;online bool;msgs count;bytes bytes;client_id text;selector text")
 	t.Empty = "No durables."
-	views, static := c.subscriptions(), c.o.Definitions.durables()
+	views := c.subscriptions()
 	for i := range views {
 		v := &views[i]
 		if !matches(c.Get("pattern"), v.Topic) {
@@ -62,7 +62,8 @@ func showDurables(_ context.Context, c *Call) (*screen.Result, error) {
 		if v.Consumers > 0 {
 			user = userOrAnonymous(v.User)
 		}
-		t.Add(v.Topic, !static[durableKey{v.Name, v.ClientID}], v.Name, yesNo(v.Shared), user, v.Consumers > 0, v.Messages, v.Bytes, v.ClientID, v.Selector)
+		_, static := c.o.Definitions.durable(v.Name, v.ClientID)
+		t.Add(v.Topic, !static, v.Name, yesNo(v.Shared), user, v.Consumers > 0, v.Messages, v.Bytes, v.ClientID, v.Selector)
 	}
 	return shown(t), nil
 }
@@ -78,8 +79,9 @@ func showDurable(_ context.Context, c *Call) (*screen.Result, error) {
 	if v.Consumers > 0 {
 		status, user = "online", userOrAnonymous(v.User)
 	}
+	_, static := c.o.Definitions.durable(v.Name, v.ClientID)
 	t.Add(append([]any{
-		v.Name, v.Topic, typeOf(c.o.Definitions.durables()[durableKey{v.Name, v.ClientID}], false), v.ClientID, status, user, v.Shared, v.Selector, v.NoLocal,
+		v.Name, v.Topic, typeOf(static, false), v.ClientID, status, user, v.Shared, v.Selector, v.NoLocal,
 		v.Messages, v.Persistent, v.Delivered, v.Bytes,
 	}, losses(v.Losses)...)...)
 	return shown(t), nil
@@ -119,7 +121,7 @@ func createDurable(_ context.Context, c *Call) (*screen.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.o.Definitions.durables()[durableKey{o.Name, o.Get("clientid")}] {
+	if _, static := c.o.Definitions.durable(o.Name, o.Get("clientid")); static {
 		return nil, exists("durable", o.Name)
 	}
 	if err := subscribe(c.o.Broker, &o); err != nil {
@@ -150,10 +152,8 @@ func (c *Call) deleteSubscription(v *core.SubscriptionView) error {
 		}
 		return err
 	}
-	for _, o := range c.o.Definitions.objects(config.Durables) {
-		if o.Name == v.Name && o.Get("clientid") == v.ClientID && !o.Has("route") {
-			return c.o.Definitions.remove(config.Durables, o.Key(), o.Name)
-		}
+	if o, static := c.o.Definitions.durable(v.Name, v.ClientID); static {
+		return c.o.Definitions.remove(config.Durables, o.Key(), o.Name)
 	}
 	return nil
 }
