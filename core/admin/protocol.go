@@ -14,8 +14,11 @@ const (
 	ProtocolVersion = 1
 	// MaxRequest is the longest request in bytes.
 	MaxRequest = 128 << 10
-	// MaxPartRows is how many rows of tables one part of a reply has at most.
-	MaxPartRows = 2000
+	// MaxPartRows is how many rows of tables one part of a reply has at most, and
+	// MaxPartBytes how many bytes of texts are in them when no other row comes: clients
+	// give selectors of theirs, of 64 KiB each.
+	MaxPartRows  = 2000
+	MaxPartBytes = 512 << 10
 )
 
 // WireRequest is the body of a request, as JSON text.
@@ -67,22 +70,40 @@ func Replies(result *screen.Result, err error) [][]byte {
 	first := *result
 	first.Tables = nil
 	parts := []WireReply{{Result: &first}}
-	rows := 0
+	rows, bytes := 0, 0
+	full := func() bool { return rows == MaxPartRows || bytes >= MaxPartBytes }
 	for _, t := range result.Tables {
 		left := t.Rows
 		for begun := false; !begun || len(left) > 0; begun = true {
-			if rows == MaxPartRows {
-				parts, rows = append(parts, WireReply{Result: &screen.Result{}}), 0
+			if full() {
+				parts, rows, bytes = append(parts, WireReply{Result: &screen.Result{}}), 0, 0
 			}
-			n := min(len(left), MaxPartRows-rows)
+			n := 0
+			for ; n < len(left) && !full(); n++ {
+				rows, bytes = rows+1, bytes+textBytes(left[n])
+			}
 			piece := *t
-			piece.Rows = left[:n]
-			left, rows = left[n:], rows+n
+			piece.Rows, left = left[:n], left[n:]
 			into := parts[len(parts)-1].Result
 			into.Tables = append(into.Tables, &piece)
 		}
 	}
 	return encode(parts)
+}
+
+// textBytes is the length of the texts in a row.
+func textBytes(row []any) (n int) {
+	for _, cell := range row {
+		switch v := cell.(type) {
+		case string:
+			n += len(v)
+		case []string:
+			for _, s := range v {
+				n += len(s)
+			}
+		}
+	}
+	return n
 }
 
 func encode(parts []WireReply) [][]byte {

@@ -38,6 +38,15 @@ func TestReplies(t *testing.T) {
 	if string(a) != string(b) {
 		t.Error("another result came out")
 	}
+	long := newTable("durables", "name text;selectors list")
+	for range 50 {
+		long.Add(strings.Repeat("n", 1<<10), []string{strings.Repeat("s", 63<<10)})
+	}
+	for i, p := range Replies(&screen.Result{Tables: []*screen.Table{long}}, nil) {
+		if len(p) < MaxPartBytes/8 || len(p) > MaxPartBytes+80<<10 {
+			t.Errorf("part %d of long rows has %d bytes", i, len(p))
+		}
+	}
 	if _, err := new(Gather).Add(parts[1]); err == nil {
 		t.Error("a part is missing, and nobody says so")
 	}
