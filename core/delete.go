@@ -64,16 +64,11 @@ func (b *Broker) grantedToCreate(c *conn, d Destination) bool {
 	return c != nil && !c.own && b.o.Authorization && b.o.Authority != nil && b.denied(c, "create", MayCreate, d) == nil
 }
 
-// subscribed says whether a topic is there for its durable subscriptions.
+// subscribed says whether a topic that nobody uses is there for its durable
+// subscriptions: all others have a consumer, which uses it. An anonymous producer asks
+// for every message.
 func (b *Broker) subscribed(d Destination) bool {
-	if d.Kind == Topic {
-		for _, s := range b.subs { // order: irrelevant
-			if s.durable && s.queue.dest.Name == d.Name {
-				return true
-			}
-		}
-	}
-	return false
+	return d.Kind == Topic && b.audiences[d.Name] != nil
 }
 
 // Reach says whether a connection's message can be sent to a destination: it

@@ -81,6 +81,39 @@ func TestDefinedDestinationsStay(t *testing.T) {
 	}
 }
 
+// TestATopicIsThereForItsDurableSubscriptions: also where nobody uses it, and it may not be
+// created by using it any more.
+func TestATopicIsThereForItsDurableSubscriptions(t *testing.T) {
+	o := newOffice(t, 0)
+	all, kept := property.Definition{Name: ">"}, Destination{Kind: Topic, Name: "kept"}
+	o.step(func(fx *Effects) {
+		if _, err := o.b.Configure(o.now, Configuration{Topics: []property.Definition{all}}, fx); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range []Destination{kept, {Kind: Topic, Name: "wild.*"}} {
+			if err := o.b.Subscribe(o.now, "c", d, SubscriptionOptions{Name: d.Name}, "", false, fx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := o.b.RemoveDefinition(o.now, Destination{Kind: Topic, Name: all.Name}, fx); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for _, there := range []bool{true, false} {
+		if err := o.b.Reach(o.conn, kept); (err == nil) != there {
+			t.Errorf("there %v: %v", there, err)
+		}
+		if err := o.b.Reach(o.conn, Destination{Kind: Topic, Name: "wild.a"}); err == nil {
+			t.Error("a wildcard's subscription keeps a topic")
+		}
+		o.step(func(fx *Effects) {
+			if err := o.b.Unsubscribe(o.now, "c", kept.Name, false, fx); (err == nil) != there {
+				t.Errorf("there %v: %v", there, err)
+			}
+		})
+	}
+}
+
 // Views count as the broker does, in slices as in one piece, also when temporary
 // destinations come and go between them.
 func TestViews(t *testing.T) {
