@@ -154,7 +154,7 @@ func (s *Store) Append(recs []record.Record) uint64 {
 	}
 	s.rouse(journal.CommitLane)
 	s.rouseHouse()
-	if s.contents.bytes > s.opts.MemoryBytes+s.opts.MemoryBytes/2 {
+	if s.swapPressed() {
 		s.rouseSwap()
 	}
 	return pos

@@ -115,8 +115,8 @@ func (s *Store) rouseSwap() {
 }
 
 // swapPressed says whether memory holds half more than it should, in spite of
-// swapping, or twice as much, since writing is slow: then producers have to wait.
-// It ends well below. The lock is held.
+// swapping, or since stored messages are written too slowly: then producers have to
+// wait. It ends well below. The lock is held.
 func (s *Store) swapPressed() bool {
 	over := s.contents.bytes - s.opts.MemoryBytes
 	if s.swap.pressed {
