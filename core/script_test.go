@@ -201,13 +201,13 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 			return err
 		}
 		s.txns[n] = t
-	case "limits": // of transactions: open=N work=N bytes=N, timeout
+	case "limits": // of transactions: open=N work=N bytes=N spread=N, timeout
 		by, e := time.ParseDuration(arg(d, "timeout", "0s"))
 		if e != nil {
 			t.Fatal(e)
 		}
 		s.b.o.Transactions = TransactionLimits{
-			Open: int(number(d, "open", 0)), Work: int(number(d, "work", 0)), Bytes: number(d, "bytes", 0), TimeOut: by,
+			Open: int(number(d, "open", 0)), Work: int(number(d, "work", 0)), Bytes: number(d, "bytes", 0), Spread: int(number(d, "spread", 0)), TimeOut: by,
 		}.orDefaults()
 	case "discharge":
 		s.b.Discharge(s.now, s.conns[arg(d, "conn", "")], s.txns[n], has(d, "fail"), 7, fx)

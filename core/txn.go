@@ -280,7 +280,7 @@ func (c *committing) take(b *Broker, now time.Time, s txnSend, fx *Effects) *Err
 			c.late = append(c.late, lateSend{queue: q, stored: len(c.r.More)})
 		}
 	}
-	return nil
+	return b.spreads(c)
 }
 
 // lateSend is a message whose time was over at the commit: in the queue that it was for,

@@ -9,9 +9,10 @@ import (
 
 // Defaults of TransactionLimits.
 const (
-	DefaultMaxTransactions     = 10_000
-	DefaultMaxTransactionWork  = 1_000_000
-	DefaultMaxTransactionBytes = 1 << 30
+	DefaultMaxTransactions      = 10_000
+	DefaultMaxTransactionWork   = 1_000_000
+	DefaultMaxTransactionBytes  = 1 << 30
+	DefaultMaxTransactionSpread = 8_000_000
 )
 
 // TransactionLimits bound what a client keeps open; 0 takes the default. Messages of
@@ -20,6 +21,10 @@ type TransactionLimits struct {
 	Open  int   // transactions that one connection may have open
 	Work  int   // sends, acknowledgements and acquired deliveries in one
 	Bytes int64 // of the messages sent in one
+	// Spread is how many messages one may become at its commit, in all queues and
+	// subscriptions: they are one record, which has an end (2^24 of them), and is made in
+	// memory.
+	Spread int
 	// TimeOut is how long after its first send or acknowledgement a transaction is
 	// rolled back; 0: never, as in EMS. Before there is work in it it has no time-out:
 	// Qpid JMS declares the next one as soon as the last has ended.
@@ -30,6 +35,7 @@ func (l TransactionLimits) orDefaults() TransactionLimits {
 	l.Open = cmp.Or(l.Open, DefaultMaxTransactions)
 	l.Work = cmp.Or(l.Work, DefaultMaxTransactionWork)
 	l.Bytes = cmp.Or(l.Bytes, DefaultMaxTransactionBytes)
+	l.Spread = cmp.Or(l.Spread, DefaultMaxTransactionSpread)
 	return l
 }
 
@@ -43,6 +49,14 @@ func (b *Broker) room(t *txn, work int, bytes int64) error {
 	}
 	if t.bytes+bytes > l.Bytes {
 		return errors.New("the transaction would hold more bytes than it may, " + strconv.FormatInt(l.Bytes, 10) + " (max-transaction-bytes)")
+	}
+	return nil
+}
+
+// spreads says whether a commit's messages go to more than they may.
+func (b *Broker) spreads(c *committing) *Error {
+	if most := b.o.Transactions.Spread; len(c.r.More)+len(c.held) > most {
+		return &Error{Op: "commit", Kind: Limit, Err: errors.New("its messages would be more than " + strconv.Itoa(most) + " in all queues and subscriptions that they go to")}
 	}
 	return nil
 }
