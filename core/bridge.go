@@ -312,9 +312,7 @@ func (c *committing) spread(b *Broker, content message.Content, s Send, fx *Effe
 		r := Record{Kind: RecMessage, Need: c.r.Need, ID: places[0].ID, Content: content, Place: places[0], More: places[1:]}
 		at, need = b.emit(r, fx), c.r.Need
 	} else if len(c.held) > 0 { // nobody stores it
-		id := b.nextHeld
-		b.nextHeld++
-		fx.Holds = append(fx.Holds, Held{ID: id, Content: content})
+		id := b.holdContent(content, fx)
 		for i := range c.held {
 			c.held[i].p.ID = id
 		}

@@ -156,6 +156,15 @@ func (b *Broker) hold(id uint64) {
 	}
 }
 
+// holdContent hands out a message that is not stored, and gives its id: the only place that
+// makes one, above HeldBit, while ids of records stay below it (server.Decode).
+func (b *Broker) holdContent(c message.Content, fx *Effects) (id uint64) {
+	id = b.nextHeld
+	b.nextHeld++
+	fx.Holds = append(fx.Holds, Held{ID: id, Content: c})
+	return id
+}
+
 func (b *Broker) release(id uint64, fx *Effects) {
 	last := false
 	if id&HeldBit != 0 {

@@ -84,12 +84,18 @@ func (e *env) step(f func(fx *Effects)) []Out {
 	for i, r := range e.fx.Records {
 		if r.Kind == RecMessage || r.Kind == RecBody {
 			e.contents[r.ID] = r.Content
+			if r.ID&HeldBit != 0 {
+				panic("a record of a message that is not stored")
+			}
 		}
 		r.More, r.Runs = slices.Clone(r.More), slices.Clone(r.Runs)
 		e.log = append(e.log, logged{first + Pos(i), r})
 	}
 	for _, h := range e.fx.Holds {
 		e.contents[h.ID] = h.Content
+		if h.ID&HeldBit == 0 {
+			panic("a message that is not stored has an id of those that are")
+		}
 	}
 	for _, v := range e.fx.Events {
 		e.events = append(e.events, event(v))

@@ -246,9 +246,7 @@ func (b *Broker) enqueue(targets []*queue, m message.Envelope, delay *Delay, fx 
 	}
 	place := Place{Expires: m.Expires, Size: clampSize(m.Content.Size()), Priority: min(m.Priority, priorities-1), Delay: delay, Flags: flagsOf(&m)}
 	if need == Ride { // nobody stores it
-		place.ID = b.nextHeld
-		b.nextHeld++
-		fx.Holds = append(fx.Holds, Held{ID: place.ID, Content: m.Content})
+		place.ID = b.holdContent(m.Content, fx)
 		for _, q := range targets {
 			b.placeVolatile(q, &place)
 		}

@@ -98,9 +98,7 @@ func (b *Broker) publishIn(now time.Time, p *producer, legs []txnSend, s Send, f
 		}
 		b.emit(r, fx)
 	} else {
-		id = b.nextHeld
-		b.nextHeld++
-		fx.Holds = append(fx.Holds, Held{ID: id, Content: m.Content})
+		id = b.holdContent(m.Content, fx)
 	}
 	for i := range legs {
 		legs[i].id, legs[i].stored = id, stored

@@ -294,7 +294,10 @@ type reader struct {
 	err     error
 }
 
-var errShort = errors.New("the head ends too early")
+var (
+	errShort = errors.New("the head ends too early")
+	errHeld  = errors.New("it has the id of a message that is not stored")
+)
 
 func (r *reader) byte() byte {
 	if len(r.b) == 0 {
@@ -317,6 +320,17 @@ func (r *reader) uint() uint64 {
 	return v
 }
 
+// id reads the id of a stored message.
+func (r *reader) id() uint64 { return r.stored(r.uint()) }
+
+// stored refuses ids of the range that no record may have.
+func (r *reader) stored(id uint64) uint64 {
+	if id&core.HeldBit != 0 {
+		r.err = errHeld
+	}
+	return id
+}
+
 // count reads the number of things that take at least size bytes each.
 func (r *reader) count(size int) int {
 	n := r.uint()
@@ -337,7 +351,7 @@ func (r *reader) text() string {
 func (r *reader) place() (p core.Place) {
 	p.Queue = core.QueueID(r.uint())
 	p.Priority = r.byte()
-	p.Seq, p.ID = r.uint(), r.uint()
+	p.Seq, p.ID = r.uint(), r.id()
 	p.Expires = int64(r.uint())
 	p.Size = uint32(r.uint())
 	if r.version == headVersion {
@@ -401,7 +415,7 @@ func Decode(in record.Record) (core.Record, error) {
 		if len(in.IDs) != 1 {
 			return out, errors.New("a body without its id")
 		}
-		out.ID = in.IDs[0]
+		out.ID = r.stored(in.IDs[0])
 	case core.RecRemove, core.RecOffered, core.RecDelete:
 		out.Run = r.run()
 	case core.RecCount:
@@ -425,7 +439,7 @@ func Decode(in record.Record) (core.Record, error) {
 	case core.RecRing:
 		out.Ring = r.ring()
 	case core.RecIDs:
-		out.ID = r.uint()
+		out.ID = r.id()
 		out.Run.Queue = core.QueueID(r.uint())
 	default:
 		return out, fmt.Errorf("a record of kind %d, which this version does not know: start the version that wrote it", out.Kind)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -187,6 +188,24 @@ func TestBrokenHeadsAreErrors(t *testing.T) {
 	other.Head[0] = newestVersion + 1
 	if _, err := Decode(other); err == nil {
 		t.Error("another version passes")
+	}
+}
+
+// TestIDsOfWhatIsNotStoredAreErrors: the broker would give them again, and the store has no
+// place for them.
+func TestIDsOfWhatIsNotStoredAreErrors(t *testing.T) {
+	const held = core.HeldBit | 1
+	place := core.Place{Queue: 1, Priority: 4, Seq: 1, ID: held}
+	for _, r := range []core.Record{
+		{Kind: core.RecMessage, ID: held, Place: place, Content: bytesContent("b")},
+		{Kind: core.RecMessage, ID: 1, Place: core.Place{Queue: 1, ID: 1}, More: []core.Place{place}, Content: bytesContent("b")},
+		{Kind: core.RecBody, ID: held, Content: bytesContent("b")},
+		{Kind: core.RecCommit, More: []core.Place{place}},
+		{Kind: core.RecIDs, ID: held},
+	} {
+		if _, err := Decode(Encode(&r)); !errors.Is(err, errHeld) {
+			t.Errorf("kind %d: %v", r.Kind, err)
+		}
 	}
 }
 
