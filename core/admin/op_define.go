@@ -173,7 +173,7 @@ func deleteAllDestinations(ctx context.Context, c *Call, k property.Kind) (*scre
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if n.Temporary || n.Name[0] == '$' {
+		if n.Temporary || strings.HasPrefix(n.Name, "$") {
 			continue
 		}
 		switch err := c.deleteNamed(k, n.Name); {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/core"
@@ -100,7 +101,7 @@ func purgeAllQueues(ctx context.Context, c *Call) (*screen.Result, error) {
 		return nil, err
 	}
 	for _, n := range rows {
-		if n.defined || n.Name[0] == '$' && c.Get("pattern") == "" {
+		if n.defined || strings.HasPrefix(n.Name, "$") && c.Get("pattern") == "" {
 			continue // the server's own are purged by name
 		}
 		if err := c.purgeQueueNamed(ctx, n.Name); err != nil && !isKind(err, core.NotFound) && !isKind(err, core.Denied) {

@@ -104,3 +104,20 @@ func TestEveryScreen(t *testing.T) {
 		t.Errorf("only %d screens were shown", shown)
 	}
 }
+
+// A name that is empty in a file is no name, and nothing that lists names falls over it.
+func TestEmptyNames(t *testing.T) {
+	o := newOffice(t, memory{"queues.conf": "q\n", "topics.conf": "t\n", "jndinames.conf": "\"\" queue q\nj queue q\nk queue q\n", "users.conf": "\"\":x:\nb:x:\n"})
+	if got := o.does("show jndinames"); strings.Count(got, "\n") != 3 {
+		t.Error(got)
+	}
+	o.does("show users")
+	for _, line := range []string{`create queue ""`, `create user ""`, `create group ""`, `create jndiname "" queue q`, `create factory "" generic`, `create durable t ""`, `create bridge source=queue: target=queue:q`} {
+		if _, err := o.Do(t.Context(), Request{Command: line}); KindOf(err) != core.Invalid {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	if compareNames("", "a") >= 0 || compareNames(">", "a") >= 0 || compareNames("*.x", "") >= 0 || compareNames("*x", ">") <= 0 {
+		t.Error("the order of names")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/core"
@@ -60,7 +61,7 @@ func lower(c byte) byte {
 }
 
 func rankOf(n string) int {
-	if n[0] == '>' || n[0] == '*' && (len(n) == 1 || n[1] == '.') {
+	if first, _, _ := strings.Cut(n, "."); first == ">" || first == "*" {
 		return 0
 	}
 	return 1

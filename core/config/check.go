@@ -27,6 +27,10 @@ func check(c *Config, files Files, r *report) {
 	k.together()
 	for _, class := range AllClasses() {
 		for _, o := range c.Objects(class) {
+			if o.Name == "" { // `""` in a line, or in brackets
+				k.refuseAll(o, o.At, "name-empty", "a "+o.Class.Word()+" has no name", "write a name between the quotes")
+				continue
+			}
 			k.keys(o)
 		}
 	}
