@@ -21,6 +21,9 @@ import (
 	"github.com/tidegate/tidegate/core/auth"
 )
 
+// maxTimeout is as long as an answer may be waited for, in seconds: a century.
+const maxTimeout = 100 * 365 * 24 * 3600
+
 // adminTimeout is how long an answer may take (`timeout` changes it).
 const adminTimeout = 60 * time.Second
 
@@ -260,7 +263,7 @@ func (s *adminSession) local(ctx context.Context, op *admin.Operation, args *com
 		toggle("Time", &s.showTime)
 	case "timeout":
 		if n := args.Int("seconds"); n > 0 {
-			s.timeout = time.Duration(n) * time.Second
+			s.timeout = time.Duration(min(n, maxTimeout)) * time.Second
 		} else if args.Has("seconds") {
 			return errors.New("timeout needs a time above 0 seconds")
 		}

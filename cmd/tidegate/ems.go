@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -96,7 +97,7 @@ func fromSet(v *viper.Viper, c *config.Config, log *slog.Logger) error {
 	s.bytes("max-message-size", "max_client_msg_size")
 	s.number("max-connections", "max_connections")
 	if n, ok := property.ParseSize(c.Param("max_msg_memory")); ok && n > 0 {
-		s.put("memory", "max_msg_memory", strconv.FormatInt(max(n*contentsShare, minMemory), 10))
+		s.put("memory", "max_msg_memory", strconv.FormatInt(max(min(n, math.MaxInt64/contentsShare)*contentsShare, minMemory), 10))
 	}
 	s.listens()
 	s.certificates()

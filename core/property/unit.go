@@ -27,7 +27,16 @@ func FormatSize(bytes int64) string { return formatUnit(bytes, sizeUnit, 1) }
 
 // ParsePeriod reads a time with msec, sec, min, hour or day; a bare number is
 // seconds (ems 1.1).
-func ParsePeriod(text string) (milliseconds int64, ok bool) { return parseUnit(text, anyUnit, 1000) }
+func ParsePeriod(text string) (milliseconds int64, ok bool) { return parsePeriod(text, anyUnit) }
+
+// MaxPeriod is the longest time in milliseconds, about 292 years: nanoseconds of it are
+// counted as well (time.Duration), and it is added to the time of day.
+const MaxPeriod = math.MaxInt64 / 1_000_000
+
+func parsePeriod(text string, units []unit) (milliseconds int64, ok bool) {
+	ms, ok := parseUnit(text, units, 1000)
+	return ms, ok && ms <= MaxPeriod
+}
 
 // FormatPeriod prints milliseconds in the largest unit that loses nothing.
 func FormatPeriod(milliseconds int64) string { return formatUnit(milliseconds, anyUnit, 1000) }

@@ -111,7 +111,7 @@ func parseNumber(p *Property, k Kind, v Value, text string) (Value, error) {
 	case Size:
 		n, ok = ParseSize(text)
 	case Period:
-		n, ok = parseUnit(text, p.Units, 1000)
+		n, ok = parsePeriod(text, p.Units)
 	case Count:
 		var err error
 		n, err = strconv.ParseInt(text, 10, 64)

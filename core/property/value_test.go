@@ -57,6 +57,7 @@ func TestListsRefuse(t *testing.T) {
 		{Topic, "prefetch=none", "prefetch=none", "property-kind", "queues only"},
 		{Queue, "maxbytes=1TB", "maxbytes=1TB", "property-value", "KB, MB or GB"},
 		{Queue, "maxbytes=-1", "maxbytes=-1", "property-value", "whole number"},
+		{Queue, "expiration=107000day", "expiration=107000day", "property-value", "whole number"},
 		{Queue, "maxbytes=9999999999GB", "maxbytes=9999999999GB", "property-value", "whole number"},
 		{Queue, "maxbytes", "maxbytes", "property-value", "needs a value"},
 		{Queue, "maxbytes=", "maxbytes=", "property-value", "empty value"},
