@@ -23,6 +23,7 @@ func TestUsersGroupsAndRights(t *testing.T) {
 	o.does("grant topic t joe all")
 	o.does("grant admin user=joe view-all")
 	o.refuses("grant queue a.> joe publish", core.Invalid, "no permission on a queue")
+	o.refuses("grant queue a.> eve *", core.Invalid, "there is no permission: name one of receive")
 	o.refuses("grant queue a.> role=x send", core.Invalid, "user=NAME")
 	if got := o.files["users.conf"]; !strings.HasPrefix(got, "joe:$x$SECRET:\"Joe B\"\neve::") {
 		t.Errorf("users.conf is %q", got)

@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/tidegate/tidegate/core"
+	"github.com/tidegate/tidegate/core/config"
 )
 
 // shownBy are the arguments of commands that show something, where one of that name is
@@ -120,4 +123,47 @@ func TestEmptyNames(t *testing.T) {
 	if compareNames("", "a") >= 0 || compareNames(">", "a") >= 0 || compareNames("*.x", "") >= 0 || compareNames("*x", ">") <= 0 {
 		t.Error("the order of names")
 	}
+}
+
+// Whatever words a command has, nothing ends the server, and what is refused is the
+// fault of who asks, not the server's; what was taken can be read again from the files.
+func TestOddWords(t *testing.T) {
+	words := []string{
+		`""`, ">", "*", "a..b", "a.>", "q", "t", "u", "g", "$sys.admin", "$TMP$.>", "$admin", "admin", "all", "queue:", "queue:q", "topic:>", "queue:q@r", "q@r",
+		"user=", "user=u", "group=g", "group=nobody", "=", "=x", "x=", "url=tcp://h:1", "type=generic", "selector=\"a = 'b'\"", "selector=\"=\"", "1", "0",
+		"99999999999999999999", "secure,maxbytes=1KB", "secure,", "import=\"a,b\"", "expiration=1day", "+CONNECT", "log_trace=+CONNECT", "server=x", "é", "\u2028",
+		strings.Repeat("n", 300), "send,receive", "all,*", "view-all", "nolocal,clientid=c", "route",
+	}
+	names := make([]string, len(Table))
+	for i, o := range Table {
+		names[i] = o.Name()
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		o := newOffice(t, memory{
+			"queues.conf": ">\nq\n", "topics.conf": ">\nt\n", "users.conf": "u:x:\n", "groups.conf": "g:\"\"\n u\n", "durables.conf": "t d clientid=c\n",
+			"bridges.conf": "[queue:q]\n topic=t\n", "factories.conf": "[f]\n type=generic\n url=tcp://h:1\n", "jndinames.conf": "j queue q\n",
+		})
+		for range 20 {
+			line := rapid.SampledFrom(names).Draw(rt, "operation")
+			for range rapid.IntRange(0, 5).Draw(rt, "words") {
+				line += " " + rapid.SampledFrom(words).Draw(rt, "word")
+			}
+			r, err := o.Do(t.Context(), Request{User: "admin", Command: line, Save: true})
+			switch {
+			case err != nil && KindOf(err) == core.Internal:
+				rt.Fatalf("%s: %v", line, err)
+			case err == nil:
+				_ = r.Print()
+			}
+		}
+		c, err := config.Load(o.files, "tibemsd.conf", config.Options{})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for _, f := range c.Findings {
+			if f.Severity == config.Error {
+				rt.Fatalf("what was written has an error: %v\n%v", f, o.files)
+			}
+		}
+	})
 }

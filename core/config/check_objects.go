@@ -208,8 +208,7 @@ func (k *checker) users() {
 	}
 	open = open || !k.IsSet("listen")
 	for _, o := range k.Objects(Users) {
-		if len(o.Name) > maxName {
-			k.refuseAll(o, o.At, "user-name", "the name is too long", "at most "+number(maxName)+" bytes are allowed")
+		if k.tooLong(o, "user-name") {
 			continue
 		}
 		p, _ := o.Attr("password")
@@ -224,6 +223,15 @@ func (k *checker) users() {
 			k.warn(at, "password-hash", "the password of "+o.Name+" is a hash of another server ($"+scheme+"$): it is kept as it is, and the user cannot log in", "set it anew: set password "+o.Name)
 		}
 	}
+}
+
+// tooLong refuses a name of more than maxName bytes.
+func (k *checker) tooLong(o *Object, rule string) bool {
+	if len(o.Name) <= maxName {
+		return false
+	}
+	k.refuseAll(o, o.At, rule, "the name is too long", "at most "+number(maxName)+" bytes are allowed")
+	return true
 }
 
 func loopback(host string) bool {
@@ -258,8 +266,7 @@ func (k *checker) unknownUser(a *Attr, what string) {
 
 func (k *checker) groups() {
 	for _, o := range k.Objects(Groups) {
-		if len(o.Name) > maxName {
-			k.refuseAll(o, o.At, "group-name", "the name is too long", "at most "+number(maxName)+" bytes are allowed")
+		if k.tooLong(o, "group-name") {
 			continue
 		}
 		for i := range o.Attrs {

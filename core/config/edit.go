@@ -176,6 +176,9 @@ func (c *Config) validate(o *Object) error {
 	if message := unwritable(o.Name, bad); message != "" {
 		return fail(message, "choose another name")
 	}
+	if o.Class == ACLs && !o.Has("perm") {
+		return fail("there is no permission", "name one of "+strings.Join(Permissions(o.Name), ", "))
+	}
 	r := &report{}
 	k := &checker{Config: c, report: r, named: map[Class][]string{}}
 	copied := *o
@@ -222,6 +225,8 @@ func (c *Config) linked(o Object) error {
 	title := o.Title()
 	o.Attrs = slices.Clone(o.Attrs) // the checks mark what does not count
 	switch o.Class {
+	case Users, Groups:
+		k.tooLong(&o, "")
 	case ACLs:
 		k.acl(&o)
 	case JNDINames:
