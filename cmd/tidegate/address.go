@@ -47,15 +47,11 @@ func (t *target) destination() (address string, capabilities []wire.Symbol, err 
 }
 
 func (t *target) dial(ctx context.Context, maxMessage uint64) (*client.Conn, error) {
-	o := client.Options{Password: os.Getenv("TIDEGATE_PASSWORD"), MaxMessageSize: maxMessage}
-	if t.passwordFile != "" {
-		b, err := os.ReadFile(t.passwordFile)
-		if err != nil {
-			return nil, err
-		}
-		o.Password = strings.TrimRight(string(b), "\r\n")
-	}
+	o := client.Options{MaxMessageSize: maxMessage}
 	var err error
+	if o.Password, err = passwordIn(t.passwordFile); err != nil {
+		return nil, err
+	}
 	if o.TLS, err = t.tls.config(); err != nil {
 		return nil, err
 	}
@@ -64,6 +60,15 @@ func (t *target) dial(ctx context.Context, maxMessage uint64) (*client.Conn, err
 		return nil, fmt.Errorf("%s: %w", redacted(t.url), err)
 	}
 	return c, nil
+}
+
+// passwordIn is the password in a file; without one, that in TIDEGATE_PASSWORD.
+func passwordIn(file string) (string, error) {
+	if file == "" {
+		return os.Getenv("TIDEGATE_PASSWORD"), nil
+	}
+	b, err := os.ReadFile(file)
+	return strings.TrimRight(string(b), "\r\n"), err
 }
 
 // redacted is a URL without its password.

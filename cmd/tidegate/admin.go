@@ -131,14 +131,7 @@ func (o *adminOptions) secret() (string, error) {
 	if o.hasPassword {
 		return o.password, nil
 	}
-	if o.passwordFile != "" {
-		b, err := os.ReadFile(o.passwordFile)
-		if err != nil {
-			return "", err
-		}
-		return strings.TrimRight(string(b), "\r\n"), nil
-	}
-	return os.Getenv("TIDEGATE_PASSWORD"), nil
+	return passwordIn(o.passwordFile)
 }
 
 // addresses are a server's URLs as our client knows them, with what they were.
@@ -178,15 +171,9 @@ func withPort(hostport, port string) string {
 func (o *adminOptions) tls() (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: o.hostname, InsecureSkipVerify: len(o.trusted) == 0 || o.noVerifyHost}
 	if len(o.trusted) > 0 {
-		c.RootCAs = x509.NewCertPool()
-		for _, f := range o.trusted {
-			text, err := os.ReadFile(f)
-			if err != nil {
-				return nil, err
-			}
-			if !c.RootCAs.AppendCertsFromPEM(text) {
-				return nil, fmt.Errorf("-ssl_trusted %s: there is no certificate in it (PEM)", f)
-			}
+		var err error
+		if c.RootCAs, err = authorities("-ssl_trusted", o.trusted...); err != nil {
+			return nil, err
 		}
 	}
 	if o.noVerifyName && !c.InsecureSkipVerify {

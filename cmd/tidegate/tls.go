@@ -78,6 +78,21 @@ func (t *tlsFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&t.key, "tls-key", "", "the client certificate's key in `FILE` (PEM)")
 }
 
+// authorities reads the certificates to trust; option is what names their files.
+func authorities(option string, files ...string) (*x509.CertPool, error) {
+	pool := x509.NewCertPool()
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", option, err)
+		}
+		if !pool.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("%s %s: there is no certificate in it (PEM)", option, f)
+		}
+	}
+	return pool, nil
+}
+
 func (t *tlsFlags) config() (*tls.Config, error) {
 	if *t == (tlsFlags{}) {
 		return nil, nil
@@ -87,13 +102,9 @@ func (t *tlsFlags) config() (*tls.Config, error) {
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: t.insecure}
 	if t.ca != "" {
-		text, err := os.ReadFile(t.ca)
-		if err != nil {
-			return nil, fmt.Errorf("--tls-ca: %w", err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("--tls-ca %s: no certificate in PEM in it", t.ca)
+		var err error
+		if c.RootCAs, err = authorities("--tls-ca", t.ca); err != nil {
+			return nil, err
 		}
 	}
 	if (t.cert == "") != (t.key == "") {
