@@ -290,36 +290,66 @@ func TestQueueIsAList(t *testing.T) {
 	})
 }
 
+// stream is a producer and a consumer of one queue, for benchmarks.
+type stream struct {
+	b        *Broker
+	now      time.Time
+	fx       Effects
+	conn     ConnID
+	producer ProducerID
+	consumer ConsumerID
+	limit    uint32
+	m        message.Envelope
+}
+
+func newStream(durable bool) *stream {
+	s := &stream{b: NewBroker(Options{}), now: time.UnixMilli(1_000_000)}
+	s.b.Recovered(0)
+	d := Destination{Kind: Queue, Name: "q"}
+	s.conn, _ = s.b.Connect(s.now, ConnectOptions{}, &s.fx)
+	s.producer, _, _ = s.b.OpenProducer(s.now, s.conn, ProducerOptions{Destination: d}, &s.fx)
+	s.consumer, _ = s.b.OpenConsumer(s.now, s.conn, ConsumerOptions{Destination: d}, &s.fx)
+	s.m = message.Envelope{Durable: durable, Priority: 4, Content: &text{size: 100}}
+	s.credit(1000)
+	return s
+}
+
+func (s *stream) credit(n uint32) {
+	s.limit += n
+	s.b.Credit(s.now, s.consumer, s.limit, false, &s.fx)
+}
+
+// receive takes what is delivered to its end, and ends the step.
+func (s *stream) receive() {
+	for i := 0; i < len(s.fx.Outs); i++ {
+		if id := s.fx.Outs[i].Delivery; id != 0 {
+			s.b.Wrote(s.now, s.consumer, id, id, &s.fx)
+			s.b.Settle(s.now, id, 0, Outcome{Kind: Accepted}, false, &s.fx)
+		}
+	}
+	s.fx.Reset()
+	s.b.Stable(s.b.Next()-1, s.b.Next()-1)
+}
+
+func (s *stream) empty(b *testing.B) {
+	if q := s.b.queues["q"]; q.depth != 0 {
+		b.Fatalf("depth %d", q.depth)
+	}
+}
+
 // BenchmarkPublishDeliverSettle is one message through a queue and out: what a
 // message costs the core lock.
 func BenchmarkPublishDeliverSettle(b *testing.B) {
 	for _, durable := range []bool{false, true} {
 		b.Run(fmt.Sprintf("durable=%v", durable), func(b *testing.B) {
-			k := NewBroker(Options{})
-			k.Recovered(0)
-			now := time.UnixMilli(1_000_000)
-			d := Destination{Kind: Queue, Name: "q"}
-			var fx Effects
-			c, _ := k.Connect(now, ConnectOptions{}, &fx)
-			p, _, _ := k.OpenProducer(now, c, ProducerOptions{Destination: d}, &fx)
-			consumer, _ := k.OpenConsumer(now, c, ConsumerOptions{Destination: d}, &fx)
-			limit := uint32(1000)
-			k.Credit(now, consumer, limit, false, &fx)
-			m := message.Envelope{Durable: durable, Priority: 4, Content: &text{size: 100}}
+			s := newStream(durable)
 			b.ReportAllocs()
 			for b.Loop() {
-				limit++
-				k.Credit(now, consumer, limit, false, &fx)
-				k.Publish(now, p, Send{}, m, &fx)
-				id := fx.Outs[0].Delivery | fx.Outs[len(fx.Outs)-1].Delivery
-				k.Wrote(now, consumer, id, id, &fx)
-				k.Settle(now, id, 0, Outcome{Kind: Accepted}, false, &fx)
-				fx.Reset()
-				k.Stable(k.Next()-1, k.Next()-1)
+				s.credit(1)
+				s.b.Publish(s.now, s.producer, Send{}, s.m, &s.fx)
+				s.receive()
 			}
-			if q := k.queues["q"]; q.depth != 0 {
-				b.Fatalf("depth %d", q.depth)
-			}
+			s.empty(b)
 		})
 	}
 }

@@ -23,7 +23,7 @@ type script struct {
 	txns       map[string]TxnID
 	temps      map[string]Destination
 	deliveries map[string]DeliveryID // by consumer and label, the newest
-	forbidden  []forbidden
+	rules      []rule
 	sent       int
 	said       []string // to be shown
 	needs      bool     // with what outs wait for
@@ -334,40 +334,40 @@ func (s *script) configure(d *datadriven.TestData, fx *Effects) error {
 	return err
 }
 
-// forbidden is what a user may not do to destinations that match a pattern.
-type forbidden struct {
+// rule is a permission of a user's on destinations that match a pattern.
+type rule struct {
 	user, permission string
 	d                Destination
 }
 
-// forbid reads PERMISSION user=U queue=PATTERN.
-func (s *script) forbid(d *datadriven.TestData, permission string, fx *Effects) {
-	f := forbidden{arg(d, "user", ""), permission, s.destination(d)}
-	if d.Cmd == "forbid" {
-		s.forbidden = append(s.forbidden, f)
+// ruled reads PERMISSION user=U queue=PATTERN, which the command named adds to the rules
+// and any other takes away, and gives all there are.
+func (s *script) ruled(d *datadriven.TestData, permission, adds string) []rule {
+	r := rule{arg(d, "user", ""), permission, s.destination(d)}
+	if d.Cmd == adds {
+		s.rules = append(s.rules, r)
 	} else {
-		s.forbidden = slices.DeleteFunc(s.forbidden, func(g forbidden) bool { return f == g })
+		s.rules = slices.DeleteFunc(s.rules, func(o rule) bool { return r == o })
 	}
-	rules := slices.Clone(s.forbidden)
+	return slices.Clone(s.rules)
+}
+
+// forbid has what the rules name be what may not be done.
+func (s *script) forbid(d *datadriven.TestData, permission string, fx *Effects) {
+	rules := s.ruled(d, permission, "forbid")
 	s.b.Authorize(s.now, has(d, "authorization"), func(user string, p Permission, d Destination, secure bool) bool {
-		return !slices.ContainsFunc(rules, func(f forbidden) bool {
+		return !slices.ContainsFunc(rules, func(f rule) bool {
 			return f.user == user && f.permission == p.String() && f.d.Kind == d.Kind && name.Match(f.d.Name, d.Name)
 		})
 	}, fx)
 }
 
-// grant reads PERMISSION user=U queue=PATTERN: with the first, what is secure may be
-// used by nobody else, and nobody may administer.
+// grant has what the rules name be what may be done: with the first, what is secure may
+// be used by nobody else, and nobody may administer.
 func (s *script) grant(d *datadriven.TestData, permission string, fx *Effects) {
-	f := forbidden{arg(d, "user", ""), permission, s.destination(d)}
-	if d.Cmd == "grant" {
-		s.forbidden = append(s.forbidden, f)
-	} else {
-		s.forbidden = slices.DeleteFunc(s.forbidden, func(g forbidden) bool { return f == g })
-	}
-	rules := slices.Clone(s.forbidden)
+	rules := s.ruled(d, permission, "grant")
 	s.b.Authorize(s.now, true, func(user string, p Permission, d Destination, secure bool) bool {
-		return !secure && p < MayView || slices.ContainsFunc(rules, func(f forbidden) bool {
+		return !secure && p < MayView || slices.ContainsFunc(rules, func(f rule) bool {
 			return f.user == user && f.permission == p.String() && f.d.Kind == d.Kind && name.Covers(f.d.Name, d.Name)
 		})
 	}, fx)
