@@ -242,12 +242,13 @@ func (b *Broker) across(now time.Time, p *producer, q *queue, tp *topic, all []*
 func (b *Broker) acrossNow(now time.Time, p *producer, legs []txnSend, s Send, fx *Effects) *Error {
 	m := &legs[0].m
 	source := b.policyFor(legs[0].queue, legs[0].topic)
-	c := &b.spreading
+	c := &b.committing
 	places := 0
 	if m.Durable {
 		places = len(legs)
 	}
 	c.begin(source.FlowControl != 0, places)
+	defer c.end()
 	for i := range legs {
 		legs[i].id, legs[i].stored = b.nextStored, m.Durable
 		if refused := c.take(b, now, legs[i], fx); refused != nil {
@@ -274,22 +275,6 @@ func (b *Broker) acrossNow(now time.Time, p *producer, legs []txnSend, s Send, f
 		fx.Outs = append(fx.Outs, out)
 	}
 	return nil
-}
-
-// begin empties c and keeps its memory, except for what records keep.
-func (c *committing) begin(slows bool, n int) {
-	if c.next == nil {
-		c.next = map[*ring]uint64{}
-	}
-	clear(c.next)
-	clear(c.held)
-	clear(c.delays)
-	clear(c.brought)
-	clear(c.late)
-	*c = committing{
-		r: Record{More: make([]Place, 0, n)}, next: c.next, slows: slows,
-		held: c.held[:0], delays: c.delays[:0], brought: c.brought[:0], late: c.late[:0],
-	}
 }
 
 // bridging says that it was a bridge that could not take a message.

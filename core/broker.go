@@ -60,7 +60,7 @@ type Broker struct {
 	defined     definitions
 	bridges     bridges
 	crossing    []txnSend  // see legs
-	spreading   committing // see acrossNow
+	committing  committing // one at a time
 	returned    []returned
 	marked      bool // a message has asked to be traced
 	flowControl bool // see flow.go

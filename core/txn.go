@@ -25,6 +25,16 @@ type txn struct {
 	behind   *txn         // behind it
 }
 
+// stored is how many of the sends are.
+func (t *txn) stored() (n int) {
+	for i := range t.sends {
+		if t.sends[i].stored {
+			n++
+		}
+	}
+	return n
+}
+
 type txnReturn struct {
 	id DeliveryID
 	o  Outcome
@@ -216,6 +226,33 @@ type committing struct {
 	landed  [][]*queue // where each send goes
 }
 
+// begin empties c and keeps its memory, except for what records keep.
+func (c *committing) begin(slows bool, n int) {
+	if c.next == nil {
+		c.next = map[*ring]uint64{}
+	}
+	clear(c.next)
+	clear(c.held)
+	clear(c.delays)
+	clear(c.brought)
+	clear(c.late)
+	*c = committing{
+		r: Record{More: make([]Place, 0, n)}, next: c.next, slows: slows,
+		held: c.held[:0], delays: c.delays[:0], brought: c.brought[:0], late: c.late[:0],
+	}
+}
+
+// smallCommit is up to how many messages and rings a commit leaves its memory to the next.
+const smallCommit = 256
+
+// end lets go of the transaction and its record, and of what a large one took.
+func (c *committing) end() {
+	c.plan, c.r, c.landed = plan{}, Record{}, nil
+	if cap(c.held)+cap(c.delays)+cap(c.brought)+cap(c.late)+len(c.next) > smallCommit {
+		*c = committing{}
+	}
+}
+
 // take plans one send.
 func (c *committing) take(b *Broker, now time.Time, s txnSend, fx *Effects) *Error {
 	late := expired(&s.m, now)
@@ -315,7 +352,10 @@ func (c *committing) forget(b *Broker, fx *Effects) {
 
 // commit does what a transaction holds, or says why it cannot.
 func (b *Broker) commit(now time.Time, t *txn, fx *Effects) (Pos, Need, *Error) {
-	c := committing{plan: plan{t: t}, r: Record{Kind: RecCommit}, next: map[*ring]uint64{}}
+	c := &b.committing
+	c.begin(false, t.stored())
+	defer c.end()
+	c.t, c.r.Kind = t, RecCommit
 	for i := range t.sends {
 		if refused := c.take(b, now, t.sends[i], fx); refused != nil {
 			c.forget(b, fx)
