@@ -189,7 +189,7 @@ func fill(t testing.TB, p *peer) {
 	t.Helper()
 	const most = 256 << 20 // far above what sockets and the server may hold
 	for sent := 0; ; sent += len(p.out) {
-		_ = p.conn.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
+		_ = p.conn.SetWriteDeadline(time.Now().Add(3 * time.Second)) // a slow server may pause as well
 		if _, err := p.conn.Write(p.out); err != nil {
 			return
 		}
