@@ -10,16 +10,6 @@ import java.util.List;
 
 /** Queue browsers (jms 4.1, 8). */
 final class Browsers extends Chapter {
-    private static List<Integer> numbers(QueueBrowser browser) throws Exception {
-        List<Integer> all = new ArrayList<>();
-        for (Enumeration<?> e = browser.getEnumeration(); e.hasMoreElements();) {
-            Message message = (Message) e.nextElement();
-            same(false, message.getJMSRedelivered(), "JMSRedelivered of what is looked at");
-            all.add(message.getIntProperty("n"));
-        }
-        return all;
-    }
-
     @Scenario
     void takesNothing() throws Exception {
         Session session = session();

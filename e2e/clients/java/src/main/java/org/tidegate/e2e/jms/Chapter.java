@@ -8,10 +8,12 @@ import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
 import jakarta.jms.Queue;
+import jakarta.jms.QueueBrowser;
 import jakarta.jms.Session;
 import jakarta.jms.TextMessage;
 import jakarta.jms.Topic;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
@@ -152,6 +154,13 @@ abstract class Chapter implements AutoCloseable {
         return session.createTopic(name);
     }
 
+    /** A message without a body, with its number as the property n. */
+    static Message numbered(Session session, int n) throws JMSException {
+        Message message = session.createMessage();
+        message.setIntProperty("n", n);
+        return message;
+    }
+
     /** Sends text messages first to last, each with its number as text and as the property n. */
     static void send(Session session, Destination to, int first, int last) throws JMSException {
         MessageProducer producer = session.createProducer(to);
@@ -225,6 +234,17 @@ abstract class Chapter implements AutoCloseable {
             all.add(m.getIntProperty("n"));
         }
         consumer.close();
+        return all;
+    }
+
+    /** The numbers of what a browser shows, none flagged: a look delivers nothing. */
+    static List<Integer> numbers(QueueBrowser browser) throws JMSException {
+        List<Integer> all = new ArrayList<>();
+        for (Object looked : Collections.list(browser.getEnumeration())) {
+            Message message = (Message) looked;
+            same(false, message.getJMSRedelivered(), "JMSRedelivered of what is looked at");
+            all.add(message.getIntProperty("n"));
+        }
         return all;
     }
 

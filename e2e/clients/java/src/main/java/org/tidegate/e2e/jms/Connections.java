@@ -8,7 +8,6 @@ import jakarta.jms.Destination;
 import jakarta.jms.IllegalStateException;
 import jakarta.jms.InvalidClientIDException;
 import jakarta.jms.JMSException;
-import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
 import jakarta.jms.QueueConnection;
@@ -318,9 +317,7 @@ final class Connections extends Chapter {
             QueueSender sender = session.createSender(queue(session));
             same(queue(session), sender.getQueue(), "the sender's queue");
             for (int n = 1; n <= 2; n++) {
-                Message message = session.createMessage();
-                message.setIntProperty("n", n);
-                sender.send(message);
+                sender.send(numbered(session, n));
             }
             takeAll(receiver, 2, 2, 1);
             refused(IllegalStateException.class, () -> session.createTopic("a"));
@@ -342,9 +339,7 @@ final class Connections extends Chapter {
             TopicPublisher publisher = session.createPublisher(topic(session));
             same(topic(session), publisher.getTopic(), "the publisher's topic");
             for (int n = 1; n <= 2; n++) {
-                Message message = session.createMessage();
-                message.setIntProperty("n", n);
-                publisher.publish(message);
+                publisher.publish(numbered(session, n));
             }
             takeAll(subscriber, 1, 2, 1);
             takeAll(durable, 2, 2, 1);

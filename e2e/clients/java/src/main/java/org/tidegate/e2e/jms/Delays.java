@@ -12,9 +12,7 @@ import jakarta.jms.MessageProducer;
 import jakarta.jms.Queue;
 import jakarta.jms.Session;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
-import java.util.Enumeration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -24,12 +22,6 @@ import java.util.concurrent.TimeUnit;
  */
 final class Delays extends Chapter {
     private static final long HOUR = 3_600_000;
-
-    private static Message numbered(Session session, int n) throws JMSException {
-        Message message = session.createMessage();
-        message.setIntProperty("n", n);
-        return message;
-    }
 
     private static void send(Session session, MessageProducer producer, int n, long delay) throws JMSException {
         producer.setDeliveryDelay(delay);
@@ -247,12 +239,7 @@ final class Delays extends Chapter {
     }
 
     private static List<Integer> browsed(Session session, String queue) throws JMSException {
-        List<Integer> all = new ArrayList<>();
-        Enumeration<?> messages = session.createBrowser(session.createQueue(queue)).getEnumeration();
-        for (Object message : Collections.list(messages)) {
-            all.add(((Message) message).getIntProperty("n"));
-        }
-        return all;
+        return numbers(session.createBrowser(session.createQueue(queue)));
     }
 
     /** The holding queues of ems 7.8: to be browsed, and nothing else. */

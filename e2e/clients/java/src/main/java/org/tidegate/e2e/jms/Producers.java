@@ -52,8 +52,7 @@ final class Producers extends Chapter {
         List<Integer> want = new ArrayList<>();
         for (int priority = 0; priority <= 9; priority++) {
             for (int i = 0; i < 2; i++) {
-                Message message = session.createMessage();
-                message.setIntProperty("n", 10 * priority + i);
+                Message message = numbered(session, 10 * priority + i);
                 producer.send(message, DeliveryMode.PERSISTENT, priority, 0);
             }
             want.addAll(0, List.of(10 * priority, 10 * priority + 1));
@@ -69,9 +68,7 @@ final class Producers extends Chapter {
             MessageProducer producer = session.createProducer(session.createQueue(named("" + mode)));
             producer.setDeliveryMode(mode);
             for (int n = 1; n <= 300; n++) {
-                Message message = session.createMessage();
-                message.setIntProperty("n", n);
-                producer.send(message);
+                producer.send(numbered(session, n));
             }
             takeAll(consumer, 1, 300, 1);
         }
@@ -81,8 +78,7 @@ final class Producers extends Chapter {
     void timeToLive() throws Exception {
         Session session = session();
         MessageProducer producer = session.createProducer(queue(session));
-        Message brief = session.createMessage();
-        brief.setIntProperty("n", 1);
+        Message brief = numbered(session, 1);
         producer.send(brief, DeliveryMode.PERSISTENT, 4, 1);
         send(session, queue(session), 2, 2);
         while (System.currentTimeMillis() <= brief.getJMSExpiration()) {
@@ -114,8 +110,7 @@ final class Producers extends Chapter {
         MessageConsumer subscriber = session.createConsumer(topic(session));
         MessageProducer producer = session.createProducer(null);
         for (int n = 1; n <= 3; n++) {
-            Message message = session.createMessage();
-            message.setIntProperty("n", n);
+            Message message = numbered(session, n);
             producer.send(queue(session), message);
             producer.send(session.createQueue(named("b")), message);
             producer.send(topic(session), message);
@@ -137,8 +132,7 @@ final class Producers extends Chapter {
 
     private static void sendAsync(Session session, MessageProducer producer, int count, Answers answers) throws JMSException {
         for (int n = 1; n <= count; n++) {
-            Message message = session.createMessage();
-            message.setIntProperty("n", n);
+            Message message = numbered(session, n);
             producer.send(message, answers);
         }
     }
@@ -206,8 +200,7 @@ final class Producers extends Chapter {
         producer.setDeliveryMode(DeliveryMode.NON_PERSISTENT);
         producer.send(session.createQueue("forbidden.q"), session.createMessage());
         producer.send(missing(), session.createMessage());
-        Message message = session.createMessage();
-        message.setIntProperty("n", 1);
+        Message message = numbered(session, 1);
         producer.send(queue(session), message); // the producer lives, and is in order
         Session looks = session();
         takeAll(looks.createConsumer(queue(looks)), 1, 1, 1);

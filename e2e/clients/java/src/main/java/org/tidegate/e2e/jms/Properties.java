@@ -229,8 +229,7 @@ final class Properties extends Chapter {
     void sentMessageIsFree() throws Exception {
         Session session = session();
         MessageProducer producer = session.createProducer(queue(session));
-        Message message = session.createMessage();
-        message.setIntProperty("n", 1);
+        Message message = numbered(session, 1);
         producer.send(message);
         message.setIntProperty("n", 2);
         producer.send(message);

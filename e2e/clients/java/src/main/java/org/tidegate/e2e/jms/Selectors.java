@@ -9,8 +9,6 @@ import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
 import jakarta.jms.QueueBrowser;
 import jakarta.jms.Session;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 
 /** Message selectors (jms 3.8): a browser with each of them looks at the same few messages. */
@@ -27,8 +25,7 @@ final class Selectors extends Chapter {
         MessageProducer producer = session.createProducer(queue(session));
         int n = 0;
         for (Setter setter : setters) {
-            Message message = session.createMessage();
-            message.setIntProperty("n", ++n);
+            Message message = numbered(session, ++n);
             setter.set(message);
             producer.send(message);
         }
@@ -36,12 +33,8 @@ final class Selectors extends Chapter {
 
     private void matches(String selector, Integer... numbers) throws Exception {
         QueueBrowser browser = session.createBrowser(queue(session), selector);
-        List<Integer> got = new ArrayList<>();
-        for (Object message : Collections.list(browser.getEnumeration())) {
-            got.add(((Message) message).getIntProperty("n"));
-        }
+        same(List.of(numbers), numbers(browser), "messages that match " + selector);
         browser.close();
-        same(List.of(numbers), got, "messages that match " + selector);
     }
 
     @Scenario
@@ -128,12 +121,10 @@ final class Selectors extends Chapter {
     void headers() throws Exception {
         messages(m -> m.setJMSType("car"), m -> m.setJMSCorrelationID("c1"));
         MessageProducer producer = session.createProducer(queue(session));
-        Message third = session.createMessage();
-        third.setIntProperty("n", 3);
+        Message third = numbered(session, 3);
         producer.send(third, DeliveryMode.NON_PERSISTENT, 9, 0);
         // The next one is answered, so the third, which is not, is there as well.
-        Message fourth = session.createMessage();
-        fourth.setIntProperty("n", 4);
+        Message fourth = numbered(session, 4);
         producer.send(fourth);
         matches("JMSType = 'car'", 1);
         matches("JMSCorrelationID = 'c1'", 2);

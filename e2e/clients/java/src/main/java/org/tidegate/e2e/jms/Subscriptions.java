@@ -6,7 +6,6 @@ import jakarta.jms.JMSException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.Session;
-import java.util.List;
 import java.util.TreeSet;
 
 /** Durable and shared subscriptions (jms 8.3). */
