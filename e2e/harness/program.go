@@ -21,6 +21,10 @@ type Program struct {
 	last []string            // the end of what else it printed
 }
 
+// programPatience is how long a wait for a program takes in all, with the start of its
+// framework: one that tries again and again logs for ever, so a line ends no wait.
+const programPatience = 3 * Patience
+
 // StartProgram runs one with its arguments, of which the first is the server's
 // URL. It is killed at the test's end.
 func StartProgram(t testing.TB, name string, args ...string) *Program {
@@ -44,7 +48,7 @@ func StartProgram(t testing.TB, name string, args ...string) *Program {
 // what it said each time.
 func (p *Program) Until(t testing.TB, event string, n int) []string {
 	t.Helper()
-	timeout := time.After(Patience) // for all of it: a program that tries again and again logs for ever
+	timeout := time.After(programPatience)
 	for len(p.told[event]) < n {
 		if !p.read(t, timeout) {
 			t.Fatalf("the %s program ended after %d of %d %q: %v\n%s", p.name, len(p.told[event]), n, event, p.proc.err, p.output())
@@ -67,7 +71,7 @@ func (p *Program) Go(t testing.TB) {
 // End waits for the program's own end and wants exit code 0.
 func (p *Program) End(t testing.TB) {
 	t.Helper()
-	timeout := time.After(Patience)
+	timeout := time.After(programPatience)
 	for p.read(t, timeout) {
 	}
 	<-p.proc.done
@@ -92,7 +96,7 @@ func (p *Program) read(t testing.TB, timeout <-chan time.Time) bool {
 		event, text, _ := strings.Cut(rest, " ")
 		p.told[event] = append(p.told[event], text)
 	case <-timeout:
-		t.Fatalf("the %s program did not tell what was waited for within %v\n%s", p.name, Patience, p.output())
+		t.Fatalf("the %s program did not tell what was waited for within %v\n%s", p.name, programPatience, p.output())
 	}
 	return true
 }

@@ -102,7 +102,7 @@ func TestBridgedDestination(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*harness.Patience)
 	defer cancel()
 	link := session(t, s, &amqp.ConnOptions{SASLType: amqp.SASLTypeAnonymous()})
 	receivers := map[string]*amqp.Receiver{}

@@ -141,7 +141,7 @@ func TestDrain(t *testing.T) {
 	s := harness.Start(t)
 	each(t, []string{"drain"}, func(t *testing.T, c *harness.Client) {
 		queue := "drain." + c.Name
-		if got := messages(t, receiving(t, c, s, queue, toTheEnd)); len(got) != 0 {
+		if got := messages(t, receiving(t, c, s, queue, atTheEnd)); len(got) != 0 {
 			t.Errorf("%d messages from an empty queue", len(got))
 		}
 		send(t, c, s, queue, harness.Fields{"count": 30})
@@ -150,7 +150,7 @@ func TestDrain(t *testing.T) {
 			t.Errorf("%d of 30 messages drained", len(got))
 		}
 		inOrder(t, got, c.Name, 1, 64)
-		if got := messages(t, receiving(t, c, s, queue, toTheEnd)); len(got) != 0 {
+		if got := messages(t, receiving(t, c, s, queue, atTheEnd)); len(got) != 0 {
 			t.Errorf("%d messages from an emptied queue", len(got))
 		}
 	})
