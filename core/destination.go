@@ -189,6 +189,8 @@ type producer struct {
 	queue    *queue
 	topic    *topic
 
+	usable Destination // of an anonymous one: what it sent to last, whose name was looked at
+
 	waits int // answers that queues withhold, or credit alone: see flow.go
 
 	rights uint64 // as of which denied is the answer for asked

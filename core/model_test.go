@@ -353,3 +353,22 @@ func BenchmarkPublishDeliverSettle(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPublishToByAnAnonymousProducer is the same with the queue named by each
+// message, as JMS's simplified API does.
+func BenchmarkPublishToByAnAnonymousProducer(b *testing.B) {
+	s := newStream(false)
+	p, _, _ := s.b.OpenProducer(s.now, s.conn, ProducerOptions{}, &s.fx)
+	d := Destination{Kind: Queue, Name: "app.orders.new"}
+	s.consumer, _ = s.b.OpenConsumer(s.now, s.conn, ConsumerOptions{Destination: d}, &s.fx)
+	s.credit(1)
+	b.ReportAllocs()
+	for b.Loop() {
+		s.credit(1)
+		s.b.PublishTo(s.now, p, d, Send{}, s.m, &s.fx)
+		s.receive()
+	}
+	if q := s.b.queues[d.Name]; q.depth != 0 {
+		b.Fatalf("depth %d", q.depth)
+	}
+}

@@ -29,17 +29,23 @@ func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, 
 	if p == nil {
 		return
 	}
-	if err := b.checkName("send to", d, false); err != nil {
-		b.refuse(p, s, m.Durable, err, false, fx)
-		return
+	known := p.usable == d
+	if !known {
+		if err := b.checkName("send to", d, false); err != nil {
+			b.refuse(p, s, m.Durable, err, false, fx)
+			return
+		}
 	}
 	if err := b.maySend(p, d); err != nil { // before it comes into being
 		b.refuse(p, s, m.Durable, err, true, fx)
 		return
 	}
-	if err := mayUse("send to", d, false); err != nil {
-		b.refuse(p, s, m.Durable, err, false, fx)
-		return
+	if !known {
+		if err := mayUse("send to", d, false); err != nil {
+			b.refuse(p, s, m.Durable, err, false, fx)
+			return
+		}
+		p.usable = d
 	}
 	if b.detailed.Producers {
 		b.detail(&p.details, Destination{Kind: d.Kind, Name: d.Name}, m.Content.Size())
