@@ -71,6 +71,12 @@ func (b *block) room(seq uint64) {
 	b.entries = all
 }
 
+// hollow stands for a block that everything has left, between others: one message that
+// stays must not keep the memory of all that came behind it. Nobody writes to it.
+var hollow = &block{entries: make([]entry, fewEntries), gone: allGone}
+
+var allGone = [blockSize / 64]uint64{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
+
 // pending is a run of placements whose records are not yet known to be durable.
 type pending struct {
 	seq  uint64
@@ -156,16 +162,17 @@ func (r *ring) grow(seq uint64) *block {
 			}
 			b = &block{entries: make([]entry, n)}
 		}
-		for i := range b.gone {
-			b.gone[i], b.volatile[i] = ^uint64(0), 0
-		}
-		b.earliest = 0
+		b.gone, b.volatile, b.earliest = allGone, [blockSize / 64]uint64{}, 0
 		r.blocks = append(r.blocks, b)
 	}
 	if seq >= r.next {
 		r.next = seq + 1
 	}
-	return r.blocks[(seq-r.base)/blockSize]
+	b := &r.blocks[(seq-r.base)/blockSize]
+	if *b == hollow {
+		*b = &block{entries: make([]entry, fewEntries), gone: allGone}
+	}
+	return *b
 }
 
 func (r *ring) put(seq uint64, e entry) {
@@ -233,14 +240,25 @@ func (r *ring) remove(seq uint64) (entry, bool) {
 		delete(r.counts, seq)
 	}
 	if b.live == 0 {
-		r.shrink()
+		r.emptied(b, (seq-r.base)/blockSize)
 	}
 	return e, true
 }
 
-// shrink drops empty blocks at the front that can never fill again, except the
-// one that is being filled. One is used again, so that a queue that is drained as it
-// fills stays in the same memory; a full-size one only while there is a backlog.
+// emptied lets go of a block that can never fill again: all but the one that is being
+// filled. One is used again, so that a queue that is drained as it fills stays in the
+// same memory; a full-size one only while there are others.
+func (r *ring) emptied(b *block, i uint64) {
+	if r.base+(i+1)*blockSize <= r.next {
+		r.blocks[i], r.spare = hollow, b
+	}
+	r.shrink()
+	if r.spare != nil && len(r.spare.entries) > fewEntries && len(r.blocks) <= 1 {
+		r.spare = nil
+	}
+}
+
+// shrink drops the empty blocks at the front.
 func (r *ring) shrink() {
 	n := 0
 	for n < len(r.blocks) && r.blocks[n].live == 0 && r.base+uint64(n+1)*blockSize <= r.next {
@@ -248,10 +266,6 @@ func (r *ring) shrink() {
 	}
 	if n == 0 {
 		return
-	}
-	r.spare = nil
-	if b := r.blocks[n-1]; len(b.entries) == fewEntries || len(r.blocks) > n+1 {
-		r.spare = b
 	}
 	r.blocks = dropFront(r.blocks, n)
 	r.base += uint64(n) * blockSize

@@ -83,6 +83,48 @@ func TestABlockIsUsedAgainAsNew(t *testing.T) {
 	}
 }
 
+// TestAMessageThatStaysKeepsOneBlock: one that nobody wants, or that a consumer never
+// settles, does not keep those behind it, and is where it was.
+func TestAMessageThatStaysKeepsOneBlock(t *testing.T) {
+	r := newRing(&queue{broker: &Broker{}}, 4)
+	const held = 10 // more than a block has room for at first, so that they are full-size
+	for range held {
+		r.put(r.next, entry{id: r.next + 1, flags: entryStored})
+	}
+	for range 100 * blockSize {
+		r.put(r.next, entry{id: r.next + 1, flags: entryStored})
+		r.put(r.next, entry{id: r.next + 1, flags: entryStored})
+		r.remove(r.next - 2)
+		r.remove(r.next - 1)
+	}
+	made := map[*block]bool{r.spare: true}
+	for _, b := range r.blocks {
+		made[b] = true
+	}
+	if len(made) > 5 {
+		t.Errorf("%d blocks for %d messages", len(made), held)
+	}
+	if s := r.state(); s.Head != 0 || len(s.Removed) != int(r.next)/64+1 || s.Removed[0] != ^uint64(1<<held-1) {
+		t.Errorf("a checkpoint from %d has %d words, first %b", s.Head, len(s.Removed), s.Removed[0])
+	}
+	if at, ok := r.available(held, 200*blockSize); ok {
+		t.Errorf("%d is available", at)
+	}
+	late := uint64(50*blockSize + 3) // where nothing is any more, as a replay might
+	r.put(late, entry{id: late + 1, flags: entryStored})
+	if at, ok := r.available(held, 200*blockSize); !ok || at != late || r.at(late).id != late+1 || r.at(late+1) != nil {
+		t.Errorf("%d, %v is available", at, ok)
+	}
+	for _, seq := range []uint64{late, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9} {
+		if e, ok := r.remove(seq); !ok || e.id != seq+1 {
+			t.Fatalf("sequence %d: %+v, %v", seq, e, ok)
+		}
+	}
+	if len(r.blocks) > 1 || r.ready != 0 || *hollow.entry(3) != (entry{}) || hollow.gone != allGone {
+		t.Errorf("%d blocks, %d ready, hollow %+v", len(r.blocks), r.ready, hollow)
+	}
+}
+
 // TestABacklogsBlocksAreUsedAgain: a full-size one while there are others, and none is
 // kept behind the backlog.
 func TestABacklogsBlocksAreUsedAgain(t *testing.T) {
