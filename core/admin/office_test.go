@@ -25,6 +25,14 @@ func (m memory) Read(name string) ([]byte, error) {
 	return nil, fs.ErrNotExist
 }
 
+// main is the file that names the others, or has all in it.
+func (m memory) main() string {
+	if m[config.MainFileJSON] != "" {
+		return config.MainFileJSON
+	}
+	return config.MainFile
+}
+
 func (m memory) Exists(name string) bool { _, ok := m[name]; return ok }
 
 // office is a service over a broker in memory.
@@ -40,8 +48,9 @@ type office struct {
 func newOffice(t testing.TB, files memory) *office {
 	t.Helper()
 	o := &office{t: t, files: files}
-	if files["tibemsd.conf"] == "" {
-		files["tibemsd.conf"] = "server = test\n"
+	main := files.main()
+	if files[main] == "" {
+		files[main] = "server = test\n"
 	}
 	st, err := store.Open(store.Options{FS: vfs.NewMem(), Dir: "d", SegmentBytes: 1 << 20, OnStable: func() {
 		if o.broker != nil {
@@ -51,7 +60,7 @@ func newOffice(t testing.TB, files memory) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := config.Load(files, "tibemsd.conf", config.Options{})
+	c, err := config.Load(files, main, config.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

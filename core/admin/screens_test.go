@@ -139,10 +139,14 @@ func TestOddWords(t *testing.T) {
 		names[i] = o.Name()
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		o := newOffice(t, memory{
-			"queues.conf": ">\nq\n", "topics.conf": ">\nt\n", "users.conf": "u:x:\n", "groups.conf": "g:\"\"\n u\n", "durables.conf": "t d clientid=c\n",
+		files := memory{
+			"tibemsd.conf": "server = test\n", "queues.conf": ">\nq\n", "topics.conf": ">\nt\n", "users.conf": "u:x:\n", "groups.conf": "g:\"\"\n u\n", "durables.conf": "t d clientid=c\n",
 			"bridges.conf": "[queue:q]\n topic=t\n", "factories.conf": "[f]\n type=generic\n url=tcp://h:1\n", "jndinames.conf": "j queue q\n",
-		})
+		}
+		if rapid.Bool().Draw(rt, "as tibemsd.json") {
+			files = asJSON(rt, files)
+		}
+		o := newOffice(t, files)
 		for range 20 {
 			line := rapid.SampledFrom(names).Draw(rt, "operation")
 			for range rapid.IntRange(0, 5).Draw(rt, "words") {
@@ -156,7 +160,7 @@ func TestOddWords(t *testing.T) {
 				_ = r.Print()
 			}
 		}
-		c, err := config.Load(o.files, "tibemsd.conf", config.Options{})
+		c, err := config.Load(o.files, o.files.main(), config.Options{})
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -166,4 +170,17 @@ func TestOddWords(t *testing.T) {
 			}
 		}
 	})
+}
+
+// asJSON is a classic set as one tibemsd.json.
+func asJSON(t *rapid.T, files memory) memory {
+	c, err := config.Load(files, config.MainFile, config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	converted, _, err := c.Convert()
+	if err != nil || len(converted) != 1 {
+		t.Fatal(len(converted), err)
+	}
+	return memory{converted[0].Path: string(converted[0].Bytes)}
 }
