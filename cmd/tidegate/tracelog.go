@@ -177,14 +177,25 @@ func wantsDetails(items []string) bool {
 	return slices.ContainsFunc(items, func(i string) bool { return i != "LIMITS" && slices.Contains(debugItems, i) })
 }
 
-// write puts a line where its item is wanted.
-func (l *traceLog) write(item, line string) {
+// write puts a line where its item is wanted, and says whether the console has lines
+// of its own form.
+func (l *traceLog) write(item string, line func() string) (plain bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.consoleItems != nil && (item == "" || slices.Contains(l.consoleItems, item)) {
+	console := l.consoleItems != nil && (item == "" || slices.Contains(l.consoleItems, item))
+	file := l.file != nil && (item == "" || slices.Contains(l.fileItems, item))
+	if console || file {
+		l.put(console, file, line())
+	}
+	return l.consoleItems == nil
+}
+
+// put writes a line; the lock is held.
+func (l *traceLog) put(console, file bool, line string) {
+	if console {
 		_, _ = io.WriteString(l.console, line)
 	}
-	if l.file == nil || item != "" && !slices.Contains(l.fileItems, item) {
+	if !file {
 		return
 	}
 	if err := l.file.write(line); err != nil && !l.complained {
@@ -224,10 +235,7 @@ func (h *traceHandler) Enabled(ctx context.Context, level slog.Level) bool {
 
 // Handle is slog.Handler.
 func (h *traceHandler) Handle(ctx context.Context, r slog.Record) error {
-	h.log.write(itemOf(&r), emsLine(&r, h.attrs))
-	h.log.mu.Lock()
-	plain := h.log.consoleItems == nil
-	h.log.mu.Unlock()
+	plain := h.log.write(itemOf(&r), func() string { return emsLine(&r, h.attrs) })
 	if plain && h.plain.Enabled(ctx, r.Level) {
 		return h.plain.Handle(ctx, r)
 	}
