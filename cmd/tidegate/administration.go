@@ -32,9 +32,9 @@ func (d *doors) administration(v *viper.Viper, log *slog.Logger, broker *server.
 	data, need := v.GetString("data"), v.GetString("durability")
 	o.Facts = func() admin.Facts {
 		s := st.Stats()
-		logFile, logSize, logMax := d.trace.facts()
+		_, logSize, logMax := d.trace.facts()
 		return admin.Facts{
-			Hostname: hostname, ProcessID: os.Getpid(), State: "active", DataDir: data, Started: began, LogFile: logFile, LogFileSize: logSize, LogFileMax: logMax, Listens: d.urls(),
+			Hostname: hostname, ProcessID: os.Getpid(), State: "active", DataDir: data, Started: began, LogFileSize: logSize, LogFileMax: logMax, Listens: d.urls(),
 			MemoryUsed: s.Memory, MemoryMax: limits.memory.Load(), Fsync: true, SyncStorage: storage(need == "failsafe", s), AsyncStorage: storage(need != "failsafe", s),
 			Reads: uint64(s.Reads), ReadBytes: uint64(s.ReadBytes), Writes: uint64(s.Writes), WriteBytes: uint64(s.WriteBytes),
 			Store: admin.StoreFacts{

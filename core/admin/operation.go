@@ -42,7 +42,6 @@ type Call struct {
 	*command.Args
 	*Service
 	User string
-	Conn core.ConnID // the connection that asks; 0: none
 	// After is the name behind which `next=N` goes on.
 	After string
 

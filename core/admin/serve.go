@@ -16,7 +16,7 @@ const (
 // to answer, in order. It does not wait: it may be called within a step of the
 // broker. Errors, for requests that are not begun: Limit, Invalid,
 // Unavailable.
-func (s *Service) Serve(user string, conn core.ConnID, body []byte, answer func(part []byte)) error {
+func (s *Service) Serve(user string, _ core.ConnID, body []byte, answer func(part []byte)) error {
 	r, err := ParseRequest(body)
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func (s *Service) Serve(user string, conn core.ConnID, body []byte, answer func(
 	go func() {
 		defer end()
 		defer s.running.Add(-1)
-		result, then, err := s.do(ctx, Request{User: user, Conn: conn, Command: r.Command, Save: r.Save, After: r.After})
+		result, then, err := s.do(ctx, Request{User: user, Command: r.Command, Save: r.Save, After: r.After})
 		for _, part := range Replies(result, err) {
 			answer(part)
 		}

@@ -46,10 +46,9 @@ type Facts struct {
 	State                     string // active or standby
 	DataDir                   string
 	Started                   time.Time
-	LogFile                   string // "": it goes to the console
-	LogFileSize, LogFileMax   int64  // bytes
-	MemoryUsed, MemoryMax     int64  // bytes of messages in memory, and how many may be
-	SyncStorage, AsyncStorage int64  // bytes on disk
+	LogFileSize, LogFileMax   int64 // bytes; 0: there is none
+	MemoryUsed, MemoryMax     int64 // bytes of messages in memory, and how many may be
+	SyncStorage, AsyncStorage int64 // bytes on disk
 	Fsync                     bool
 	Reads, ReadBytes          uint64 // since the start
 	Writes, WriteBytes        uint64
@@ -129,7 +128,6 @@ func (s *Service) begin() (ctx context.Context, end func(), ok bool) {
 // Request is one command of somebody's.
 type Request struct {
 	User    string
-	Conn    core.ConnID
 	Command string
 	Save    bool   // write the files if it changed something (autocommit)
 	After   string // behind which name `next=N` goes on
@@ -158,7 +156,7 @@ func (s *Service) do(ctx context.Context, r Request) (result *screen.Result, the
 		s.audit(r, o, err)
 		return nil, nil, err
 	}
-	c := &Call{Args: args, Service: s, User: r.User, Conn: r.Conn, After: r.After}
+	c := &Call{Args: args, Service: s, User: r.User, After: r.After}
 	result, err = o.Run(ctx, c)
 	s.audit(r, o, err)
 	if err != nil {
