@@ -52,7 +52,9 @@ func (f Finding) String() string {
 	return s
 }
 
-// MaxFindings is how many are kept; a file of noise says no more after that.
+// MaxFindings is how many are kept; a file of noise says no more after that. An
+// error takes the place of a warning then: no number of warnings hides what keeps a
+// server from starting.
 const MaxFindings = 10_000
 
 // Place is where something stands.
@@ -68,14 +70,23 @@ type report struct {
 }
 
 func (r *report) add(at Place, s Severity, rule, message, fix string) *Finding {
-	if len(r.list) >= MaxFindings {
-		return &Finding{}
-	}
-	r.list = append(r.list, Finding{
+	f := Finding{
 		File: at.File, Line: max(at.Line, 1), Column: max(at.Column, 1), Severity: s, Rule: rule,
 		Text: at.Text, Message: message, Fix: fix, Category: CategoryConfig,
-	})
-	return &r.list[len(r.list)-1]
+	}
+	if len(r.list) < MaxFindings {
+		r.list = append(r.list, f)
+		return &r.list[len(r.list)-1]
+	}
+	if s == Error {
+		for i := range slices.Backward(r.list) {
+			if r.list[i].Severity == Warning {
+				r.list[i] = f
+				return &r.list[i]
+			}
+		}
+	}
+	return &Finding{} // for the caller to write to
 }
 
 func (r *report) error(at Place, rule, message, fix string) *Finding {

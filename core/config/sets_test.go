@@ -164,6 +164,15 @@ func TestLimits(t *testing.T) {
 		t.Errorf("%d findings are kept", len(c.Findings))
 	}
 	r := &report{}
+	for range MaxFindings {
+		r.warn(Place{File: "f"}, "noise", "noise", "")
+	}
+	r.error(Place{File: "f"}, "grave", "what counts", "").Category = CategoryStores
+	r.warn(Place{File: "f"}, "late", "noise", "")
+	if last := r.list[MaxFindings-1]; len(r.list) != MaxFindings || last.Rule != "grave" || last.Category != CategoryStores {
+		t.Errorf("an error behind %d warnings: %d are kept, the last is %v", MaxFindings, len(r.list), last)
+	}
+	r = &report{}
 	if big := newText("f", make([]byte, MaxFile+1), r); len(r.list) != 1 || r.list[0].Rule != "file-size" || len(big.bytes()) != MaxFile+1 {
 		t.Errorf("a file that is too large: %v", r.list)
 	}
