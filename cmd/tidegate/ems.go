@@ -142,6 +142,11 @@ func (s *setting) number(name, parameter string) {
 	}
 }
 
+// errNoListener: the set says where to listen, and none of it can be done. The default
+// would be open to other machines, where the set may have said it should not be.
+var errNoListener = errors.New("no listener is left: mend a listen line of the configuration " +
+	"(an ssl:// one needs ssl_server_identity and ssl_server_key files that can be read), or give --listen URL")
+
 // listens opens AMQP 1.0 where EMS would open its own protocol: `tcp://7222` is
 // amqp://:7222, `ssl://` amqps://.
 func (s *setting) listens() {
@@ -162,6 +167,10 @@ func (s *setting) listens() {
 		urls = append(urls, scheme+"://"+net.JoinHostPort(e.Host, strconv.Itoa(e.Port)))
 	}
 	if len(urls) == 0 {
+		if s.c.Mentions("listen") && !s.v.IsSet("listen") {
+			s.err = errNoListener
+			return
+		}
 		urls = []string{"amqp://:" + strconv.Itoa(config.DefaultPort)}
 	}
 	s.put("listen", "listen", urls)
@@ -213,7 +222,7 @@ func (s *setting) dropSecure() {
 		}
 	}
 	if len(plain) == 0 {
-		s.err = errors.New("no listener is left: give ssl_server_identity and ssl_server_key files that can be read, or add a tcp:// listener")
+		s.err = errNoListener
 	}
 	s.v.SetDefault("listen", plain)
 }

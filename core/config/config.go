@@ -297,6 +297,14 @@ func (c *Config) ParamAll(name string) []string {
 // IsSet says whether the set gives the parameter a value.
 func (c *Config) IsSet(name string) bool { return len(c.params.values(canonical(name))) > 0 }
 
+// Mentions says whether the set has a value for the parameter, even one in which
+// an error stands and that does not count.
+func (c *Config) Mentions(name string) bool {
+	return slices.ContainsFunc(c.params.names(), func(v paramValue) bool {
+		return canonical(v.Name) == canonical(name) && v.Value != ""
+	})
+}
+
 // Bool is a parameter of that type.
 func (c *Config) Bool(name string) bool {
 	on, _ := property.ParseFlag(c.Param(name))

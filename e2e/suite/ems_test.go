@@ -297,6 +297,29 @@ func TestServeWithoutUsablePaths(t *testing.T) {
 	}
 }
 
+// TestServeOpensNoOtherListener: where no listen line of the set can be done, nothing is
+// opened instead, and the server says why and ends.
+func TestServeOpensNoOtherListener(t *testing.T) {
+	for name, lines := range map[string]string{ // order: irrelevant
+		"a port that is none":     "listen = tcp://127.0.0.1:70000\n",
+		"TLS without certificate": "listen = ssl://127.0.0.1:7243\n",
+		"a certificate not there": "listen = ssl://127.0.0.1:7243\nssl_server_identity = none.pem\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, harness.Binary(t), "serve", "--config", emsSet(t, map[string]string{"tibemsd.conf": lines}))
+			cmd.Dir = t.TempDir()
+			out, err := cmd.CombinedOutput()
+			if err == nil || !strings.Contains(string(out), "no listener is left") || strings.Contains(string(out), "ready ") {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+	s := harness.Start(t, "--config", emsSet(t, map[string]string{"tibemsd.conf": "listen = tcp://127.0.0.1:70000\n"})) // with --listen
+	dialField(t, s.URL, nil)
+}
+
 // TestStartupAbortList: a mistake of a kind that it names keeps the server from
 // starting, and any other does not count.
 func TestStartupAbortList(t *testing.T) {
