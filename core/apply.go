@@ -100,14 +100,12 @@ func (b *Broker) applyPlace(at Pos, p *Place) {
 	b.sawID(p.ID)
 	if at <= q.at {
 		s := q.ring(p.Priority).slice
-		if s == nil || p.Seq < s.Head || p.Seq >= s.Next || bit(s.Removed, p.Seq-s.Head) {
+		if s == nil || p.Seq < s.Head || p.Seq >= s.Next || s.removed(p.Seq) {
 			return
 		}
 	}
 	b.put(q, p, true)
 }
-
-func bit(m []uint64, i uint64) bool { return i/64 < uint64(len(m)) && m[i/64]>>(i%64)&1 != 0 }
 
 func (b *Broker) applyRemove(at Pos, run Run) {
 	q := b.after(at, run.Queue)

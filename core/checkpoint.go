@@ -61,28 +61,35 @@ func (b *Broker) Slice(k Key) []Record {
 // It goes by words of bits: the lock is held, and a backlog may have millions of
 // entries. Head is rounded down to a whole word, its first bits then say removed.
 func (r *ring) state() *RingState {
+	const all = ^uint64(0)
 	s := &RingState{Queue: r.queue.id, Priority: r.priority, Head: r.next, Next: r.next, Offered: max(r.offered, r.flagged)}
 	for i, b := range r.blocks {
+		at := r.base + uint64(i)*blockSize
+		if b == hollow {
+			if len(s.Removed) > 0 {
+				s.Removed = AppendRemoved(s.Removed, (at-s.Head)/64, all)
+			}
+			continue
+		}
 		for w := range b.gone {
-			at := r.base + uint64(i)*blockSize + uint64(w)*64
+			at := at + uint64(w)*64
 			removed := b.gone[w] | b.volatile[w]
-			if at >= r.next || removed == ^uint64(0) && len(s.Removed) == 0 {
+			if at >= r.next || removed == all && len(s.Removed) == 0 {
 				continue
 			}
 			if len(s.Removed) == 0 {
 				s.Head = at
-				s.Removed = make([]uint64, 0, (r.next-at+63)/64)
 			}
-			s.Removed = append(s.Removed, removed)
+			s.Removed = AppendRemoved(s.Removed, (at-s.Head)/64, removed)
 		}
 	}
 	for seq, n := range r.counts { // order: irrelevant, sorted below
-		if seq >= s.Head && seq < s.Next && !bit(s.Removed, seq-s.Head) {
+		if seq >= s.Head && seq < s.Next && !s.removed(seq) {
 			s.Counts = append(s.Counts, Count{Seq: seq, Count: n, Due: r.waits[seq].due})
 		}
 	}
 	for seq, w := range r.waits { // order: irrelevant, sorted below
-		if r.count(seq) == 0 && seq >= s.Head && seq < s.Next && !bit(s.Removed, seq-s.Head) {
+		if r.count(seq) == 0 && seq >= s.Head && seq < s.Next && !s.removed(seq) {
 			s.Counts = append(s.Counts, Count{Seq: seq, Due: w.due})
 		}
 	}

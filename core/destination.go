@@ -111,14 +111,8 @@ func (b *Broker) dropQueue(q *queue, fx *Effects) {
 		b.tempQueues--
 	}
 	for _, r := range q.order {
-		base := r.base
-		for i, blk := range slices.Clone(r.blocks) {
-			for j := range blockSize {
-				if blk.gone[j/64]>>(j%64)&1 == 0 {
-					seq := base + uint64(i)*blockSize + uint64(j)
-					b.drop(r, seq, fx)
-				}
-			}
+		for seq, ok := r.from(0); ok; seq, ok = r.from(seq + 1) {
+			b.drop(r, seq, fx)
 		}
 	}
 	delete(b.byID, q.id)

@@ -280,10 +280,7 @@ func (b *Broker) scanFor(now time.Time, k *consumer, fx *Effects) {
 
 func (b *Broker) nextFor(k *consumer, r *ring, at uint64) (uint64, bool) {
 	if k.browse {
-		if r.at(at) == nil {
-			return at + 1, false
-		}
-		return at, true
+		return r.from(at)
 	}
 	return r.available(at, blockSize)
 }

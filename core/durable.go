@@ -41,8 +41,8 @@ func (b *Broker) Durable() string {
 }
 
 func (r *ring) durable(s *strings.Builder, due map[[2]uint64]int64) {
-	for seq := r.base; seq < r.next; seq++ {
-		if e := r.at(seq); e != nil && e.flags&entryStored != 0 {
+	for seq, ok := r.from(0); ok; seq, ok = r.from(seq + 1) {
+		if e := r.at(seq); e.flags&entryStored != 0 {
 			fmt.Fprintf(s, " %d.%d=%d#%d", r.priority, seq, e.id, r.count(seq))
 			if n := r.notes[seq]; n != nil {
 				fmt.Fprintf(s, "~%x", n)

@@ -125,8 +125,8 @@ func (p *Purging) next(r *ring) (seq uint64, ok bool) {
 	if seq, ok = r.first(); ok && seq < until {
 		return seq, true
 	}
-	for seq = max(p.waited[r.priority], r.base); seq < until; seq++ {
-		if e := r.at(seq); e != nil && e.flags&entryWaiting != 0 {
+	for seq, ok = r.from(p.waited[r.priority]); ok && seq < until; seq, ok = r.from(seq + 1) {
+		if r.at(seq).flags&entryWaiting != 0 {
 			p.waited[r.priority] = seq
 			return seq, true
 		}

@@ -1,6 +1,11 @@
 package core
 
-import "github.com/tidegate/tidegate/core/message"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tidegate/tidegate/core/message"
+)
 
 // RecordKind says what a record changes.
 type RecordKind uint8
@@ -92,11 +97,38 @@ type Definition struct {
 type RingState struct {
 	Queue    QueueID
 	Priority uint8
-	Head     uint64   // sequences below are removed
-	Next     uint64   // the next to be given
-	Offered  uint64   // may have been delivered below
-	Removed  []uint64 // bitmap from Head on
+	Head     uint64 // sequences below are removed
+	Next     uint64 // the next to be given
+	Offered  uint64 // may have been delivered below
+	Removed  []RemovedRun
 	Counts   []Count
+}
+
+// RemovedRun says which of the sequences from a ring's head on are removed: each of the
+// words of 64 from From on, up to the next run's or the last, has the same bits. A
+// message that stays for a year, or a backlog of millions, is a run or two.
+type RemovedRun struct {
+	From uint64 // a word: of the sequences from Head + 64*From on
+	Bits uint64 // the lowest is the first sequence's; 1: removed, or never here
+}
+
+// AppendRemoved puts the bits of the next words, from the word from on, behind runs.
+func AppendRemoved(runs []RemovedRun, from, bits uint64) []RemovedRun {
+	if n := len(runs); n > 0 && runs[n-1].Bits == bits {
+		return runs
+	}
+	return append(runs, RemovedRun{From: from, Bits: bits})
+}
+
+// removed says whether the ring's checkpoint has the sequence, which is none below
+// Head, as removed.
+func (s *RingState) removed(seq uint64) bool {
+	at := seq - s.Head
+	i, found := slices.BinarySearchFunc(s.Removed, at/64, func(r RemovedRun, word uint64) int { return cmp.Compare(r.From, word) })
+	if !found {
+		i--
+	}
+	return i >= 0 && s.Removed[i].Bits>>(at%64)&1 != 0
 }
 
 // Count is an entry's number of failed deliveries, and until when it waits for the

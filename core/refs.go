@@ -20,9 +20,10 @@ func (r *refs) page(id uint64) (*refsPage, uint64) {
 	if len(r.pages) == 0 {
 		r.base = id - id%refPage
 	}
-	for id < r.base { // recovery meets ids out of order
-		r.pages = append([]*refsPage{nil}, r.pages...)
-		r.base -= refPage
+	if id < r.base { // recovery meets ids out of order, perhaps by a year
+		first := id - id%refPage
+		r.pages = append(make([]*refsPage, (r.base-first)/refPage), r.pages...)
+		r.base = first
 	}
 	if n := len(r.pages); id >= r.base+uint64(n)*refPage && n > 0 {
 		r.retire(n - 1)

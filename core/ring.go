@@ -1,6 +1,9 @@
 package core
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 const (
 	blockSize = 256 // entries of a block, and of one slice of a scan
@@ -153,7 +156,15 @@ func (r *ring) grow(seq uint64) *block {
 			r.next = r.base
 		}
 	}
+	if first := seq - seq%blockSize; first < r.base { // a replay may find what is older later
+		r.blocks = append(slices.Repeat([]*block{hollow}, int((r.base-first)/blockSize)), r.blocks...)
+		r.base = first
+	}
 	for r.base+uint64(len(r.blocks))*blockSize <= seq {
+		if r.base+uint64(len(r.blocks)+1)*blockSize <= seq { // skipped, perhaps a year's
+			r.blocks = append(r.blocks, hollow)
+			continue
+		}
 		b := r.spare
 		if r.spare = nil; b == nil {
 			n := fewEntries
@@ -289,6 +300,23 @@ func (r *ring) available(seq uint64, limit int) (at uint64, found bool) {
 		seq += 64 - i%64
 	}
 	return min(seq, r.next), false
+}
+
+// from finds the first entry from seq on, whoever holds it.
+func (r *ring) from(seq uint64) (at uint64, found bool) {
+	for seq = max(seq, r.base); seq < r.next; {
+		b := r.blocks[(seq-r.base)/blockSize]
+		i := seq % blockSize
+		if b.live == 0 {
+			seq += blockSize - i
+			continue
+		}
+		if live := ^b.gone[i/64] >> (i % 64); live != 0 {
+			return seq + uint64(bits.TrailingZeros64(live)), true
+		}
+		seq += 64 - i%64
+	}
+	return r.next, false
 }
 
 // first gives the first available sequence, moving head to it.

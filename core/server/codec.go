@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tidegate/tidegate/core"
@@ -24,11 +25,17 @@ const (
 	// addressedVersion is that of a record with a place that says where its message
 	// went: behind what flaggedVersion adds, the kind and the name, 0 for neither.
 	addressedVersion = 4
-	newestVersion    = addressedVersion
+	// gappedVersion is that of a ring in which something is removed: runs of words of
+	// bits, where a version before has every word.
+	gappedVersion = 5
+	newestVersion = gappedVersion
 )
 
 // versionOf is the version of a record's head.
 func versionOf(r *core.Record) byte {
+	if r.Ring != nil && len(r.Ring.Removed) > 0 {
+		return gappedVersion
+	}
 	version := versionOfPlace(&r.Place)
 	if r.Due != 0 || r.Ring != nil && slices.ContainsFunc(r.Ring.Counts, func(c core.Count) bool { return c.Due != 0 }) {
 		return flaggedVersion
@@ -273,8 +280,11 @@ func appendRing(b []byte, r *core.RingState, version byte) []byte {
 	b = binary.AppendUvarint(b, r.Next)
 	b = binary.AppendUvarint(b, r.Offered)
 	b = binary.AppendUvarint(b, uint64(len(r.Removed)))
-	for _, w := range r.Removed {
-		b = binary.LittleEndian.AppendUint64(b, w)
+	last := uint64(0)
+	for _, run := range r.Removed { // there are none below gappedVersion
+		b = binary.AppendUvarint(b, run.From-last)
+		b = binary.LittleEndian.AppendUint64(b, run.Bits)
+		last = run.From
 	}
 	b = binary.AppendUvarint(b, uint64(len(r.Counts)))
 	for _, c := range r.Counts {
@@ -296,6 +306,7 @@ type reader struct {
 
 var (
 	errShort = errors.New("the head ends too early")
+	errRuns  = errors.New("what is removed of a ring does not go upwards")
 	errHeld  = errors.New("it has the id of a message that is not stored")
 )
 
@@ -317,6 +328,17 @@ func (r *reader) uint() uint64 {
 		return 0
 	}
 	r.b = r.b[n:]
+	return v
+}
+
+// word reads eight bytes.
+func (r *reader) word() uint64 {
+	if len(r.b) < 8 {
+		r.err = errShort
+		return 0
+	}
+	v := binary.LittleEndian.Uint64(r.b)
+	r.b = r.b[8:]
 	return v
 }
 
@@ -464,9 +486,20 @@ func (r *reader) definition() *core.Definition {
 
 func (r *reader) ring() *core.RingState {
 	s := &core.RingState{Queue: core.QueueID(r.uint()), Priority: r.byte(), Head: r.uint(), Next: r.uint(), Offered: r.uint()}
-	for range r.count(8) {
-		s.Removed = append(s.Removed, binary.LittleEndian.Uint64(r.b))
-		r.b = r.b[8:]
+	if r.version >= gappedVersion {
+		from := uint64(0)
+		for i := range r.count(1 + 8) {
+			skip := r.uint()
+			if skip == 0 && i > 0 || skip > math.MaxUint64/64-from {
+				r.err = errRuns
+			}
+			from += skip
+			s.Removed = append(s.Removed, core.RemovedRun{From: from, Bits: r.word()})
+		}
+	} else {
+		for i := range r.count(8) {
+			s.Removed = core.AppendRemoved(s.Removed, uint64(i), r.word())
+		}
 	}
 	for range r.count(2) {
 		c := core.Count{Seq: r.uint(), Count: uint32(r.uint())}

@@ -67,7 +67,7 @@ func samples() []core.Record {
 		{Kind: core.RecDelete, Run: core.Run{Queue: 8}},
 		{Kind: core.RecOffered, Run: run},
 		{Kind: core.RecRing, Ring: &core.RingState{
-			Queue: 2, Priority: 1, Head: 10, Next: 1000, Offered: 4096, Removed: []uint64{1, 1 << 63},
+			Queue: 2, Priority: 1, Head: 10, Next: 1000, Offered: 4096, Removed: []core.RemovedRun{{Bits: 1}, {From: 1, Bits: 1 << 63}, {From: 1 << 40, Bits: ^uint64(0)}},
 			Counts: []core.Count{{Seq: 11, Count: 2}, {Seq: 900, Count: 1}},
 		}},
 		{Kind: core.RecRing, Ring: &core.RingState{Queue: 2, Next: 9, Counts: []core.Count{{Seq: 3, Count: 2, Due: 1 << 41}, {Seq: 4, Count: 1}}}},
@@ -132,6 +132,30 @@ func TestDelayedHeadsStayReadable(t *testing.T) {
 	}
 	if words, err := Describe(record.Record{Kind: kindOf(core.RecMessage), IDs: []uint64{77}, Head: head}); err != nil || !strings.Contains(words, "until 1970-01-01T00:00:01.000Z") {
 		t.Errorf("described as %q, %v", words, err)
+	}
+}
+
+// TestRingsOfEveryWordStayReadable: the bytes in which versions before gappedVersion have
+// what is removed of a ring.
+func TestRingsOfEveryWordStayReadable(t *testing.T) {
+	head := []byte{
+		1, 2, 4, 64, 0xd0, 0x02, 9, 4, // version, queue, priority, head 64, next 336, offered, four words
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
+		1, 70, 3, // a count: of sequence 70, 3
+	}
+	got, err := Decode(record.Record{Kind: kindOf(core.RecRing), Head: head})
+	want := core.Record{Kind: core.RecRing, Ring: &core.RingState{
+		Queue: 2, Priority: 4, Head: 64, Next: 336, Offered: 9,
+		Removed: []core.RemovedRun{{Bits: ^uint64(0)}, {From: 2}, {From: 3, Bits: 1}}, Counts: []core.Count{{Seq: 70, Count: 3}},
+	}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got.Ring, err)
+	}
+	if _, err := Decode(record.Record{Kind: kindOf(core.RecRing), Head: []byte{
+		5, 2, 4, 64, 0xd0, 0x02, 9, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0,
+	}}); !errors.Is(err, errRuns) {
+		t.Errorf("runs that begin at one word: %v", err)
 	}
 }
 
