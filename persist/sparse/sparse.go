@@ -1,16 +1,21 @@
-// Package sparse is an array over the live range of ids that only grow: pages
-// of slots behind a ring of pages, so that finding an id costs two loads and an
-// old id that stays does not keep the slots of those that went.
+// Package sparse is an array over ids that only grow, of which old ones may
+// stay: pages of slots behind directories of pages. Finding an id costs three
+// loads, an old id that stays does not keep the slots of those that went, and
+// ids that lie apart cost nothing for what is between them.
 package sparse
 
-import "fmt"
+import (
+	"cmp"
+	"slices"
+)
 
 // PageIDs is how many ids share a page.
 const PageIDs = 1024
 
-// MaxPages bounds the range between the lowest and the highest id that lives
-// (6.9e10 ids): beyond it the ids are not ones that were given out in order.
-const MaxPages = 1 << 26
+// directoryPages is how many pages share a directory: a million ids in 8 KiB,
+// as much as a page of the smallest slots, so that an id that lives alone costs
+// little.
+const directoryPages = 1024
 
 // Page is the slots of PageIDs successive ids.
 type Page[T any] struct {
@@ -21,105 +26,180 @@ type Page[T any] struct {
 	Slots  [PageIDs]T
 }
 
-// Table finds pages by id. The zero value is empty. The owner counts the slots
-// in use (Page.Used) and calls Free when it is 0.
-type Table[T any] struct {
-	ring  []*Page[T] // a power of two long; page n at n & (len-1)
-	first uint64     // lowest page number in the ring
-	end   uint64     // one past the highest
-	free  []*Page[T]
-	pages int
+// directory is the pages of successive numbers.
+type directory[T any] struct {
+	number uint64 // page number / directoryPages
+	used   int    // pages that exist
+	pages  [directoryPages]*Page[T]
 }
 
-// maxFree is how many empty pages are kept for reuse.
-const maxFree = 64
+// Table finds pages by id. Any id may be in it, and any two may be as far apart
+// as they like. The zero value is empty. The owner counts the slots in use
+// (Page.Used) and calls Free when it is 0.
+type Table[T any] struct {
+	places      []place[T]      // a power of two long, at most half of it taken
+	directories []*directory[T] // those in places, by number; the last may be empty
+	pages       int
+
+	// Empty ones for reuse.
+	freePages       []*Page[T]
+	freeDirectories []*directory[T]
+}
+
+// place is where a directory is found: at its number modulo the length, or in
+// the first place behind that is free. Those of one backlog follow each other
+// and each has its own.
+type place[T any] struct {
+	key uint64 // number + 1, for one load less than looking into the directory; 0: free
+	*directory[T]
+}
+
+// How many empty ones are kept for reuse.
+const (
+	maxFreePages       = 64
+	maxFreeDirectories = 4
+)
 
 // Pages is how many pages exist.
 func (t *Table[T]) Pages() int { return t.pages }
 
-// Find returns the page of id, or nil.
+// Find returns the page of id, or nil. (Small enough to be inlined.)
 func (t *Table[T]) Find(id uint64) *Page[T] {
 	n := id / PageIDs
-	if n < t.first || n >= t.end {
-		return nil
+	for i := n / directoryPages; t.pages > 0; i++ {
+		p := &t.places[i&uint64(len(t.places)-1)]
+		if p.key == n/directoryPages+1 {
+			return p.pages[n%directoryPages]
+		}
+		if p.key == 0 {
+			break
+		}
 	}
-	return t.ring[n&uint64(len(t.ring)-1)]
+	return nil
 }
 
 // At returns the page of id and makes it if there is none.
 func (t *Table[T]) At(id uint64) *Page[T] {
 	n := id / PageIDs
-	if n >= t.first && n < t.end {
-		if p := t.ring[n&uint64(len(t.ring)-1)]; p != nil {
-			return p
-		}
+	d := t.directory(n / directoryPages)
+	if d == nil {
+		d = t.addDirectory(n / directoryPages)
 	}
-	return t.add(n)
-}
-
-func (t *Table[T]) add(n uint64) *Page[T] {
-	switch {
-	case t.first == t.end:
-		t.first, t.end = n, n+1
-	case n < t.first:
-		t.reach(n, t.end)
-	case n >= t.end:
-		t.reach(t.first, n+1)
+	p := d.pages[n%directoryPages]
+	if p != nil {
+		return p
 	}
-	if len(t.ring) == 0 {
-		t.ring = make([]*Page[T], 8)
-	}
-	var p *Page[T]
-	if k := len(t.free); k > 0 {
-		p, t.free = t.free[k-1], t.free[:k-1]
+	if k := len(t.freePages); k > 0 {
+		p, t.freePages = t.freePages[k-1], t.freePages[:k-1]
 	} else {
 		p = new(Page[T])
 	}
 	p.Number, p.Used = n, 0
-	t.ring[n&uint64(len(t.ring)-1)] = p
+	d.pages[n%directoryPages] = p
+	d.used++
 	t.pages++
 	return p
 }
 
-// reach makes the ring cover the pages from first to before end.
-func (t *Table[T]) reach(first, end uint64) {
-	if end-first > MaxPages {
-		panic(fmt.Sprintf("sparse: ids from %d to %d are not of one range", first*PageIDs, end*PageIDs))
+// directory gives the directory of a number, or nil.
+func (t *Table[T]) directory(number uint64) *directory[T] {
+	if len(t.places) == 0 {
+		return nil
 	}
-	if size := uint64(len(t.ring)); end-first > size {
-		for size < end-first {
-			size = max(8, size*2)
-		}
-		ring := make([]*Page[T], size)
-		for n := t.first; n < t.end; n++ {
-			ring[n&(size-1)] = t.ring[n&uint64(len(t.ring)-1)]
-		}
-		t.ring = ring
+	return t.places[t.place(number)].directory
+}
+
+// place is where a directory stands, or would.
+func (t *Table[T]) place(number uint64) uint64 {
+	mask := uint64(len(t.places) - 1)
+	i := number & mask
+	for t.places[i].key != 0 && t.places[i].key != number+1 {
+		i = (i + 1) & mask
 	}
-	t.first, t.end = first, end
+	return i
+}
+
+// search gives the index of a directory, or that at which it would stand.
+func (t *Table[T]) search(number uint64) (int, bool) {
+	return slices.BinarySearchFunc(t.directories, number, func(d *directory[T], n uint64) int { return cmp.Compare(d.number, n) })
+}
+
+func (t *Table[T]) addDirectory(number uint64) *directory[T] {
+	if last := len(t.directories) - 1; last >= 0 && t.directories[last].used == 0 {
+		t.removeDirectory(last)
+	}
+	var d *directory[T]
+	if k := len(t.freeDirectories); k > 0 {
+		d, t.freeDirectories = t.freeDirectories[k-1], t.freeDirectories[:k-1]
+	} else {
+		d = new(directory[T])
+	}
+	d.number = number
+	i, _ := t.search(number)
+	t.directories = slices.Insert(t.directories, i, d)
+	if 2*len(t.directories) > len(t.places) {
+		t.places = make([]place[T], max(8, 2*len(t.places)))
+		for _, each := range t.directories {
+			t.places[t.place(each.number)] = place[T]{each.number + 1, each}
+		}
+	} else {
+		t.places[t.place(number)] = place[T]{number + 1, d}
+	}
+	return d
+}
+
+// removeDirectory takes an empty one out; what was found behind its place moves
+// up, so that no free place comes before it.
+func (t *Table[T]) removeDirectory(index int) {
+	d := t.directories[index]
+	t.directories = slices.Delete(t.directories, index, index+1)
+	if len(t.freeDirectories) < maxFreeDirectories {
+		t.freeDirectories = append(t.freeDirectories, d)
+	}
+	mask := uint64(len(t.places) - 1)
+	free := t.place(d.number)
+	for i := (free + 1) & mask; t.places[i].key != 0; i = (i + 1) & mask {
+		if from := t.places[i].number & mask; (i-from)&mask >= (i-free)&mask {
+			t.places[free], free = t.places[i], i
+		}
+	}
+	t.places[free] = place[T]{}
 }
 
 // Free gives an unused page back; its slots must be zero.
 func (t *Table[T]) Free(p *Page[T]) {
-	t.ring[p.Number&uint64(len(t.ring)-1)] = nil
+	d := t.directory(p.Number / directoryPages)
+	d.pages[p.Number%directoryPages] = nil
+	d.used--
 	t.pages--
-	if len(t.free) < maxFree {
-		t.free = append(t.free, p)
+	if len(t.freePages) < maxFreePages {
+		t.freePages = append(t.freePages, p)
 	}
-	for t.first < t.end && t.ring[t.first&uint64(len(t.ring)-1)] == nil {
-		t.first++
-	}
-	for t.end > t.first && t.ring[(t.end-1)&uint64(len(t.ring)-1)] == nil {
-		t.end--
+	// The last one stays: the next id goes into it, and where every message is
+	// consumed at once its page comes and goes with each.
+	if d.used == 0 && d != t.directories[len(t.directories)-1] {
+		i, _ := t.search(d.number)
+		t.removeDirectory(i)
 	}
 }
 
 // Next returns the first page whose number is at least n, or nil.
 func (t *Table[T]) Next(n uint64) *Page[T] {
-	for n = max(n, t.first); n < t.end; n++ {
-		if p := t.ring[n&uint64(len(t.ring)-1)]; p != nil {
-			return p
+	i, ok := t.search(n / directoryPages)
+	from := n % directoryPages
+	if !ok {
+		from = 0
+	}
+	for ; i < len(t.directories); i++ {
+		d := t.directories[i]
+		if d.used > 0 {
+			for _, p := range d.pages[from:] {
+				if p != nil {
+					return p
+				}
+			}
 		}
+		from = 0
 	}
 	return nil
 }
