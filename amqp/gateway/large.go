@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -282,8 +283,9 @@ func (c *conn) forgetLarge(p *producer) {
 // forgetAll is forgetLarge for every link.
 func (c *conn) forgetAll() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, p := range c.producers { // order: irrelevant
+	all := slices.Collect(maps.Values(c.producers)) // order: irrelevant
+	c.mu.Unlock()
+	for _, p := range all { // which may need the lock
 		c.forgetLarge(p)
 	}
 }
