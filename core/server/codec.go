@@ -308,6 +308,7 @@ var (
 	errShort = errors.New("the head ends too early")
 	errRuns  = errors.New("what is removed of a ring does not go upwards")
 	errHeld  = errors.New("it has the id of a message that is not stored")
+	errID    = fmt.Errorf("it has an id above %d, which no message gets", uint64(record.MaxID))
 )
 
 func (r *reader) byte() byte {
@@ -347,8 +348,11 @@ func (r *reader) id() uint64 { return r.stored(r.uint()) }
 
 // stored refuses ids of the range that no record may have.
 func (r *reader) stored(id uint64) uint64 {
-	if id&core.HeldBit != 0 {
+	switch {
+	case id&core.HeldBit != 0:
 		r.err = errHeld
+	case id > record.MaxID:
+		r.err = errID
 	}
 	return id
 }

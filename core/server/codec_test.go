@@ -72,7 +72,7 @@ func samples() []core.Record {
 		}},
 		{Kind: core.RecRing, Ring: &core.RingState{Queue: 2, Next: 9, Counts: []core.Count{{Seq: 3, Count: 2, Due: 1 << 41}, {Seq: 4, Count: 1}}}},
 		{Kind: core.RecRing, Ring: &core.RingState{Queue: 2}},
-		{Kind: core.RecIDs, ID: 1 << 62, Run: core.Run{Queue: 99}},
+		{Kind: core.RecIDs, ID: record.MaxID, Run: core.Run{Queue: 99}},
 	}
 }
 
@@ -215,20 +215,21 @@ func TestBrokenHeadsAreErrors(t *testing.T) {
 	}
 }
 
-// TestIDsOfWhatIsNotStoredAreErrors: the broker would give them again, and the store has no
-// place for them.
-func TestIDsOfWhatIsNotStoredAreErrors(t *testing.T) {
-	const held = core.HeldBit | 1
-	place := core.Place{Queue: 1, Priority: 4, Seq: 1, ID: held}
-	for _, r := range []core.Record{
-		{Kind: core.RecMessage, ID: held, Place: place, Content: bytesContent("b")},
-		{Kind: core.RecMessage, ID: 1, Place: core.Place{Queue: 1, ID: 1}, More: []core.Place{place}, Content: bytesContent("b")},
-		{Kind: core.RecBody, ID: held, Content: bytesContent("b")},
-		{Kind: core.RecCommit, More: []core.Place{place}},
-		{Kind: core.RecIDs, ID: held},
-	} {
-		if _, err := Decode(Encode(&r)); !errors.Is(err, errHeld) {
-			t.Errorf("kind %d: %v", r.Kind, err)
+// TestIDsThatNoStoredMessageGetsAreErrors: the broker would give them again, or the next
+// behind them, and the store has no place for those.
+func TestIDsThatNoStoredMessageGetsAreErrors(t *testing.T) {
+	for id, want := range map[uint64]error{core.HeldBit | 1: errHeld, core.HeldBit - 1: errID, record.MaxID + 1: errID, record.MaxID: nil} { // order: irrelevant
+		place := core.Place{Queue: 1, Priority: 4, Seq: 1, ID: id}
+		for _, r := range []core.Record{
+			{Kind: core.RecMessage, ID: id, Place: place, Content: bytesContent("b")},
+			{Kind: core.RecMessage, ID: 1, Place: core.Place{Queue: 1, ID: 1}, More: []core.Place{place}, Content: bytesContent("b")},
+			{Kind: core.RecBody, ID: id, Content: bytesContent("b")},
+			{Kind: core.RecCommit, More: []core.Place{place}},
+			{Kind: core.RecIDs, ID: id},
+		} {
+			if _, err := Decode(Encode(&r)); !errors.Is(err, want) {
+				t.Errorf("kind %d of id %d: %v", r.Kind, id, err)
+			}
 		}
 	}
 }

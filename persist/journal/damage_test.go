@@ -349,3 +349,61 @@ func TestEveryFailingCallStopsOrIsHarmless(t *testing.T) {
 		t.Logf("%d calls failed with %v, each in turn", calls, fail)
 	}
 }
+
+// TestAnIDThatNoMessageGetsIsDamage: its checksum fits, but the ids to come would
+// follow it out of the stored range. It is told wherever it stands: in the
+// tail, behind a footer, in a spill file; of a body and of a placement.
+func TestAnIDThatNoMessageGetsIsDamage(t *testing.T) {
+	const forged = record.MaxID + 1
+	for _, c := range []struct {
+		where string
+		begin int  // the forged record comes before this step
+		spill bool // of what is old
+		kind  record.Kind
+		ids   []uint64
+	}{
+		{"log-", 2, true, kindMessage, []uint64{forged}},
+		{"log-", 2, true, kindMessage, []uint64{500, forged}},
+		{"log-", 2, true, kindPlace, []uint64{1<<63 | 3}},
+		{"log-", 0, false, kindMessage, []uint64{forged}},
+		{"log-", 0, false, kindMessage, []uint64{500, forged}},
+		{"spill-", 0, true, kindMessage, []uint64{forged}},
+		{"spill-", 0, true, kindMessage, []uint64{500, forged}},
+	} {
+		s := newScript(t)
+		if !c.spill {
+			cfg := scriptConfig
+			cfg.LogBytes = 1 << 30
+			j, _, err := disk{s.mem}.start(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.Retain(func(func(uint64) bool) {})
+			s.j = j
+		}
+		for i, step := range []func(){
+			func() { s.sends(t, 1, 60); s.checkpoint(t, 1, 2) },
+			func() { s.sends(t, 61, 90); s.checkpoint(t, 2) },
+			func() { s.sends(t, 91, 110) },
+		} {
+			if i == c.begin {
+				s.append(record.Record{Kind: c.kind, IDs: c.ids, Head: []byte("forged")})
+			}
+			step()
+		}
+		id := fmt.Sprint(c.ids[len(c.ids)-1])
+		_, _, _, err := reopen(s.mem.Kill(), s.live)
+		var damage *journal.DamageError
+		if !errors.As(err, &damage) || !strings.HasPrefix(damage.Name, c.where) || !strings.Contains(err.Error(), id) {
+			t.Errorf("%+v: %v", c, err)
+		}
+		found, err := journal.Examine(scriptConfig, disk{s.mem.Kill()}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := false
+		if err := found.Problems(func(problem string) { told = told || strings.Contains(problem, id) }); err != nil || !told {
+			t.Errorf("%+v: %v, not told of", c, err)
+		}
+	}
+}

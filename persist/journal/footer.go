@@ -160,9 +160,11 @@ func readFooter(files Files, cfg *Config, s *segment) (*footer, error) {
 }
 
 // each gives the footer's bodies, then its placements.
-func (f *footer) each(body func(id uint64, off int64), place func(fr *record.Frame) error) error {
+func (f *footer) each(body func(id uint64, off int64) error, place func(fr *record.Frame) error) error {
 	for b := f.body; len(b) > 0; b = b[bodyBytes:] {
-		body(binary.LittleEndian.Uint64(b), int64(binary.LittleEndian.Uint32(b[8:]))*record.Align)
+		if err := body(binary.LittleEndian.Uint64(b), int64(binary.LittleEndian.Uint32(b[8:]))*record.Align); err != nil {
+			return err
+		}
 	}
 	for p := f.places; ; {
 		fr, n, err := record.Decode(p, f.generation)

@@ -121,7 +121,10 @@ func (c *Contents) Problems(problem func(string)) error {
 	}
 	for i, s := range r.chain {
 		bodies := uint64(0)
-		got, err := scan(r.files, s, r.bound(i), func(_ int64, f *record.Frame) error {
+		got, err := scan(r.files, s, r.bound(i), func(off int64, f *record.Frame) error {
+			if err := checkIDs(s, off, f); err != nil {
+				problem(err.Error())
+			}
 			if f.Kind&record.BodyBit != 0 && f.IDs() > 0 {
 				bodies++
 			}
@@ -166,12 +169,13 @@ func (c *Contents) checkFooter(s *segment, got scanned, bodies uint64, problem f
 		return nil
 	}
 	var bad error
-	err = foot.each(func(id uint64, off int64) {
+	err = foot.each(func(id uint64, off int64) error {
 		b := make([]byte, record.HeaderBytes+8)
 		n, err := r.files.ReadAt(s.name, b, off)
 		if n < len(b) || le32(b[8:]) != s.generation {
 			bad = errors.Join(fmt.Errorf("%s: the footer places id %d at %d, where no record is", s.name, id, off), err)
 		}
+		return checkID(s, off, id)
 	}, func(*record.Frame) error { return nil })
 	if err != nil {
 		problem(err.Error())

@@ -199,17 +199,25 @@ func (j *Journal) replaySegment(files Files, s *segment, from uint64, each func(
 		}
 		if f != nil && f.last <= s.last { // else a recovery cut the segment after its footer was written
 			s.footer, s.last, s.end = true, f.last, f.end
-			return f.each(func(id uint64, off int64) {
+			return f.each(func(id uint64, off int64) error {
+				if err := checkID(s, off, id); err != nil {
+					return err
+				}
 				j.index.register(id)
 				j.index.place(id, s, off)
+				return nil
 			}, func(fr *record.Frame) error {
-				j.learn(s, 0, fr)
+				if err := j.learn(s, 0, fr); err != nil {
+					return err
+				}
 				return each(fr.Position, fr.Record())
 			})
 		}
 	}
 	got, err := scan(files, s, s.last, func(off int64, f *record.Frame) error {
-		j.learn(s, off, f)
+		if err := j.learn(s, off, f); err != nil {
+			return err
+		}
 		if f.Position <= from && f.Kind&record.PlaceBit == 0 {
 			return nil
 		}
@@ -249,7 +257,10 @@ func (j *Journal) endUnknown(files Files, s *segment, got scanned) error {
 
 // learn notes where a record stands. off is 0 for one from a footer, which has
 // told about bodies before.
-func (j *Journal) learn(s *segment, off int64, f *record.Frame) {
+func (j *Journal) learn(s *segment, off int64, f *record.Frame) error {
+	if err := checkIDs(s, off, f); err != nil {
+		return err
+	}
 	i := 0
 	if f.Kind&record.BodyBit != 0 && f.IDs() > 0 {
 		i = 1
@@ -262,6 +273,25 @@ func (j *Journal) learn(s *segment, off int64, f *record.Frame) {
 		j.index.register(f.ID(i))
 		j.index.refer(f.ID(i), s)
 	}
+	return nil
+}
+
+// checkIDs refuses a record that names a message which cannot be: its checksum may fit,
+// but ids are given in order, and those to come would follow it.
+func checkIDs(s *segment, off int64, f *record.Frame) error {
+	for i := range f.IDs() {
+		if err := checkID(s, off, f.ID(i)); err != nil {
+			return fmt.Errorf("record %d: %w", f.Position, err)
+		}
+	}
+	return nil
+}
+
+func checkID(s *segment, off int64, id uint64) error {
+	if id <= record.MaxID {
+		return nil
+	}
+	return &DamageError{s.name, off, fmt.Sprintf("it names message %d, and no message has an id above %d", id, uint64(record.MaxID))}
 }
 
 // ErrGone says that a body is no longer where it was looked for.

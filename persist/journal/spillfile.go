@@ -140,6 +140,9 @@ func eachSpilled(files Files, spills []*segment, each func(s *segment, e *summar
 func (j *Journal) replaySpilled(files Files, each func(pos uint64, r record.Record) error) error {
 	return eachSpilled(files, j.segs.spills, func(s *segment, e *summary) error {
 		for i, id := range e.ids {
+			if err := checkID(s, e.off, id); err != nil {
+				return fmt.Errorf("record %d: %w", e.pos, err)
+			}
 			j.index.register(id)
 			if i == 0 && e.kind&record.BodyBit != 0 {
 				j.index.place(id, s, e.off)
@@ -183,7 +186,11 @@ func checkSpill(files Files, s *segment) error {
 		if !more {
 			break
 		}
-		if _, err := readSpilled(files, s, &r.cur); err != nil {
+		f, err := readSpilled(files, s, &r.cur)
+		if err == nil {
+			err = checkIDs(s, r.cur.off, &f)
+		}
+		if err != nil {
 			return err
 		}
 		count++

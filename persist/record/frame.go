@@ -22,6 +22,10 @@ const (
 const (
 	MaxFrame = 1<<32 - Align // the length is 32 bits
 	MaxIDs   = 1 << 24
+	// MaxID is the highest id of a stored message: 146,000 years at a million a
+	// second. Above it an id was not given in order, and those to come behind it
+	// would leave the stored range.
+	MaxID = 1<<62 - 1
 )
 
 // Type is what a frame is to the log. (A Kind is what a record is to its
