@@ -1,94 +1,48 @@
 package core
 
-const refPage = 1024
+import "github.com/tidegate/tidegate/persist/sparse"
 
-// refs counts who holds a message id: entries and dispatched deliveries. It is
-// an array over the live range of ids, in pages, so that one old id costs a
-// page and not the range.
+// refs counts who holds a message id: entries and dispatched deliveries. An old id costs
+// a page and not what is between it and the newest, however far they are apart.
 type refs struct {
-	base  uint64 // first id of pages[0]
-	pages []*refsPage
-	spare *refsPage // all zero
-}
-
-type refsPage struct {
-	n    [refPage]int32
-	live int
-}
-
-func (r *refs) page(id uint64) (*refsPage, uint64) {
-	if len(r.pages) == 0 {
-		r.base = id - id%refPage
-	}
-	if id < r.base { // recovery meets ids out of order, perhaps by a year
-		first := id - id%refPage
-		r.pages = append(make([]*refsPage, (r.base-first)/refPage), r.pages...)
-		r.base = first
-	}
-	if n := len(r.pages); id >= r.base+uint64(n)*refPage && n > 0 {
-		r.retire(n - 1)
-	}
-	if len(r.pages) == 0 {
-		r.base = id - id%refPage
-	}
-	i := (id - r.base) / refPage
-	for uint64(len(r.pages)) <= i {
-		r.pages = append(r.pages, nil)
-	}
-	if r.pages[i] == nil {
-		r.pages[i], r.spare = r.spare, nil
-		if r.pages[i] == nil {
-			r.pages[i] = new(refsPage)
-		}
-	}
-	return r.pages[i], id % refPage
-}
-
-// retire drops a page that holds nothing, and what is empty at the front.
-func (r *refs) retire(i int) {
-	if p := r.pages[i]; p != nil && p.live == 0 {
-		r.pages[i], r.spare = nil, p
-	}
-	n := 0
-	for n < len(r.pages) && r.pages[n] == nil {
-		n++
-	}
-	r.pages = dropFront(r.pages, n)
-	r.base += uint64(n) * refPage
+	counts sparse.Table[int32]
+	last   *sparse.Page[int32] // of the highest id seen: kept when empty, it is still being filled
 }
 
 func (r *refs) add(id uint64, n int32) {
-	p, i := r.page(id)
-	if p.n[i] == 0 {
-		p.live++
+	p := r.counts.At(id)
+	if p != r.last && (r.last == nil || p.Number > r.last.Number) {
+		if r.last != nil && r.last.Used == 0 {
+			r.counts.Free(r.last)
+		}
+		r.last = p
 	}
-	p.n[i] += n
+	i := id % sparse.PageIDs
+	if p.Slots[i] == 0 {
+		p.Used++
+	}
+	p.Slots[i] += n
 }
 
 // drop says whether that was the last holder.
 func (r *refs) drop(id uint64) bool {
-	p, i := r.page(id)
-	p.n[i]--
-	if p.n[i] > 0 {
-		return false
-	}
-	if p.n[i] < 0 {
+	p, i := r.counts.Find(id), id%sparse.PageIDs
+	if p == nil || p.Slots[i] <= 0 {
 		panic("core: message released twice")
 	}
-	p.live--
-	if at := int((id - r.base) / refPage); p.live == 0 && at < len(r.pages)-1 {
-		r.retire(at) // the last page is still being filled
+	if p.Slots[i]--; p.Slots[i] > 0 {
+		return false
+	}
+	if p.Used--; p.Used == 0 && p != r.last {
+		r.counts.Free(p)
 	}
 	return true
 }
 
 func (r *refs) each(visit func(id uint64) bool) {
-	for pi, p := range r.pages {
-		if p == nil {
-			continue
-		}
-		for i, n := range p.n {
-			if n > 0 && !visit(r.base+uint64(pi)*refPage+uint64(i)) {
+	for p := r.counts.Next(0); p != nil; p = r.counts.Next(p.Number + 1) {
+		for i, n := range p.Slots {
+			if n > 0 && !visit(p.Number*sparse.PageIDs+uint64(i)) {
 				return
 			}
 		}
