@@ -45,12 +45,10 @@ func TestAMessageThatStaysIsAsGoodAfterYears(t *testing.T) {
 			}
 			s.load(live...)
 			for _, id := range live {
-				s.load(id)
-				s.wantBody(t, id, 1000)
+				s.wantLoaded(t, id, 1000)
 			}
 			if life == 1 {
-				s.load(held | 1)
-				s.wantBody(t, held|1, 1000)
+				s.wantLoaded(t, held|1, 1000)
 			}
 			if life == 3 {
 				s.Release(s.Append([]record.Record{removal(1, record.Sync)}), []uint64{1})
@@ -76,4 +74,19 @@ func TestAMessageThatStaysIsAsGoodAfterYears(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// wantLoaded is wantBody of what may have left memory. With so little of it a body may
+// leave again, for others that are read ahead, before it is looked at: whoever wants it
+// asks again.
+func (f fixture) wantLoaded(t testing.TB, id uint64, size int) {
+	t.Helper()
+	for range 1000 {
+		f.load(id)
+		if head, b, ok := f.Bytes(id); ok {
+			wantContent(t, id, size, head, b)
+			return
+		}
+	}
+	t.Errorf("id %d never stays in memory", id)
 }

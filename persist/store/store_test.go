@@ -103,8 +103,17 @@ func (f fixture) replay(t testing.TB, retain ...uint64) (out []string) {
 func (f fixture) wantBody(t testing.TB, id uint64, size int) {
 	t.Helper()
 	head, b, ok := f.Bytes(id)
-	if !ok || string(head) != fmt.Sprintf("head %d", id) || !bytes.Equal(bytes.Join(b, nil), body(id, size)) {
-		t.Errorf("id %d: in memory %v, head %q, %d bytes", id, ok, head, len(bytes.Join(b, nil)))
+	if !ok {
+		t.Errorf("id %d is not in memory", id)
+		return
+	}
+	wantContent(t, id, size, head, b)
+}
+
+func wantContent(t testing.TB, id uint64, size int, head []byte, b [][]byte) {
+	t.Helper()
+	if string(head) != fmt.Sprintf("head %d", id) || !bytes.Equal(bytes.Join(b, nil), body(id, size)) {
+		t.Errorf("id %d has head %q, %d bytes", id, head, len(bytes.Join(b, nil)))
 	}
 }
 
