@@ -14,7 +14,7 @@ import (
 
 var queueOperations = []Operation{
 	{
-		Usage: "show queues [PATTERN] [notemp|static|dynamic] [first=N] [next=N] [last=N]",
+		Usage: "show queues [PATTERN] [notemp|static|dynamic] [first=N|next=N|last=N]",
 		Help:  "Queues that match, or N of them at a time.", Right: Right{Global: "view-destination"}, Run: showQueues,
 	},
 	{Usage: "show queue NAME", Help: "Everything about one queue.", Right: Right{Global: "view-destination", On: core.MayView, Kind: core.Queue}, Run: showQueue},

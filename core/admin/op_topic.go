@@ -13,7 +13,7 @@ import (
 
 var topicOperations = []Operation{
 	{
-		Usage: "show topics [PATTERN] [notemp|static|dynamic] [first=N] [next=N] [last=N]",
+		Usage: "show topics [PATTERN] [notemp|static|dynamic] [first=N|next=N|last=N]",
 		Help:  "Topics that match, or N of them at a time.", Right: Right{Global: "view-destination"}, Run: showTopics,
 	},
 	{Usage: "show topic NAME", Help: "Everything about one topic.", Right: Right{Global: "view-destination", On: core.MayView, Kind: core.Topic}, Run: showTopic},

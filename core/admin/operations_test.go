@@ -59,6 +59,8 @@ func TestPages(t *testing.T) {
 	if got := o.does("show queues > static last=1"); !strings.Contains(got, "q2499") {
 		t.Error(got)
 	}
+	o.refuses("show queues first=3 next=3", core.Invalid, "write one of first=, next=, last=")
+	o.refuses("show topics next=3 last=3", core.Invalid, "write one of first=, next=, last=")
 }
 
 func TestSetServer(t *testing.T) {

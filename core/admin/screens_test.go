@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,12 @@ func variants(o *Operation) []string {
 			continue
 		}
 		key, value, isOption := strings.Cut(inside, "=")
-		for i, w := range strings.Split(inside, "|") {
+		alternatives := strings.Split(inside, "|")
+		several := !slices.ContainsFunc(alternatives, func(a string) bool { return !strings.Contains(a, "=") })
+		for i, w := range alternatives {
+			if several {
+				key, value, isOption = strings.Cut(w, "=")
+			}
 			switch {
 			case isOption && value == strings.ToLower(value):
 				_, w, _ = strings.Cut("="+strings.TrimPrefix(w, key+"="), "=")

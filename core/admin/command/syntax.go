@@ -29,6 +29,34 @@ type part struct {
 	words    []string // of a choice; values of an option
 	number   bool
 	optional bool
+	instead  []string // keys of options of which a line has one: [first=N|next=N]
+}
+
+// optionOf is the option that key=value stands for in a usage line.
+func optionOf(text string) part {
+	key, value, _ := strings.Cut(text, "=")
+	p := part{kind: option, name: key, number: value == "N" || value == "SECONDS"}
+	if value == strings.ToLower(value) {
+		p.words = strings.Split(value, "|")
+	}
+	return p
+}
+
+// alternatives are the options of which a line has one; nil where text is not such.
+func alternatives(text string) (parts []part) {
+	all := strings.Split(text, "|")
+	if len(all) < 2 || slices.ContainsFunc(all, func(a string) bool { return !strings.Contains(a, "=") }) {
+		return nil
+	}
+	var keys []string
+	for _, a := range all {
+		parts = append(parts, optionOf(a))
+		keys = append(keys, parts[len(parts)-1].name)
+	}
+	for i := range parts {
+		parts[i].optional, parts[i].instead = true, keys
+	}
+	return parts
 }
 
 // Name is the command's words: "show queues".
@@ -44,15 +72,18 @@ func New(usage string) *Syntax {
 			p.optional = true
 			field = field[1 : len(field)-1]
 		}
+		if several := alternatives(field); p.optional && several != nil {
+			s.parts = append(s.parts, several...)
+			continue
+		}
 		braces := strings.HasPrefix(field, "{") && strings.HasSuffix(field, "}")
-		key, value, isOption := strings.Cut(strings.Trim(field, "{}"), "=")
+		inside := strings.Trim(field, "{}")
+		key, _, isOption := strings.Cut(inside, "=")
 		switch {
 		case isOption:
-			p.kind, p.name = option, key
-			if value == strings.ToLower(value) {
-				p.words = strings.Split(value, "|")
-			}
-			p.number = value == "N" || value == "SECONDS"
+			optional := p.optional
+			p = optionOf(inside)
+			p.optional = optional
 		case strings.HasSuffix(field, "..."):
 			p.kind, p.name = rest, strings.ToLower(strings.TrimSuffix(field, "..."))
 		case braces || p.optional && key == strings.ToLower(key):
@@ -139,6 +170,9 @@ func (s *Syntax) place(a *Args, t token) (*part, *Error) {
 		if p := &s.parts[i]; hasKey && p.kind == option && strings.EqualFold(p.name, key) {
 			if a.Has(p.name) {
 				return nil, fault(s.Usage, "%s= stands there twice", p.name)
+			}
+			if slices.ContainsFunc(p.instead, a.Has) {
+				return nil, fault(s.Usage, "write one of %s=", strings.Join(p.instead, "=, "))
 			}
 			return p, nil
 		}
