@@ -54,7 +54,10 @@ type ConnectOptions struct {
 	// Stranger says that nothing has shown that User is the one who connects: with
 	// authorization such a connection has no rights.
 	Stranger bool
-	Peer     Peer // for operators
+	// Own: the server itself uses the connection, for what it was configured to do. It
+	// needs no right, may bring into being what it uses, and may use the server's queues.
+	Own  bool
+	Peer Peer // for operators
 	// Sole asks that no other connection has the ClientID; it holds against those
 	// that did not ask as well. Who is connected decides: one that is Sole stays,
 	// and the newcomer is refused with Conflict, unless it said Yield. Where only

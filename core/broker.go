@@ -59,8 +59,9 @@ type Broker struct {
 	all         []*queue // everything in byID, in order of creation: by id
 	defined     definitions
 	bridges     bridges
-	crossing    []txnSend  // see legs
-	committing  committing // one at a time
+	exporters   map[string]Exporter // by name
+	crossing    []txnSend           // see legs
+	committing  committing          // one at a time
 	returned    []returned
 	marked      bool // a message has asked to be traced
 	flowControl bool // see flow.go

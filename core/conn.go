@@ -56,7 +56,7 @@ func (b *Broker) Connect(now time.Time, o ConnectOptions, fx *Effects) (ConnID, 
 	b.connections++
 	c := &conn{
 		number: b.connections, peer: o.Peer, since: millis(now),
-		clientID: o.ClientID, user: o.User, stranger: o.Stranger, sole: o.Sole, yield: o.Yield, room: o.Room,
+		clientID: o.ClientID, user: o.User, stranger: o.Stranger, own: o.Own, sole: o.Sole, yield: o.Yield, room: o.Room,
 		producers: map[ProducerID]*producer{}, consumers: map[ConsumerID]*consumer{},
 		temps: map[Destination]struct{}{}, txns: map[TxnID]*txn{},
 	}

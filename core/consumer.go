@@ -70,7 +70,7 @@ func (b *Broker) OpenConsumer(now time.Time, id ConnID, o ConsumerOptions, fx *E
 	if err := b.checkName("receive from", d, d.Kind == Topic); err != nil {
 		return 0, err
 	}
-	if err := mayUse("receive from", d, o.Browse); err != nil {
+	if err := mayUse("receive from", c, d, o.Browse); err != nil {
 		return 0, err
 	}
 	sel, err := parseSelector(d.Name, o.Selector)

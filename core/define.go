@@ -193,6 +193,7 @@ func (b *Broker) topicPolicy(t *topic) *property.Policy {
 	if t.policyAt != b.defined.changes {
 		t.policyAt, t.policy = b.defined.changes, b.defined.topics.Policy(t.name)
 		t.outlets = b.outlets(Destination{Kind: Topic, Name: t.name})
+		t.exporters = b.exportersOf(t.name, t.policy.Export)
 	}
 	return t.policy
 }

@@ -50,7 +50,13 @@ func heldFor(d Destination) Destination {
 }
 
 // mayUse refuses what is not done with a holding queue: it may be browsed.
-func mayUse(op string, d Destination, browse bool) *Error {
+func mayUse(op string, c *conn, d Destination, browse bool) *Error {
+	if c != nil && c.own && heldFor(d).Kind == 0 {
+		return nil
+	}
+	if err := mayTransport(op, d, browse); err != nil {
+		return err
+	}
 	if op == "send to" && reserved(d.Name) && d.Kind == Queue && heldFor(d).Kind == 0 {
 		return &Error{Op: op, Kind: Denied, Name: d.Name, Err: errors.New("the server alone puts messages there")}
 	}
@@ -282,6 +288,10 @@ func (m *move) add(r *ring, seq uint64, fx *Effects) (n int) {
 		p := Place{Queue: q.id, ID: e.id, Expires: e.expires, Size: e.size, Priority: r.priority, Flags: placeFlags(e.flags)}
 		if p.Flags&PlaceBridged != 0 {
 			p.To = r.moved(seq, q)
+		}
+		if q.exports {
+			p.To = r.addressee(seq)
+			p.Flags |= PlaceBridged
 		}
 		rg := q.ring(r.priority)
 		if m.next[rg] == 0 {

@@ -48,6 +48,8 @@ func (b *Broker) Keep(_ time.Time, n string, fx *Effects) (Destination, error) {
 // being used. Temporary and kept ones never do.
 func (b *Broker) mayCreate(op string, c *conn, d Destination) *Error {
 	switch {
+	case c != nil && c.own && !strings.HasPrefix(d.Name, TemporaryPrefix): // an administrator said so
+		return nil
 	case heldFor(d).Kind != 0: // to be browsed: there is nothing in it now
 		return nil
 	case strings.HasPrefix(d.Name, TemporaryPrefix), kept(d.Name):
@@ -74,7 +76,7 @@ func (b *Broker) subscribed(d Destination) bool {
 // Reach says whether a connection's message can be sent to a destination: it
 // exists, or may come into being. Errors: Invalid, NotFound.
 func (b *Broker) Reach(id ConnID, d Destination) error {
-	if err := mayUse("send to", d, false); err != nil {
+	if err := mayUse("send to", b.conns.get(uint64(id)), d, false); err != nil {
 		return err
 	}
 	if b.Exists(d) {

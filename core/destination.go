@@ -21,6 +21,8 @@ type topic struct {
 	policy    *property.Policy
 	policyAt  uint64 // see Broker.topicPolicy
 	outlets   []*outlet
+	exporters []Exporter
+	dest      *Destination // its own, for those who keep it; nil: nobody has
 	producers int
 	consumers int  // with exactly this name
 	static    bool // defined: it stays without being used
@@ -56,7 +58,7 @@ func (b *Broker) newQueueID() QueueID {
 }
 
 func (b *Broker) addQueue(id QueueID, d Destination) *queue {
-	q := &queue{broker: b, id: id, dest: d, holds: heldFor(d), resumeAt: -1}
+	q := &queue{broker: b, id: id, dest: d, holds: heldFor(d), exports: d.Kind == Queue && strings.HasPrefix(d.Name, ExportQueuePrefix), resumeAt: -1}
 	b.byID[id] = q
 	b.all = insertByAge(b.all, q)
 	// a replay may meet a deleted predecessor after its newer namesake
@@ -77,7 +79,7 @@ func (b *Broker) record(q *queue, fx *Effects) {
 
 // stores says whether a persistent message in q is to be stored.
 func (q *queue) stores() bool {
-	return q.temp == nil && (q.sub == nil || q.sub.durable) && !(q.holds.Kind == Queue && strings.HasPrefix(q.holds.Name, TemporaryPrefix))
+	return q.temp == nil && !q.lossy && (q.sub == nil || q.sub.durable) && !(q.holds.Kind == Queue && strings.HasPrefix(q.holds.Name, TemporaryPrefix))
 }
 
 // deleteQueue removes a queue and all it holds.
@@ -208,7 +210,7 @@ func (b *Broker) OpenProducer(_ time.Time, id ConnID, o ProducerOptions, fx *Eff
 		if err := b.denied(c, "send to", MaySend, o.Destination); err != nil {
 			return 0, Destination{}, err
 		}
-		if err := mayUse("send to", o.Destination, false); err != nil {
+		if err := mayUse("send to", c, o.Destination, false); err != nil {
 			return 0, Destination{}, err
 		}
 		if err := b.aim(p, o.Destination); err != nil {

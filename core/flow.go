@@ -59,7 +59,7 @@ func (b *Broker) overTarget(pol *property.Policy, targets []*queue) (over *queue
 		return nil
 	}
 	for _, q := range targets {
-		if q.sub != nil && !q.sub.durable || q.bytes <= pol.FlowControl || b.flowActive && len(q.consumers) == 0 {
+		if q.exports || q.sub != nil && !q.sub.durable || q.bytes <= pol.FlowControl || b.flowActive && len(q.consumers) == 0 {
 			continue
 		}
 		if over == nil || q.bytes > over.bytes {

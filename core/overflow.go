@@ -10,7 +10,7 @@ import (
 // their limits with size bytes more (ems 2.3 maxbytes, overflowPolicy). It answers
 // with those that get the message; an error refuses it for all. The limits are those
 // of the destination that the message is sent to, and hold for each subscription by
-// itself.
+// itself. A transport's queue has none: it holds what many topics sent.
 func (b *Broker) fit(p *property.Policy, targets []*queue, topic bool, size uint32, fx *Effects) ([]*queue, *Error) {
 	if p.MaxMsgs == 0 && p.MaxBytes == 0 || len(targets) == 0 {
 		return targets, nil
@@ -44,7 +44,7 @@ func (b *Broker) fit(p *property.Policy, targets []*queue, topic bool, size uint
 // fits says whether so many messages more, of so many bytes in all, keep a policy's
 // limits. What consumers hold and have not settled counts.
 func (q *queue) fits(p *property.Policy, n int, size int64) bool {
-	return (p.MaxMsgs == 0 || int64(q.depth)+int64(n) <= p.MaxMsgs) && (p.MaxBytes == 0 || q.bytes+size <= p.MaxBytes)
+	return q.exports || (p.MaxMsgs == 0 || int64(q.depth)+int64(n) <= p.MaxMsgs) && (p.MaxBytes == 0 || q.bytes+size <= p.MaxBytes)
 }
 
 // overflow says that a queue is full.

@@ -41,7 +41,7 @@ func (b *Broker) PublishTo(now time.Time, id ProducerID, d Destination, s Send, 
 		return
 	}
 	if !known {
-		if err := mayUse("send to", d, false); err != nil {
+		if err := mayUse("send to", p.conn, d, false); err != nil {
 			b.refuse(p, s, m.Durable, err, false, fx)
 			return
 		}
@@ -231,6 +231,9 @@ func (b *Broker) route(from *conn, q *queue, tp *topic, m message.Envelope) []*q
 	for _, a := range b.hearing {
 		b.hear(a, from, &m)
 	}
+	if len(tp.exporters) > 0 {
+		b.export(tp)
+	}
 	return b.targets
 }
 
@@ -254,7 +257,7 @@ func (b *Broker) enqueue(targets []*queue, m message.Envelope, delay *Delay, fx 
 	if need == Ride { // nobody stores it
 		place.ID = b.holdContent(m.Content, fx)
 		for _, q := range targets {
-			b.placeVolatile(q, &place)
+			b.placeHere(q, place)
 		}
 		return 0, Ride
 	}
@@ -265,22 +268,33 @@ func (b *Broker) enqueue(targets []*queue, m message.Envelope, delay *Delay, fx 
 		if !q.stores() {
 			continue
 		}
-		place.Queue, place.Seq = q.id, q.ring(place.Priority).next
+		p := place
+		if p.Queue, p.Seq = q.id, q.ring(p.Priority).next; q.exports {
+			p.exported(b.topicNow)
+		}
 		if first {
-			r.Place, first = place, false
+			r.Place, first = p, false
 		} else {
-			r.More = append(r.More, place)
+			r.More = append(r.More, p)
 		}
 	}
 	at := b.emit(r, fx)
 	for _, q := range targets {
 		rg := q.ring(place.Priority)
 		if !q.stores() {
-			b.placeVolatile(q, &place)
+			b.placeHere(q, place)
 		}
 		rg.placed(rg.next-1, at, need, 1)
 	}
 	return at, need
+}
+
+// placeHere places a message that is not stored, as enqueue does.
+func (b *Broker) placeHere(q *queue, p Place) {
+	if q.exports {
+		p.exported(b.topicNow)
+	}
+	b.placeVolatile(q, &p)
 }
 
 // placeVolatile places a message that is not stored; p.Seq is set.

@@ -23,6 +23,8 @@ type queue struct {
 	static      bool   // an administrator defined it: it stays
 	wasStatic   bool   // the journal says so
 	exclusive   bool   // owner alone is served
+	exports     bool   // what it has goes out by a transport
+	lossy       bool   // and is lost with the process
 	traces      bool   // its policy does
 	need        Need   // what its persistent messages wait for
 	prefetch    int32  // who holds fewer is served first; 0: all are equal

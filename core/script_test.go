@@ -138,7 +138,7 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 	n := plain(d, 0)
 	switch d.Cmd {
 	case "connect":
-		s.conns[n], err = s.b.Connect(s.now, ConnectOptions{ClientID: arg(d, "id", n), User: arg(d, "user", ""), Stranger: has(d, "stranger"), Sole: has(d, "sole"), Yield: has(d, "yield"), Room: number(d, "room", 0)}, fx)
+		s.conns[n], err = s.b.Connect(s.now, ConnectOptions{ClientID: arg(d, "id", n), User: arg(d, "user", ""), Stranger: has(d, "stranger"), Own: has(d, "own"), Sole: has(d, "sole"), Yield: has(d, "yield"), Room: number(d, "room", 0)}, fx)
 	case "disconnect":
 		s.b.Disconnect(s.now, s.conns[n], fx)
 	case "temporary":
@@ -246,6 +246,8 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 		err = s.configure(d, fx)
 	case "bridges": // lines of KIND:NAME KIND:NAME [SELECTOR]
 		err = s.bridges(d, fx)
+	case "exporters": // NAME or NAME:reliable, each
+		s.exporters(d, fx)
 	case "flow-control":
 		s.b.SetFlowControl(s.now, n == "on", has(d, "active"), fx)
 	case "purge":
@@ -266,6 +268,16 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 		t.Fatalf("%s: unknown command %q", d.Pos, d.Cmd)
 	}
 	return err
+}
+
+// exporters replaces all exporters.
+func (s *script) exporters(d *datadriven.TestData, fx *Effects) {
+	var all []Exporter
+	for _, a := range d.CmdArgs {
+		n, reliable := strings.CutSuffix(a.Key, ":reliable")
+		all = append(all, Exporter{Name: n, Certified: !reliable})
+	}
+	s.b.SetExporters(s.now, all, fx)
 }
 
 // definition reads queue=NAME or topic=NAME and props=(...).

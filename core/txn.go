@@ -271,6 +271,7 @@ func (c *committing) take(b *Broker, now time.Time, s txnSend, fx *Effects) *Err
 	if s.bridged {
 		p.Flags |= PlaceBridged
 	}
+	flags := p.Flags
 	pol, queued := b.policyFor(s.queue, s.topic), s.queue != nil
 	targets := b.route(s.conn, s.queue, s.topic, s.m)
 	if late {
@@ -294,6 +295,9 @@ func (c *committing) take(b *Broker, now time.Time, s txnSend, fx *Effects) *Err
 	for _, q := range targets {
 		if p.To = nil; s.bridged {
 			p.To = q.addressed(&s)
+		}
+		if p.Flags = flags; q.exports {
+			p.exported(s.topic)
 		}
 		if !s.stored || !q.stores() {
 			c.held = append(c.held, volatileMove{q, p})
