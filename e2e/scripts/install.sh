@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Brings the client libraries that the scenarios drive, from the package
 # registries, and leaves one launcher for each in .cache/clients. Quick when
-# all is there. The toolchains (Go, a JDK with Maven, Python 3, Node.js with npm, a
-# C++ compiler with make) must be.
+# all is there; the brokers of e2e/peers come with peers.sh, which runs last. The
+# toolchains (Go, a JDK with Maven, Python 3, Node.js with npm, a C++ compiler with
+# make) must be.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need java "install a JDK, 17 or newer (Debian: default-jdk-headless)"
 need javac "install a JDK, 17 or newer, not only a runtime (Debian: default-jdk-headless)"
@@ -12,56 +13,22 @@ need node "install Node.js 18 or newer (Debian: nodejs)"
 need npm "install npm (Debian: npm)"
 need g++ "install a C++17 compiler (Debian: g++)"
 need make "install GNU make (Debian: make)"
-need flock "install util-linux"
+source e2e/scripts/fetch.sh
 
-clients=$cache/clients
-mkdir -p "$clients"
 exec 9>"$clients/.lock" # two makes at once install once
 flock 9
-
-# launcher NAME COMMAND...: writes the file that the harness starts.
-launcher() {
-  local name=$1
-  shift
-  printf '#!/bin/sh\nexec %s "$@"\n' "$*" > "$clients/$name.new"
-  chmod +x "$clients/$name.new"
-  mv "$clients/$name.new" "$clients/$name"
-}
-
-# debian PACKAGE...: installs Debian's packages where that is possible.
-debian() {
-  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1 || return 0
-}
 
 # Go: go-amqp comes through go.mod.
 go build -o "$clients/go" ./e2e/clients/go
 
 # Java, from Maven Central, versions pinned in each pom.xml: the driver of Qpid JMS,
 # twice from the same sources, 2.x (jakarta.jms) and 1.x (javax.jms), and the
-# programs on Spring Boot, Camel and RabbitMQ's client. One core's worth of compiler and a small heap:
-# several of these run at once.
-# maven NAME FOLDER TARGET MAIN-CLASS [OPTION...]: builds e2e/clients/FOLDER into its
-# TARGET, unless that is newer than the sources, and writes the launcher NAME.
-maven() {
-  local name=$1 dir=$PWD/e2e/clients/$2 target=$PWD/e2e/clients/$2/$3 main=$4
-  shift 4
-  if [ ! -e "$target/built" ] || [ -n "$(find "$dir/pom.xml" "$dir/src" -newer "$target/built" -print -quit)" ]; then
-    echo "building the $name client"
-    rm -rf "$target"
-    mkdir -p "$target"
-    touch "$target/begun" # what changes during the build is newer
-    (cd "$dir" && mvn -q -B "$@" package && mv "$target/begun" "$target/built")
-  fi
-  launcher "$name" java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
-    -cp "'$target/classes:$target/lib/*'" "$main"
-}
-maven java java target/jakarta org.tidegate.e2e.Driver
-maven java-javax java target/javax org.tidegate.e2e.Driver -Pjavax
-maven spring spring target org.tidegate.e2e.spring.Program
-maven camel camel target org.tidegate.e2e.camel.Program
-maven rabbitmq rabbitmq target org.tidegate.e2e.rabbitmq.Program
+# programs on Spring Boot, Camel and RabbitMQ's client.
+maven java clients/java target/jakarta org.tidegate.e2e.Driver
+maven java-javax clients/java target/javax org.tidegate.e2e.Driver -Pjavax
+maven spring clients/spring target org.tidegate.e2e.spring.Program
+maven camel clients/camel target org.tidegate.e2e.camel.Program
+maven rabbitmq clients/rabbitmq target org.tidegate.e2e.rabbitmq.Program
 
 # Python: proton from PyPI, built here so that it finds Cyrus SASL: without it
 # (as in Debian's own package) proton knows neither PLAIN's siblings nor SCRAM.
@@ -112,3 +79,6 @@ if [ ! -x "$cache/cpp/driver" ] && ! cpp_works; then
 fi
 make -s -C "$cpp_dir" -j2 OUT="$cache/cpp"
 launcher cpp "'$cache/cpp/driver'"
+
+flock -u 9
+bash e2e/scripts/peers.sh

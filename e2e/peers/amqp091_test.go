@@ -1,0 +1,3 @@
+package peers
+
+import _ "github.com/rabbitmq/amqp091-go"
