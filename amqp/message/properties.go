@@ -122,9 +122,8 @@ var unlimited = &wire.Limits{
 	Symbol: math.MaxInt, String: math.MaxInt, Binary: math.MaxInt,
 }
 
-// text gives a field that is a string or symbol.
-func (m *Message) text(i int) string {
-	b := m.field(i)
+// textOf reads a string or symbol; nil gives "".
+func textOf(b []byte) string {
 	if b == nil {
 		return ""
 	}
@@ -132,8 +131,7 @@ func (m *Message) text(i int) string {
 	return string(v)
 }
 
-func (m *Message) binary(i int) []byte {
-	b := m.field(i)
+func binaryOf(b []byte) []byte {
 	if b == nil {
 		return nil
 	}
@@ -144,17 +142,24 @@ func (m *Message) binary(i int) []byte {
 	return v
 }
 
-func (m *Message) time(i int) (t wire.Optional[wire.Timestamp]) {
-	if b := m.field(i); b != nil {
+func timeOf(b []byte) (t wire.Optional[wire.Timestamp]) {
+	if b != nil {
 		v, _, err := wire.ReadTimestamp(b)
 		t = wire.Optional[wire.Timestamp]{V: v, OK: err == nil}
 	}
 	return t
 }
 
-// id gives a message id; a binary aliases the message.
-func (m *Message) id(i int) any {
-	b := m.field(i)
+func uintOf(b []byte) (v wire.Optional[uint32]) {
+	if b != nil {
+		n, _, err := wire.Uint(b)
+		v = wire.Optional[uint32]{V: n, OK: err == nil}
+	}
+	return v
+}
+
+// idOf reads a message id; a binary aliases the message.
+func idOf(b []byte) any {
 	if b == nil {
 		return nil
 	}
@@ -168,11 +173,14 @@ func (m *Message) id(i int) any {
 	return v
 }
 
+func (m *Message) text(i int) string                        { return textOf(m.field(i)) }
+func (m *Message) time(i int) wire.Optional[wire.Timestamp] { return timeOf(m.field(i)) }
+
 // MessageID is a uint64, wire.UUID, []byte or string, or nil where absent.
-func (m *Message) MessageID() any { return m.id(fieldMessageID) }
+func (m *Message) MessageID() any { return idOf(m.field(fieldMessageID)) }
 
 // UserID is the identity of the user who sent the message, or nil.
-func (m *Message) UserID() []byte { return m.binary(fieldUserID) }
+func (m *Message) UserID() []byte { return binaryOf(m.field(fieldUserID)) }
 
 // To is the address that the message is for, or "".
 func (m *Message) To() string { return m.text(fieldTo) }
@@ -184,7 +192,7 @@ func (m *Message) Subject() string { return m.text(fieldSubject) }
 func (m *Message) ReplyTo() string { return m.text(fieldReplyTo) }
 
 // CorrelationID is of the types of MessageID.
-func (m *Message) CorrelationID() any { return m.id(fieldCorrelationID) }
+func (m *Message) CorrelationID() any { return idOf(m.field(fieldCorrelationID)) }
 
 // ContentType is the MIME type of a data body, or "".
 func (m *Message) ContentType() string { return m.text(fieldContentType) }
@@ -204,25 +212,59 @@ func (m *Message) CreationTime() wire.Optional[wire.Timestamp] { return m.time(f
 func (m *Message) GroupID() string { return m.text(fieldGroupID) }
 
 // GroupSequence is the message's place in its group.
-func (m *Message) GroupSequence() (v wire.Optional[uint32]) {
-	if b := m.field(fieldGroupSequence); b != nil {
-		n, _, err := wire.Uint(b)
-		v = wire.Optional[uint32]{V: n, OK: err == nil}
-	}
-	return v
-}
+func (m *Message) GroupSequence() wire.Optional[uint32] { return uintOf(m.field(fieldGroupSequence)) }
 
 // ReplyToGroupID is the group for replies, or "".
 func (m *Message) ReplyToGroupID() string { return m.text(fieldReplyToGroupID) }
 
-// Properties gives all of them; binaries alias the message.
-func (m *Message) Properties() Properties {
-	return Properties{
-		MessageID: m.MessageID(), UserID: m.UserID(), To: m.To(), Subject: m.Subject(),
-		ReplyTo: m.ReplyTo(), CorrelationID: m.CorrelationID(),
-		ContentType:        wire.Symbol(m.ContentType()),
-		ContentEncoding:    wire.Symbol(m.ContentEncoding()),
-		AbsoluteExpiryTime: m.AbsoluteExpiryTime(), CreationTime: m.CreationTime(),
-		GroupID: m.GroupID(), GroupSequence: m.GroupSequence(), ReplyToGroupID: m.ReplyToGroupID(),
+// Properties gives all of them in one pass; binaries alias the message.
+func (m *Message) Properties() (p Properties) {
+	section := m.value(propertiesSection)
+	if section == nil {
+		return p
+	}
+	body, count, _, err := wire.ListHead(section)
+	for i := 0; err == nil && i < min(count, propertiesFields); i++ {
+		n, e := wire.Skip(body)
+		if e != nil {
+			return p
+		}
+		if !wire.IsNull(body) {
+			p.set(i, body)
+		}
+		body = body[n:]
+	}
+	return p
+}
+
+// set takes over the i-th field, which is at the start of b.
+func (p *Properties) set(i int, b []byte) {
+	switch i {
+	case fieldMessageID:
+		p.MessageID = idOf(b)
+	case fieldUserID:
+		p.UserID = binaryOf(b)
+	case fieldTo:
+		p.To = textOf(b)
+	case fieldSubject:
+		p.Subject = textOf(b)
+	case fieldReplyTo:
+		p.ReplyTo = textOf(b)
+	case fieldCorrelationID:
+		p.CorrelationID = idOf(b)
+	case fieldContentType:
+		p.ContentType = wire.Symbol(textOf(b))
+	case fieldContentEncoding:
+		p.ContentEncoding = wire.Symbol(textOf(b))
+	case fieldAbsoluteExpiryTime:
+		p.AbsoluteExpiryTime = timeOf(b)
+	case fieldCreationTime:
+		p.CreationTime = timeOf(b)
+	case fieldGroupID:
+		p.GroupID = textOf(b)
+	case fieldGroupSequence:
+		p.GroupSequence = uintOf(b)
+	case fieldReplyToGroupID:
+		p.ReplyToGroupID = textOf(b)
 	}
 }
