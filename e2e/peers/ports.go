@@ -32,14 +32,14 @@ func (p port) String() string { return strconv.Itoa(p.number) }
 
 // reserve draws a port of loopback on which nobody listens.
 func reserve() (port, error) {
-	folder := filepath.Join(os.TempDir(), "tidegate-ports")
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+	folder := filepath.Join(os.TempDir(), "tidegate-ports-"+strconv.Itoa(os.Getuid()))
+	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return port{}, fmt.Errorf("reserving a port: %w", err)
 	}
 	end := firstOutgoing()
 	for range portTries {
 		number := firstPort + rand.IntN(end-firstPort)
-		lock, err := os.OpenFile(filepath.Join(folder, strconv.Itoa(number)), os.O_CREATE|os.O_RDWR, 0o666)
+		lock, err := os.OpenFile(filepath.Join(folder, strconv.Itoa(number)), os.O_CREATE|os.O_RDWR, 0o644)
 		if err != nil {
 			return port{}, fmt.Errorf("reserving a port: %w", err)
 		}

@@ -1,3 +1,0 @@
-package peers
-
-import _ "github.com/rabbitmq/amqp091-go"
