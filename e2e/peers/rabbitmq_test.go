@@ -16,6 +16,12 @@ func TestRabbitMQ(t *testing.T) {
 	if _, err := ch.QueueDeclare("q", true, false, false, false, nil); err != nil {
 		t.Fatal(err)
 	}
+	// Once in many, RabbitMQ 3.10 killed in its first moments has forgotten the
+	// declaration of a durable queue (seen on a loaded machine): that is not the
+	// promise that this test is about.
+	end()
+	restart(t, p, p.Stop)
+	ch, end = enterChannel(t, p)
 	if err := ch.Confirm(false); err != nil {
 		t.Fatal(err)
 	}
@@ -32,12 +38,12 @@ func TestRabbitMQ(t *testing.T) {
 		ch, end := enterChannel(t, p)
 		m, ok, err := ch.Get("q", false)
 		if err != nil || !ok || string(m.Body) != "kept" {
-			t.Fatalf("life %d: the message came back as %q, %v, %v", i+2, m.Body, ok, err)
+			t.Fatalf("life %d: the message came back as %q, %v, %v", i+3, m.Body, ok, err)
 		}
 		end() // unacknowledged: it goes back
 	}
-	if log := p.Log(); strings.Count(log, "Server startup complete") != 3 {
-		t.Errorf("the log does not show three lives:\n%s", log)
+	if log := p.Log(); strings.Count(log, "Server startup complete") != 4 {
+		t.Errorf("the log does not show four lives:\n%s", log)
 	}
 }
 

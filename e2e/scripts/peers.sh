@@ -35,3 +35,10 @@ if ! rabbitmq_works; then
 fi
 launcher rabbitmq-server "'$(rabbitmq_home)sbin/rabbitmq-server'"
 launcher epmd "'$(command -v epmd)'"
+
+# ActiveMQ Artemis and ActiveMQ Classic, from Maven Central, embedded in small programs.
+need java "install a JDK, 17 or newer (Debian: default-jdk-headless)"
+need javac "install a JDK, 17 or newer, not only a runtime (Debian: default-jdk-headless)"
+need mvn "install Maven 3.8 or newer (Debian: maven)"
+maven artemis-broker peers/artemis target org.tidegate.e2e.artemis.Broker
+maven activemq-broker peers/activemq target org.tidegate.e2e.activemq.Broker
