@@ -36,7 +36,7 @@ func (m *Message) fill(b *message.Builder) *message.Builder {
 	if m.DeliveryTime != 0 {
 		annotations = append(annotations, wire.Entry{Key: deliveryTimeKey, Value: m.DeliveryTime})
 	}
-	b.Annotations = annotations
+	b.Annotations = append(annotations, m.Annotations...)
 	b.Properties = message.Properties{
 		MessageID: m.MessageID, CorrelationID: m.CorrelationID, UserID: m.UserID,
 		To: m.Destination.Name, Subject: m.Type, ReplyTo: m.ReplyTo.Name,

@@ -29,8 +29,11 @@ type Message struct {
 	// ContentType and ContentEncoding are MIME's, of senders that are no JMS clients.
 	ContentType     string
 	ContentEncoding string
-	Properties      []Property // in their order; of one name twice the last counts
-	Body            Body
+	// Annotations stand beside those that Build makes of the fields; Read and In leave
+	// them empty.
+	Annotations wire.Map
+	Properties  []Property // in their order; of one name twice the last counts
+	Body        Body
 }
 
 // Property is an application property with its exact type: nil, bool, int8 to int64,

@@ -1,0 +1,353 @@
+package interop
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/message"
+	"github.com/tidegate/tidegate/amqp/wire"
+	"github.com/tidegate/tidegate/core"
+	coremessage "github.com/tidegate/tidegate/core/message"
+	"github.com/tidegate/tidegate/interop/translate"
+)
+
+// Properties that say where a certified message came from (ems 7.6).
+const (
+	publisherProperty = "JMS_TIBCO_CM_PUBLISHER"
+	sequenceProperty  = "JMS_TIBCO_CM_SEQUENCE"
+)
+
+const (
+	maxCommit      = 512     // messages brought in by one transaction
+	maxCommitBytes = 8 << 20 // bytes, the same; one message always may
+	// maxStreamed is how many messages of a reliable transport may wait for the broker's
+	// answer: flow control holds those back.
+	maxStreamed = 4096
+	// retryCommit is how long a full destination is left alone.
+	retryCommit = 200 * time.Millisecond
+	retryMost   = 5 * time.Second
+)
+
+// Deliver is Sink's.
+func (l *link) Deliver(all []Inbound) {
+	if !l.r.certified {
+		if err := l.stream(all); err != nil {
+			l.fail(err)
+		}
+		return
+	}
+	select {
+	case l.arrivals <- all:
+	case <-l.ctx.Done():
+	}
+}
+
+// take is a certified session's goroutine in.
+func (l *link) take() {
+	var more []Inbound
+	for {
+		batch := more
+		if len(batch) == 0 {
+			select {
+			case batch = <-l.arrivals:
+			case <-l.ctx.Done():
+				return
+			}
+		}
+		for len(batch) < maxCommit {
+			select {
+			case next := <-l.arrivals:
+				batch = append(batch, next...)
+				continue
+			default:
+			}
+			break
+		}
+		batch, more = split(batch)
+		if err := l.bringIn(batch); err != nil {
+			l.fail(err)
+			return
+		}
+	}
+}
+
+// split cuts a batch where a transaction would become too large.
+func split(all []Inbound) (batch, more []Inbound) {
+	size := 0
+	for i := range all {
+		size += all[i].size()
+		if i > 0 && (i == maxCommit || size > maxCommitBytes) {
+			return all[:i:i], all[i:]
+		}
+	}
+	return all, nil
+}
+
+func (in *Inbound) size() int {
+	switch {
+	case in.Message != nil:
+		return int(in.Message.Size())
+	case in.Fields != nil:
+		return in.Fields.Size()
+	}
+	return len(in.Raw)
+}
+
+// bringIn commits a batch, and then tells the outside. What cannot be placed now is
+// tried again, in order; what can never be placed is refused by itself.
+func (l *link) bringIn(batch []Inbound) error {
+	r := l.r
+	answers := make([]Settlement, len(batch))
+	all := make([]placing, 0, len(batch)+1)
+	now := time.Now()
+	for i := range batch {
+		answers[i] = Settlement{batch[i].Tag, Taken}
+		p, keep, err := l.place(&batch[i], now)
+		if err != nil {
+			return err
+		}
+		if keep {
+			p.from = i
+			all = append(all, p)
+		}
+	}
+	defer func() {
+		for i := range all {
+			if all[i].file != 0 {
+				r.broker.Spool().SpoolForget(all[i].file)
+			}
+		}
+	}()
+	pause := retryCommit
+	for len(all) > 0 {
+		rows := l.rows(batch, all)
+		err := r.commit(append(all[:len(all):len(all)], rows...), nil)
+		var refused *refusedError
+		switch {
+		case err == nil:
+			l.landed(batch, all)
+			l.s.Settle(answers)
+			return nil
+		case errors.As(err, &refused):
+			if all, err = l.without(batch, all, refused); err != nil {
+				return err
+			}
+			continue
+		}
+		r.condition.set(Connected, err)
+		l.r.log.Warn("imported messages cannot be placed yet", "transport", r.spec.Name, "err", err, "retry", pause.String())
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-l.ctx.Done():
+			t.Stop()
+			return context.Cause(l.ctx)
+		}
+		pause = min(pause*2, retryMost)
+	}
+	l.s.Settle(answers)
+	return nil
+}
+
+// without does with the refused what on_error says.
+func (l *link) without(batch []Inbound, all []placing, refused *refusedError) (rest []placing, err error) {
+	for i, p := range all {
+		why := refused.by[i]
+		if why == nil {
+			rest = append(rest, p)
+			continue
+		}
+		in := &batch[p.from]
+		if in.Token != "" { // nobody waits for the reply any more
+			l.r.replies.gone(in.Token)
+			l.s.EndReply(in.Token)
+			l.r.counters.lateReplies.Add(1)
+			continue
+		}
+		if p.to.Name == core.UndeliveredQueue {
+			return nil, why
+		}
+		instead, keep, err := l.r.refuseIn(in, why)
+		if err != nil {
+			return nil, err
+		}
+		if m, ok := p.env.Content.(*message.Message); keep && ok {
+			instead = l.r.undelivered(m, in.To, why)
+		}
+		if keep {
+			instead.from = p.from
+			rest = append(rest, instead)
+		}
+	}
+	return rest, nil
+}
+
+// rows makes rows of the ledger for those that have a name for good.
+func (l *link) rows(batch []Inbound, all []placing) (rows []placing) {
+	by := map[string][]uint64{}
+	for i := range all {
+		if in := &batch[all[i].from]; in.Source != "" {
+			by[in.Source] = append(by[in.Source], in.Sequence)
+		}
+	}
+	for source, sequences := range by {
+		rows = append(rows, placing{to: l.r.ledger.queue(), env: row(source, sequences)})
+	}
+	return rows
+}
+
+// landed counts what is here.
+func (l *link) landed(batch []Inbound, all []placing) {
+	r := l.r
+	bytes := int64(0)
+	r.ledger.mu.Lock()
+	for i := range all {
+		in := &batch[all[i].from]
+		if in.Source != "" {
+			r.ledger.add(in.Source, in.Sequence, in.Sequence)
+		}
+		if in.Again {
+			r.counters.redelivered.Add(1)
+		}
+		bytes += all[i].size
+	}
+	r.ledger.mu.Unlock()
+	r.counters.imported.Add(uint64(len(all)))
+	r.counters.importedBytes.Add(uint64(bytes))
+}
+
+// place makes what the broker is given of a message; false: it goes nowhere.
+func (l *link) place(in *Inbound, now time.Time) (p placing, keep bool, err error) {
+	r := l.r
+	if in.Source != "" && r.ledger.has(in.Source, in.Sequence) {
+		r.counters.duplicates.Add(1)
+		return p, false, nil
+	}
+	if passed(in.Origin, r.settings.Gateway) || len(in.Origin) > MaxOrigin {
+		r.counters.loopDropped.Add(1)
+		r.event(core.EventTransportLoop, errLoop)
+		return p, false, nil
+	}
+	if in.Token != "" {
+		to, ok := r.replies.lookup(in.Token, now)
+		if !ok {
+			r.counters.lateReplies.Add(1)
+			return p, false, nil
+		}
+		in.To = to
+	}
+	if in.Err != nil {
+		return r.refuseIn(in, in.Err)
+	}
+	var m *message.Message
+	if in.Message != nil {
+		m, err = l.adopt(in)
+	} else {
+		m, err = l.build(in, now)
+	}
+	if err != nil {
+		return r.refuseIn(in, err)
+	}
+	if !r.carriesOrigin && r.echoes.seen(in.To, m, now) {
+		r.counters.loopSuspect.Add(1)
+	}
+	env, err := envelope(m, now.UnixMilli())
+	if err != nil {
+		return r.refuseIn(in, err)
+	}
+	if env.Content, p.file, err = r.spooled(m); err != nil {
+		return p, false, err
+	}
+	p.to, p.env, p.size = in.To, env, m.Size()
+	return p, true, nil
+}
+
+// persistent says whether what comes for a destination is made persistent; as the message
+// itself says where nobody has set it.
+func (r *Runner) isPersistent(to Destination, own bool) bool {
+	if to.Temporary {
+		return false
+	}
+	switch r.importMode[to.Kind-1] {
+	case "TIBEMS_PERSISTENT":
+		return true
+	case "":
+		return own
+	}
+	return false
+}
+
+// build makes a message of fields, with the marks of an imported one (ems 7.6).
+func (l *link) build(in *Inbound, now time.Time) (*message.Message, error) {
+	r, f := l.r, in.Fields
+	f.Destination = translate.Destination{Name: in.To.Name, Kind: translate.KindOf(in.To.Kind == core.Topic, in.To.Temporary)}
+	f.Persistent = r.isPersistent(in.To, f.Persistent)
+	f.DeliveryCount = 0
+	if f.Timestamp == 0 {
+		f.Timestamp = now.UnixMilli()
+	}
+	if f.MessageID == nil {
+		f.MessageID = r.newID()
+	}
+	if r.markImported && in.Token == "" {
+		f.MarkImported()
+		if in.Source != "" {
+			f.Set(publisherProperty, in.Source)
+			f.Set(sequenceProperty, int64(in.Sequence))
+		}
+	}
+	f.Annotations = r.marks(in)
+	return f.Build(nil), nil
+}
+
+// adopt gives a message of an AMQP peer the same marks. Its own sections stay as they
+// are, but for the properties that EMS sets (mark_imported).
+func (l *link) adopt(in *Inbound) (*message.Message, error) {
+	r := l.r
+	rewrite := message.Rewrite{Durable: r.isPersistent(in.To, in.Message.Header().Durable), Annotations: r.marks(in)}
+	if r.markImported && in.Token == "" {
+		rewrite.Properties = wire.Map{{Key: translate.ImportedProperty, Value: true}}
+	}
+	return in.Message.Rewritten(rewrite)
+}
+
+// marks are the annotations of a message that comes in.
+func (r *Runner) marks(in *Inbound) wire.Map {
+	if in.Token != "" {
+		return nil
+	}
+	kind := "queue:"
+	if in.To.Kind == core.Topic {
+		kind = "topic:"
+	}
+	all := wire.Map{{Key: wire.Symbol(AnnotationImported), Value: r.spec.Name + ";" + kind + in.To.Name}}
+	if in.Origin != "" {
+		all = append(all, wire.Entry{Key: wire.Symbol(AnnotationOrigin), Value: in.Origin})
+	}
+	return all
+}
+
+// newID makes a JMSMessageID for a message that has none.
+func (r *Runner) newID() string {
+	b := make([]byte, 0, 64)
+	b = append(append(append(b, "ID:"...), r.settings.Gateway...), ':')
+	b = append(append(b, r.spec.Name...), ':')
+	b = append(strconv.AppendInt(b, r.began.UnixMilli(), 36), ':')
+	return string(strconv.AppendUint(b, atomic.AddUint64(&r.made, 1), 10))
+}
+
+// envelope is what a message's sections say of it, at now in ms since 1970.
+func envelope(m *message.Message, now int64) (env coremessage.Envelope, err error) {
+	h := m.Header()
+	env = coremessage.Envelope{Durable: h.Durable, Priority: min(h.Priority, 9), Content: m, Marks: m.Marks()}
+	if h.TTL.OK && h.TTL.V > 0 {
+		env.Expires = now + int64(h.TTL.V)
+	} else if at := m.AbsoluteExpiryTime(); at.OK && at.V > 0 {
+		env.Expires = int64(at.V)
+	}
+	env.Due, err = m.DeliveryTime(now)
+	return env, err
+}

@@ -1,0 +1,54 @@
+package interop
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tidegate/tidegate/core/name"
+)
+
+// Spec is one transport as the configuration has it.
+type Spec struct {
+	Name string
+	Type string            // of Factory
+	Keys map[string]string // resolved
+	// Imports are what its messages come in for, Exports the topics that go out by it
+	// (both maybe with wildcards), and QueueExports the queues: whose messages it takes
+	// as one of their receivers.
+	Imports      []Destination
+	Exports      []Destination
+	QueueExports []string
+	Suspended    bool // to begin with
+}
+
+// sameAs says whether a runner can go on under another spec, with other destinations.
+func (s *Spec) sameAs(o *Spec) bool {
+	return s.Name == o.Name && s.Type == o.Type && maps.Equal(s.Keys, o.Keys)
+}
+
+// Cover leaves those out that others of the same kind cover, and those that stand there
+// twice. Two wildcards may still overlap.
+func Cover(all []Destination) (least []Destination) {
+	var wild []Destination
+	for _, d := range all {
+		if name.IsWildcard(d.Name) {
+			wild = append(wild, d)
+		}
+	}
+	seen := map[Destination]bool{}
+	for _, d := range all {
+		covered := slices.ContainsFunc(wild, func(w Destination) bool {
+			return w.Kind == d.Kind && w.Name != d.Name && name.Covers(w.Name, d.Name)
+		})
+		if !covered && !seen[d] {
+			seen[d] = true
+			least = append(least, d)
+		}
+	}
+	slices.SortFunc(least, func(x, y Destination) int {
+		return cmp.Or(cmp.Compare(x.Kind, y.Kind), strings.Compare(x.Name, y.Name))
+	})
+	return least
+}

@@ -1,0 +1,163 @@
+package interop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/message"
+	"github.com/tidegate/tidegate/amqp/wire"
+	"github.com/tidegate/tidegate/core"
+	coremessage "github.com/tidegate/tidegate/core/message"
+)
+
+// refuseOut does with a message that can never go out what on_error says. m may be nil.
+// An error ends the session: the message stays where it is.
+func (r *Runner) refuseOut(id core.DeliveryID, consumer core.ConsumerID, to Destination, m *message.Message, why error) error {
+	r.counters.refused.Add(1)
+	why = fmt.Errorf("a message to %s cannot be exported by transport %s: %w", to.Name, r.spec.Name, why)
+	r.event(core.EventTransportRefused, why)
+	r.log.Warn("a message cannot be exported", "transport", r.spec.Name, "destination", to.Name, "on_error", r.onError, "err", why)
+	if r.onError == toStop {
+		return &stopError{why}
+	}
+	if !r.certified { // it was done with when it was taken
+		if r.onError == toUndelivered && m != nil {
+			return r.commit([]placing{r.undelivered(m, to, why)}, nil)
+		}
+		return nil
+	}
+	ack := &core.Out{Delivery: id, Consumer: consumer}
+	if r.onError == toNowhere || m == nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.conn.Do(func(now time.Time, b *core.Broker, fx *core.Effects) { r.settle(now, b, id, consumer, fx) })
+		return nil
+	}
+	return r.commit([]placing{r.undelivered(m, to, why)}, ack)
+}
+
+// refuseIn makes what a message that cannot be read becomes: nothing, or a message of
+// its bytes among the undelivered. An error ends the session.
+func (r *Runner) refuseIn(in *Inbound, why error) (p placing, keep bool, err error) {
+	r.counters.refused.Add(1)
+	why = fmt.Errorf("a message for %s cannot be imported by transport %s: %w", in.To.Name, r.spec.Name, why)
+	r.event(core.EventTransportRefused, why)
+	r.log.Warn("a message cannot be imported", "transport", r.spec.Name, "destination", in.To.Name, "on_error", r.onError, "err", why)
+	switch r.onError {
+	case toStop:
+		return p, false, &stopError{why}
+	case toNowhere:
+		return p, false, nil
+	}
+	b := message.NewBuilder()
+	b.Header.Durable = true
+	b.Properties.To = in.To.Name
+	b.SetBytes(in.Raw)
+	return r.undelivered(b.Message(), in.To, why), true, nil
+}
+
+// undelivered places a copy among the undelivered, with the reason.
+func (r *Runner) undelivered(m *message.Message, to Destination, why error) placing {
+	text := why.Error()
+	noted, err := m.WithAnnotations(wire.Map{{Key: wire.Symbol(message.UndeliveredAnnotation), Value: text[:min(len(text), 1024)]}})
+	if err != nil {
+		noted = m
+	}
+	h := m.Header()
+	return placing{
+		to: Destination{Kind: core.Queue, Name: core.UndeliveredQueue}, size: m.Size(),
+		env: coremessage.Envelope{Durable: h.Durable, Priority: h.Priority, Content: noted},
+	}
+}
+
+// placing is a message on its way to a destination here.
+type placing struct {
+	to   Destination
+	env  coremessage.Envelope
+	size int64
+	file uint64 // to be forgotten: see spooled
+	from int    // the Inbound that it is of
+}
+
+// refusedError says which messages of a commit the broker refuses.
+type refusedError struct {
+	by map[int]error
+}
+
+func (e *refusedError) Error() string {
+	for _, err := range e.by {
+		return err.Error()
+	}
+	return "refused"
+}
+
+// commit places messages, and acknowledges a delivery (nil: none), as one transaction,
+// and waits until it is durable. Errors: *refusedError, if some can never be placed;
+// others are worth another try.
+func (r *Runner) commit(all []placing, ack *core.Out) error {
+	ctx, cancel := context.WithTimeout(r.ctx, settleTime)
+	defer cancel()
+	answers := make(chan core.Out, len(all)+1)
+	tag := r.expect(len(all)+1, func(out *core.Out) { answers <- *out })
+	defer r.forget(tag)
+	r.conn.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+		t, err := b.Begin(now, r.conn.ID(), fx)
+		if err != nil {
+			answers <- core.Out{Kind: core.OutDischarged, Err: err}
+			return
+		}
+		for i := range all {
+			b.PublishTo(now, r.producer, all[i].to, core.Send{Tag: tag + uint64(i), Txn: t, Check: core.CheckAlways}, all[i].env, fx)
+		}
+		if ack != nil {
+			b.Settle(now, ack.Delivery, t, core.Outcome{Kind: core.Accepted}, false, fx)
+		}
+		b.Discharge(now, r.conn.ID(), t, false, tag+uint64(len(all)), fx)
+	})
+	refused := &refusedError{by: map[int]error{}}
+	for {
+		select {
+		case out := <-answers:
+			if out.Kind == core.OutSettled {
+				if out.Err != nil && !passing(out.Err) {
+					refused.by[int(out.Tag-tag)] = out.Err
+				}
+				continue
+			}
+			if len(refused.by) > 0 {
+				return refused
+			}
+			if out.Err == nil && ack != nil {
+				r.granted(ack.Consumer)
+			}
+			return out.Err
+		case <-ctx.Done():
+			return errors.New("the broker does not answer")
+		}
+	}
+}
+
+// granted lets a consumer have another message.
+func (r *Runner) granted(consumer core.ConsumerID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if o := r.consumers[consumer]; o != nil {
+		o.limit++
+		r.conn.Do(func(now time.Time, b *core.Broker, fx *core.Effects) { b.Credit(now, consumer, o.limit, false, fx) })
+	}
+}
+
+// passing says whether what the broker refuses now it may take later.
+func passing(err error) bool {
+	var e *core.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Kind {
+	case core.Limit, core.Unavailable, core.Internal, core.UnknownTransaction, core.RolledBack, core.TimedOut:
+		return true
+	}
+	return false
+}

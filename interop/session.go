@@ -1,0 +1,188 @@
+package interop
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tidegate/tidegate/core"
+)
+
+// link is one session at work: the Sink that it reports to, and the two ways.
+type link struct {
+	r      *Runner
+	number uint64
+	s      Session
+	ctx    context.Context //nolint:containedctx // the life of the session
+	cancel context.CancelCauseFunc
+	over   sync.WaitGroup
+
+	mu      sync.Mutex
+	pending []core.Out // to be sent, in order
+	flight  map[uint64]flight
+	bytes   int64 // of flight
+	more    chan struct{}
+	room    chan struct{} // flight got smaller
+
+	arrivals chan []Inbound
+	allowed  chan struct{} // the broker has answered: fewer are outstanding
+}
+
+// session opens one and stays with it until it fails, or is suspended (nil).
+func (r *Runner) session() error {
+	ctx, cancel := context.WithCancelCause(r.ctx)
+	defer cancel(nil)
+	l := &link{
+		r: r, number: r.counters.opened.Load() + 1, ctx: ctx, cancel: cancel, flight: map[uint64]flight{},
+		more: make(chan struct{}, 1), room: make(chan struct{}, 1), arrivals: make(chan []Inbound, 4), allowed: make(chan struct{}, 1),
+	}
+	if r.certified {
+		select {
+		case <-r.ledger.ready:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	opening, opened := context.WithTimeout(ctx, openTime)
+	s, err := r.transport.Open(opening, l)
+	opened()
+	if err != nil {
+		return err
+	}
+	l.s = s
+	r.counters.opened.Add(1)
+	over := make(chan struct{})
+	defer close(over)
+	r.mu.Lock()
+	r.ended = over
+	r.mu.Unlock()
+	err = l.work()
+	cancel(nil)
+	s.Close()
+	l.over.Wait()
+	l.end()
+	return err
+}
+
+// work prepares the session and waits for its end.
+func (l *link) work() error {
+	r := l.r
+	if err := l.target(); err != nil {
+		return err
+	}
+	l.over.Go(l.send)
+	if r.certified {
+		l.over.Go(l.take)
+	}
+	r.mu.Lock()
+	r.current = l
+	r.mu.Unlock()
+	if err := r.openOutlets(l); err != nil {
+		return err
+	}
+	r.condition.set(Connected, nil)
+	r.log.Info("transport connected", "transport", r.spec.Name, "type", r.spec.Type)
+	r.event(core.EventTransportConnected, nil)
+	r.once()
+	for {
+		r.mu.Lock()
+		changed, suspended := r.changed, r.suspended
+		r.mu.Unlock()
+		if suspended {
+			return nil
+		}
+		select {
+		case <-l.ctx.Done():
+			if r.ctx.Err() != nil {
+				return nil
+			}
+			err := context.Cause(l.ctx)
+			r.event(core.EventTransportDisconnected, err)
+			return err
+		case <-changed:
+			if err := l.target(); err != nil {
+				return err
+			}
+			if err := r.openOutlets(l); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// target tells the session what to bring in and what may go out.
+func (l *link) target() error {
+	l.r.mu.Lock()
+	imports, exports := Cover(l.r.imports), l.r.exports
+	for _, q := range l.r.spec.QueueExports {
+		exports = append(slices.Clone(exports), Destination{Kind: core.Queue, Name: q})
+	}
+	l.r.mu.Unlock()
+	ctx, cancel := context.WithTimeout(l.ctx, openTime)
+	defer cancel()
+	if err := l.s.Exports(ctx, exports); err != nil {
+		return fmt.Errorf("preparing its exports: %w", err)
+	}
+	for _, token := range l.r.replies.known() { // a reply may be on its way
+		address, err := l.s.Reply(ctx, token)
+		if err != nil {
+			return fmt.Errorf("listening for replies: %w", err)
+		}
+		l.r.replies.bind(token, address, l.number)
+	}
+	if err := l.s.Imports(ctx, imports); err != nil {
+		return fmt.Errorf("preparing its imports: %w", err)
+	}
+	return nil
+}
+
+// end gives back what was not confirmed, or counts it as lost.
+func (l *link) end() {
+	r := l.r
+	r.mu.Lock()
+	r.current = nil
+	r.mu.Unlock()
+	r.closeOutlets()
+	l.mu.Lock()
+	lost := len(l.pending) + len(l.flight)
+	l.pending, l.flight = nil, nil
+	l.mu.Unlock()
+	if !r.certified && lost > 0 {
+		r.counters.lostOut.Add(uint64(lost))
+		r.event(core.EventTransportLost, context.Cause(l.ctx))
+	}
+}
+
+// fail ends the session.
+func (l *link) fail(err error) { l.cancel(err) }
+
+// Failed is Sink's.
+func (l *link) Failed(err error) { l.fail(err) }
+
+// Lost is Sink's.
+func (l *link) Lost(n int, exported bool, why error) {
+	c := &l.r.counters.lostIn
+	if exported {
+		c = &l.r.counters.lostOut
+	}
+	c.Add(uint64(n))
+	l.r.event(core.EventTransportLost, why)
+}
+
+// Note is Sink's.
+func (l *link) Note(text string) {
+	if l.r.condition.note(text) {
+		l.r.log.Info("transport", "transport", l.r.spec.Name, "note", text)
+	}
+}
+
+func (l *link) underWay() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.flight)
+}
+
+// settleTime is how long the broker may take for what a transport waits for.
+const settleTime = time.Minute
