@@ -15,7 +15,7 @@ var rewrite = flag.Bool("rewrite", false, "write the messages of testdata/broken
 // TestBrokenSets reads each set of testdata/broken, in which one mistake is
 // planted, and wants that one finding and no other. expected.txt has four lines:
 // file:line:column severity rule; the words at fault; the message; what to write.
-// also.txt is the rule of what such a set has said of it besides, mistake or not.
+// also.txt has the rules of what such a set has said of it besides, mistake or not.
 func TestBrokenSets(t *testing.T) {
 	dirs, err := filepath.Glob("testdata/broken/*")
 	if err != nil || len(dirs) < 60 {
@@ -28,7 +28,7 @@ func TestBrokenSets(t *testing.T) {
 				t.Fatal(err)
 			}
 			also, _ := os.ReadFile(filepath.Join(dir, "also.txt")) // mostly there is none
-			findings := slices.DeleteFunc(c.Findings, func(f Finding) bool { return f.Rule+"\n" == string(also) })
+			findings := slices.DeleteFunc(c.Findings, func(f Finding) bool { return slices.Contains(strings.Split(string(also), "\n"), f.Rule) })
 			if len(findings) != 1 {
 				t.Fatalf("%d findings: %v", len(findings), findings)
 			}

@@ -17,6 +17,8 @@ type checker struct {
 	*report
 	files Files
 	named map[Class][]string // see names
+
+	instead *Object // a transport as a change wants it, in the place of the one of its name
 }
 
 // check reports what is wrong with the set as a whole, and marks what does not
@@ -31,25 +33,40 @@ func check(c *Config, files Files, r *report) {
 				k.refuseAll(o, o.At, "name-empty", "a "+o.Class.Word()+" has no name", "write a name between the quotes")
 				continue
 			}
+			if class == Transports {
+				k.among(CategoryTransports, func() { k.keys(o) })
+				continue
+			}
 			k.keys(o)
 		}
 	}
 	k.stores()
 	k.channels()
-	k.transports()
+	k.among(CategoryTransports, k.transports)
 	for _, kind := range []property.Kind{property.Queue, property.Topic} {
 		k.destinations(kind)
 	}
+	k.importedOnce()
 	k.users()
 	k.groups()
 	k.acls()
 	k.bridges()
+	k.loops()
 	k.routes()
 	k.factories()
 	k.jndiNames()
 	k.durables()
 	k.listeners()
 	k.modules()
+}
+
+// among says of the errors that f finds that they are of a category besides.
+func (k *checker) among(c Category, f func()) {
+	from := len(k.list)
+	f()
+	for i := from; i < len(k.list); i++ {
+		k.list[i].also = c
+	}
 }
 
 // refuse reports an error in an attribute, which then does not count.
@@ -232,12 +249,19 @@ func (k *checker) keys(o *Object) {
 		return
 	}
 	seen := map[string]bool{}
+	var kind *transportRow
+	if o.Class == Transports {
+		kind = typeOf(o)
+	}
 	for i := range o.Attrs {
 		a := &o.Attrs[i]
 		row := findKey(rows, a.Name)
 		switch {
 		case row == nil:
 			k.unknownKey(o, a, rows)
+			continue
+		case kind != nil && row.Of&kind.is == 0:
+			k.foreignKey(a, row, kind)
 			continue
 		case a.Value == "":
 			continue
@@ -261,6 +285,18 @@ func (k *checker) keys(o *Object) {
 			k.refuseAll(o, o.At, "key-missing", o.Title()+" has no "+row.Name, "add a line "+row.Name+" = ...")
 		}
 	}
+}
+
+// foreignKey reports a key that transports of other types have.
+func (k *checker) foreignKey(a *Attr, row *Key, kind *transportRow) {
+	message := "a transport of type " + kind.word + " has no " + row.Name
+	fix := "take the line out: it is a key of type " + orList(transportWords(row.Of))
+	if k.JSON { // as with keys that nobody knows
+		k.warn(a.NameAt, "key-type", message+": it is ignored", fix)
+		return
+	}
+	a.Ignored = true
+	k.error(a.NameAt, "key-type", message, fix)
 }
 
 func findKey(rows []Key, name string) *Key {

@@ -197,8 +197,9 @@ func (k *checker) durables() {
 func (k *checker) listeners() {
 	for _, o := range k.Objects(Listeners) {
 		if t, ok := o.Attr("transport"); ok && t.Value != "$RVCM$" {
-			if tr, ok := k.Object(Transports, t.Value); !ok || !strings.EqualFold(tr.Get("type"), "tibrvcm") {
-				k.refuseAll(o, t.At, "listener-transport", "there is no transport "+t.Value+" of type tibrvcm", "write the name of one")
+			tr, ok := k.Object(Transports, t.Value)
+			if row := typeOf(tr); !ok || row == nil || row.is&typesCertified == 0 {
+				k.refuseAll(o, t.At, "listener-transport", "there is no transport "+t.Value+" of type "+orList(transportWords(typesCertified)), "write the name of one")
 				continue
 			}
 		}

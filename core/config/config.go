@@ -28,6 +28,10 @@ const (
 // Options say how a set is read.
 type Options struct {
 	Secondary bool // the second server of a pair: its listens of tibemsd.json (ems 8.1)
+
+	// RendezvousURL is rendezvous.url of tidegate.yaml: where the sections of type tibrv
+	// are opened whose daemon is no URL of NATS. Empty: the NATS server in this process.
+	RendezvousURL string
 }
 
 // Config is a set of files: the model, and the text it stands in. It is for one
@@ -43,6 +47,8 @@ type Config struct {
 	dests  [2]destinations
 	docs   [classes + 1]document
 	files  []*file
+
+	rendezvous string // Options.RendezvousURL
 }
 
 // params is the text that parameters stand in.
@@ -77,7 +83,7 @@ func Load(files Files, main string, o Options) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Config{Main: main, JSON: strings.HasSuffix(strings.ToLower(main), ".json"), trees: newTrees()}
+	c := &Config{Main: main, JSON: strings.HasSuffix(strings.ToLower(main), ".json"), trees: newTrees(), rendezvous: o.RendezvousURL}
 	r := &report{}
 	if c.JSON {
 		c.loadJSON(b, o, r)
@@ -317,11 +323,15 @@ func (c *Config) Fatal() []Finding {
 	abort := strings.Split(strings.ToUpper(c.Param("startup_abort_list")), ",")
 	var fatal []Finding
 	for _, f := range c.Findings {
-		if f.Severity == Error && slices.ContainsFunc(abort, func(a string) bool { return strings.TrimSpace(a) == string(f.Category) }) {
+		if f.Severity == Error && slices.ContainsFunc(abort, func(a string) bool { return isCategory(strings.TrimSpace(a), f) }) {
 			fatal = append(fatal, f)
 		}
 	}
 	return fatal
+}
+
+func isCategory(word string, f Finding) bool {
+	return word == string(f.Category) || f.also != "" && word == string(f.also)
 }
 
 func (f *paramFile) values(name string) []paramValue {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,14 +65,16 @@ func (c *Config) SetParam(name string, values ...string) error {
 // PutDestination defines a static queue or topic, or a wildcard, or gives the one
 // of its name other properties: `create` and `setprop` give a new Set, `addprop`
 // and `removeprop` one made from the old by Merge and Without. It refuses what
-// CheckName, CheckSet and Tree.Put refuse, and stores, channels and transports that
-// there are none of. One line of the file changes.
+// CheckName, CheckSet and Tree.Put refuse, stores, channels and transports that there
+// are none of, and transports that cannot be named there. One line of the file changes.
 func (c *Config) PutDestination(k property.Kind, d property.Definition) error {
 	links := &checker{Config: c, report: &report{}, named: map[Class][]string{}}
-	for _, v := range d.Set {
-		if message, fix := links.reference(v); message != "" {
-			return &EditError{k.String() + " " + d.String(), message, fix}
-		}
+	what := k.String() + " " + d.String()
+	for f := range links.faults(k, &d) {
+		return &EditError{what, f.message, f.fix}
+	}
+	if message, fix := links.importedElsewhere(k, &d); message != "" {
+		return &EditError{what, message, fix}
 	}
 	return c.putDestination(k, d)
 }
@@ -138,6 +141,7 @@ func (c *Config) put(o Object) error {
 	if err := c.validate(&o); err != nil {
 		return err
 	}
+	typeFirst(&o)
 	d := c.docs[o.Class]
 	old := d.find(o.Key())
 	if old == nil {
@@ -149,7 +153,7 @@ func (c *Config) put(o Object) error {
 	return nil
 }
 
-// Delete takes an object away.
+// Delete takes an object away; a transport only when nothing names it any more.
 func (c *Config) Delete(class Class, key string) error {
 	if err := c.editable(); err != nil {
 		return err
@@ -158,8 +162,31 @@ func (c *Config) Delete(class Class, key string) error {
 	if d.find(key) == nil {
 		return &EditError{class.Word() + " " + strings.ReplaceAll(key, "\x00", " "), "there is none of this name", ""}
 	}
+	if class == Transports {
+		k := &checker{Config: c, report: &report{}, named: map[Class][]string{}}
+		if uses := k.usesOf(key); len(uses) > 0 {
+			return &EditError{"transport " + key, whoNames(uses), "take it out there first"}
+		}
+	}
 	d.drop(key)
 	return nil
+}
+
+// whoNames lists who names a transport, the first few of them.
+func whoNames(uses []use) string {
+	const most = 3
+	var all []string
+	for _, u := range uses[:min(len(uses), most)] {
+		all = append(all, u.String())
+	}
+	if more := len(uses) - most; more > 0 {
+		all = append(all, number(more)+" more")
+	}
+	verb := " names it"
+	if len(uses) > 1 {
+		verb = " name it"
+	}
+	return strings.Join(all, ", ") + verb
 }
 
 // forbidden is what a name or value of a class cannot contain.
@@ -239,8 +266,26 @@ func (c *Config) linked(o Object) error {
 			}
 		}
 		k.route(&o, zones)
+	case Transports:
+		typeFirst(&o)
+		return k.linkedTransport(&o)
 	}
 	return firstError(title, r)
+}
+
+// typeFirst puts the type of a transport before its other keys, as EMS wants it.
+func typeFirst(o *Object) {
+	if o.Class == Transports {
+		o.Attrs = slices.Clone(o.Attrs)
+		slices.SortStableFunc(o.Attrs, func(a, b Attr) int { return cmp.Compare(rankOfType(a), rankOfType(b)) })
+	}
+}
+
+func rankOfType(a Attr) int {
+	if a.Name == "type" {
+		return 0
+	}
+	return 1
 }
 
 // unwritable says why a text cannot stand in a file.

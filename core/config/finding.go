@@ -42,6 +42,7 @@ type Finding struct {
 	Message  string   `json:"message"`
 	Fix      string   `json:"fix"`
 	Category Category `json:"-"`
+	also     Category // a second one
 }
 
 func (f Finding) String() string {

@@ -13,6 +13,11 @@ type Key struct {
 	Required bool
 	Meaning  string // why it has no effect here; empty if it has, or is only shown with its object
 	Quiet    string // value that asks for nothing, if it has a meaning
+
+	// Of transports only.
+	Of      transportTypes // types that have it
+	Default string         // what holds where it is not written
+	Does    string         // what it does here
 }
 
 // sectionKeys is the table of a class; empty for those that have no sections.
@@ -103,44 +108,6 @@ var factoryKeys = append([]Key{
 	{Name: "multicast_enabled", Type: Bool, Meaning: "AMQP has no multicast", Quiet: "disabled"},
 	{Name: "multicast_daemon", Type: String, Meaning: "AMQP has no multicast"},
 }, tlsKeys...)
-
-var importModes = []string{"TIBEMS_PERSISTENT", "TIBEMS_NON_PERSISTENT", "TIBEMS_RELIABLE"}
-
-var transportKeys = []Key{
-	{Name: "type", Type: OneOf, Words: []string{"tibrv", "tibrvcm", "tibftl", "tibss", "pulsar"}, Required: true},
-	{Name: "service", Type: String},
-	{Name: "network", Type: String},
-	{Name: "daemon", Type: String},
-	{Name: "temp_destination_timeout", Type: Seconds},
-	{Name: "rv_queue_policy", Type: String},
-	{Name: "topic_import_dm", Type: OneOf, Words: importModes},
-	{Name: "queue_import_dm", Type: OneOf, Words: importModes},
-	{Name: "export_headers", Type: Bool},
-	{Name: "export_properties", Type: Bool},
-	{Name: "rv_tport", Type: String},
-	{Name: "cm_name", Type: String},
-	{Name: "ledger_file", Type: Path},
-	{Name: "sync_ledger", Type: Bool},
-	{Name: "request_old", Type: Bool},
-	{Name: "explicit_config_only", Type: Bool},
-	{Name: "default_ttl", Type: Seconds},
-	{Name: "endpoint", Type: String},
-	{Name: "import_subscriber_name", Type: String},
-	{Name: "import_match_string", Type: String},
-	{Name: "export_format", Type: String},
-	{Name: "export_constant", Type: String, Repeat: true},
-	{Name: "url", Type: String},
-	{Name: "server_names", Type: String},
-	{Name: "username", Type: String},
-	{Name: "password", Type: Secret},
-	{Name: "project", Type: String},
-	{Name: "delivery_mode", Type: String},
-	{Name: "lb_mode", Type: String},
-	{Name: "override_lb_mode", Type: Bool},
-	{Name: "gmd_file_delete", Type: Bool},
-	{Name: "import_subscribe_mode", Type: String},
-	{Name: "preserve_gmd", Type: String},
-}
 
 var storeKeys = []Key{
 	{Name: "type", Type: OneOf, Words: []string{"file", "mstore", "dbstore", "as", "ftl"}, Required: true},

@@ -26,7 +26,7 @@ const (
 	noJava      = "There is no Java virtual machine here: no module of Java's can decide about logins."
 	noOAuth     = "Tokens are not checked yet: users log in with name and password."
 	noMulticast = "AMQP has no multicast: subscribers get everything over their connections."
-	noTransport = "Transports are read and shown, and not opened yet."
+	noFTL       = "FTL is not spoken here: a transport of type natsjs, nats or amqp10 takes its place (docs/transports.md)."
 	oneLog      = "All stores are one log here: it has no settings of its own kind."
 	goManages   = "Go's runtime manages its own memory and threads: there is nothing to set."
 )
@@ -42,7 +42,7 @@ var parametersA = []Parameter{
 	{Name: "factories", Group: groupIdentity, Type: Path, Effect: Honoured, Default: "factories.conf", Meaning: "File of the connection factories."},
 	{Name: "routes", Group: groupIdentity, Type: Path, Effect: Honoured, Default: "routes.conf", Meaning: "File of the routes."},
 	{Name: "bridges", Group: groupIdentity, Type: Path, Effect: Honoured, Default: "bridges.conf", Meaning: "File of the bridges."},
-	{Name: "transports", Group: groupIdentity, Type: Path, Effect: Honoured, Default: "transports.conf", Meaning: "File of the transports."},
+	{Name: "transports", Group: groupIdentity, Type: Path, Effect: Honoured, Default: "transports.conf", Meaning: "File of the transports (docs/transports.md)."},
 	{Name: "tibrvcm", Group: groupIdentity, Type: Path, Effect: Honoured, Default: "tibrvcm.conf", Meaning: "File of the listeners of certified Rendezvous."},
 	{Name: "durables", Group: groupIdentity, Type: Path, Effect: Honoured, Default: "durables.conf", Meaning: "File of the static durable subscriptions."},
 	{Name: "channels", Group: groupIdentity, Type: Path, Effect: Honoured, Default: "channels.conf", Meaning: "File of the multicast channels."},

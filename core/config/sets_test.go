@@ -34,7 +34,7 @@ func golden(t *testing.T, name, got string) {
 // form that real ones have; they have no error, and each warning says what is
 // different here.
 func TestSetsLoadWithEveryWarningExplained(t *testing.T) {
-	for _, set := range []string{"grid", "museum", "shop"} {
+	for _, set := range []string{"grid", "harbour", "museum", "shop"} {
 		dir := filepath.Join("testdata/sets", set)
 		c, err := Load(disk{}, dir, Options{})
 		if err != nil {
@@ -58,7 +58,7 @@ func TestSetsLoadWithEveryWarningExplained(t *testing.T) {
 // TestConvertThereAndBack: the other form says the same, and the first form made
 // from it again as well.
 func TestConvertThereAndBack(t *testing.T) {
-	for _, set := range []string{"grid", "museum", "shop"} {
+	for _, set := range []string{"grid", "harbour", "museum", "shop"} {
 		c, err := Load(disk{}, filepath.Join("testdata/sets", set), Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +104,7 @@ func portable(lines []string) []string {
 // TestOneSetpropChangesOneLine changes a property of each destination of the sets
 // in turn, and back.
 func TestOneSetpropChangesOneLine(t *testing.T) {
-	for _, set := range []string{"grid", "museum", "shop"} {
+	for _, set := range []string{"grid", "harbour", "museum", "shop"} {
 		c, err := Load(disk{}, filepath.Join("testdata/sets", set), Options{})
 		if err != nil {
 			t.Fatal(err)

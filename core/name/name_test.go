@@ -86,6 +86,48 @@ func TestTrieAgainstMatch(t *testing.T) {
 	})
 }
 
+// TestTrieOverlappingAgainstOverlap: it visits what Overlap says of each, once, in a
+// fixed order, and stops when told to.
+func TestTrieOverlappingAgainstOverlap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pattern := func(label string) string {
+			p := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "*", "$d"}), 0, 4).Draw(t, label), ".")
+			switch {
+			case p == "":
+				return ">"
+			case rapid.Bool().Draw(t, "tail"):
+				return p + ".>"
+			}
+			return p
+		}
+		var tr Trie[int]
+		patterns := make([]string, rapid.IntRange(0, 12).Draw(t, "n"))
+		for i := range patterns {
+			patterns[i] = pattern("pattern")
+			tr.Insert(patterns[i], i)
+		}
+		asked := pattern("asked")
+		var got, again, want []int
+		if !tr.Overlapping(asked, func(v int) bool { got = append(got, v); return true }) {
+			t.Fatal("stopped by itself")
+		}
+		for i, p := range patterns {
+			if Overlap(p, asked) {
+				want = append(want, i)
+			}
+		}
+		stop := rapid.IntRange(0, len(got)).Draw(t, "stop")
+		whole := tr.Overlapping(asked, func(v int) bool { again = append(again, v); return len(again) < stop })
+		if n := min(max(stop, 1), len(got)); !slices.Equal(again, got[:n]) || whole != (len(got) == 0 || stop > len(got)) {
+			t.Fatalf("%q of %q, stopped at %d: %v of %v, whole %v", asked, patterns, stop, again, got, whole)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q: got %v want %v of %q", asked, got, want, patterns)
+		}
+	})
+}
+
 func BenchmarkTrieMatch(b *testing.B) {
 	var tr Trie[int]
 	for i, p := range []string{"a.b.c", "a.*.c", "a.>", "x.y", "*.b.*"} {

@@ -1,6 +1,7 @@
 package name
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -102,6 +103,70 @@ func (n *node[V]) remove(rest string, more bool, v V) bool {
 // Match visits every value whose pattern matches name.
 func (t *Trie[V]) Match(name string, visit func(V)) {
 	t.root.match(name, strings.HasPrefix(name, "$"), visit)
+}
+
+// Overlapping visits the values whose pattern and another one match some name in
+// common, until visit says no; it says whether all were visited. Either may be a
+// plain name. The order is fixed by the patterns.
+func (t *Trie[V]) Overlapping(pattern string, visit func(V) bool) bool {
+	return t.root.overlapping(pattern, strings.HasPrefix(pattern, "$"), true, visit)
+}
+
+// overlapping is about a pattern's rest; system: whether all of it begins with $.
+func (n *node[V]) overlapping(rest string, system, first bool, visit func(V) bool) bool {
+	e, after, more := strings.Cut(rest, ".")
+	if !(system && first) {
+		for _, v := range n.tail { // `>` meets whatever is left of the other, which is one element at least
+			if !visit(v) {
+				return false
+			}
+		}
+	}
+	below := func(c *node[V]) bool {
+		switch {
+		case c == nil:
+			return true
+		case e == ">":
+			return c.all(visit)
+		case more:
+			return c.overlapping(after, false, false, visit)
+		}
+		return each(c.values, visit)
+	}
+	if !(system && first) && !below(n.star) {
+		return false
+	}
+	if e != "*" && e != ">" {
+		return below(n.exact[e])
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.exact)) {
+		if !(first && strings.HasPrefix(name, "$")) && !below(n.exact[name]) {
+			return false
+		}
+	}
+	return true
+}
+
+// all visits everything from here on.
+func (n *node[V]) all(visit func(V) bool) bool {
+	if !each(n.values, visit) || !each(n.tail, visit) || n.star != nil && !n.star.all(visit) {
+		return false
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.exact)) {
+		if !n.exact[name].all(visit) {
+			return false
+		}
+	}
+	return true
+}
+
+func each[V any](all []V, visit func(V) bool) bool {
+	for _, v := range all {
+		if !visit(v) {
+			return false
+		}
+	}
+	return true
 }
 
 func (n *node[V]) match(name string, system bool, visit func(V)) {

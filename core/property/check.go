@@ -1,5 +1,7 @@
 package property
 
+import "strings"
+
 // CheckSet says what in a definition contradicts itself or its name. Errors are
 // what EMS would refuse; a warning goes on without the property.
 func CheckSet(k Kind, n string, s Set) (wrong, warnings []Fault) {
@@ -20,13 +22,14 @@ func CheckSet(k Kind, n string, s Set) (wrong, warnings []Fault) {
 	if store, ok := s.Get(Store); ok && s.Has(Failsafe) && store.Text != FailsafeStore {
 		warnings = append(warnings, Fault{Failsafe, Error{Rule: "property-combination", Message: "store=" + store.Text + " holds, and failsafe, which would be another store, does not", Fix: "take out failsafe"}})
 	}
-	if plain != Temporary {
+	if !strings.HasPrefix(plain, "$") {
 		return wrong, warnings
 	}
 	for _, v := range s {
 		switch {
-		case v.ID == Import || v.ID == Export:
-			fail(v.ID, Temporary+" cannot have "+v.ID.String(), "take it out")
+		case v.ID == Import || v.ID == Export: // what is the server's own stays inside (ems 2.1)
+			fail(v.ID, plain+" cannot have "+v.ID.String(), "take it out")
+		case plain != Temporary:
 		case !v.ID.Row().Temporary:
 			warnings = append(warnings, Fault{v.ID, Error{Rule: "property-effect", Message: v.ID.String() + " has no effect on temporary destinations", Fix: "take it out"}})
 		}

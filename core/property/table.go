@@ -18,9 +18,9 @@ var Table = [...]Property{
 		Source:  "ems 2.3 expiration",
 	},
 	{
-		ID: Export, Name: "export", Kinds: Topic, Form: Words, Rule: Joined, Default: "none",
-		Meaning: "Transports that messages of the topic go out by.",
-		Source:  "ems 2.1, 9",
+		ID: Export, Name: "export", Kinds: Queue | Topic, Form: Words, Rule: Joined, Default: "none",
+		Meaning: "Transports that messages go out by; of a queue only those with `allow_queue_export=true`, which take them from it as a consumer does.",
+		Source:  "ems 2.1, 9; docs/transports.md",
 	},
 	{
 		ID: Failsafe, Name: "failsafe", Kinds: Queue | Topic, Form: Flag, Rule: Union, Default: "off",
@@ -39,8 +39,8 @@ var Table = [...]Property{
 	},
 	{
 		ID: Import, Name: "import", Kinds: Queue | Topic, Form: Words, Rule: Joined, Default: "none",
-		Meaning: "Transports that bring messages in, all of one type.",
-		Source:  "ems 2.1, 9",
+		Meaning: "Transports that bring messages in, all of one type; of a wildcard only those of NATS. Of a topic and a queue of one name, one may import.",
+		Source:  "ems 2.1, 9; docs/transports.md",
 	},
 	{
 		ID: MaxBytes, Name: "maxbytes", Kinds: Queue | Topic, Form: Size, Rule: Smallest, Temporary: true, Default: "0 (no limit)",
@@ -95,22 +95,22 @@ var Table = [...]Property{
 	},
 	{
 		ID: TibrvExport, Name: "tibrv_export", Kinds: Topic, Form: Flag, Rule: Union, Default: "off",
-		Meaning: "Export over Rendezvous, from before transports.conf. Stored and shown.",
+		Meaning: "Export over Rendezvous, from before transports.conf. Stored and shown: nothing goes over it.",
 		Source:  "ems 2.1", Obsolete: "export=TRANSPORT",
 	},
 	{
 		ID: TibrvImport, Name: "tibrv_import", Kinds: Queue | Topic, Form: Flag, Rule: Union, Default: "off",
-		Meaning: "Import over Rendezvous, from before transports.conf. Stored and shown.",
+		Meaning: "Import over Rendezvous, from before transports.conf. Stored and shown: nothing goes over it.",
 		Source:  "ems 2.1", Obsolete: "import=TRANSPORT",
 	},
 	{
 		ID: TibrvcmExport, Name: "tibrvcm_export", Kinds: Topic, Form: Flag, Rule: Union, Default: "off",
-		Meaning: "Export over certified Rendezvous, from before transports.conf. Stored and shown.",
+		Meaning: "Export over certified Rendezvous, from before transports.conf. Stored and shown: nothing goes over it.",
 		Source:  "ems 2.1", Obsolete: "export=TRANSPORT",
 	},
 	{
 		ID: TibrvcmImport, Name: "tibrvcm_import", Kinds: Queue | Topic, Form: Flag, Rule: Union, Default: "off",
-		Meaning: "Import over certified Rendezvous, from before transports.conf. Stored and shown.",
+		Meaning: "Import over certified Rendezvous, from before transports.conf. Stored and shown: nothing goes over it.",
 		Source:  "ems 2.1", Obsolete: "import=TRANSPORT",
 	},
 	{

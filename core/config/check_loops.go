@@ -1,0 +1,94 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tidegate/tidegate/core/property"
+)
+
+// loops warns where messages may go out by a transport and come in again to where
+// they went out.
+func (k *checker) loops() {
+	w := k.newWays()
+	rounds, whole := w.rounds()
+	for _, round := range rounds {
+		first := round[0]
+		message, fix := describeLoop(round)
+		k.warn(k.dests[treeIndex(classOf(first.dest))].place(first.def.Name, property.Export.String()), "transport-loop", message, fix)
+	}
+	if whole {
+		return
+	}
+	message := "there may be more loops than are told here: " + number(maxLoops) + " are told"
+	if len(rounds) < maxLoops {
+		message = "not all loops were looked for: too many wildcards lead to one another"
+	}
+	k.warn(k.top(Transports), "transport-loop", message, "name single destinations in place of wildcards")
+}
+
+// LoopsAt says which loops a destination is part of, in words: what an administrator
+// should hear who has just changed its import or export, or a bridge from it.
+func (c *Config) LoopsAt(kind property.Kind, n string) []string {
+	k := &checker{Config: c, report: &report{}, named: map[Class][]string{}}
+	w := k.newWays()
+	var all []string
+	for _, start := range w.all {
+		if start.def == nil || start.dest != kind || start.def.Name != n || len(all) == maxLoops {
+			continue
+		}
+		round := w.round(start)
+		if round == nil {
+			continue
+		}
+		out := slices.IndexFunc(round, func(l leg) bool { return l.kind == wayOut })
+		message, fix := describeLoop(slices.Concat(round[out:], round[:out]))
+		if message += ": " + fix; !slices.Contains(all, message) {
+			all = append(all, message)
+		}
+	}
+	return all
+}
+
+// top is the beginning of a class's file.
+func (k *checker) top(class Class) Place {
+	if k.JSON {
+		return Place{File: k.Config.files[0].name, Line: 1, Column: 1}
+	}
+	f := k.Param(classTable[class].parameter)
+	return Place{File: f, Line: 1, Column: 1}
+}
+
+// describeLoop puts a loop into words, all of it in order.
+func describeLoop(round []leg) (message, fix string) {
+	var b strings.Builder
+	b.WriteString("a loop: ")
+	for i, l := range round {
+		switch {
+		case i == 0:
+			b.WriteString(l.place())
+		default:
+			b.WriteString(",")
+		}
+		switch l.kind {
+		case wayOut:
+			b.WriteString(" goes out by " + l.transport)
+			if l.way.add != "" {
+				b.WriteString(" as " + l.names)
+			}
+		case wayIn:
+			b.WriteString(" comes in by " + l.transport + " to " + l.place())
+		case wayOver:
+			b.WriteString(" is bridged to " + l.place())
+		}
+	}
+	return b.String(), "take import or export off one of them, or set them apart by a subject_prefix; until then the guard against loops drops what comes round (max_hops)"
+}
+
+// place names the destination that a way is about.
+func (w *way) place() string {
+	if w.def != nil {
+		return w.dest.String() + " " + w.def.Name
+	}
+	return w.dest.String() + " " + w.target
+}
