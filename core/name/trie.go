@@ -139,7 +139,7 @@ func (n *node[V]) overlapping(rest string, system, first bool, visit func(V) boo
 	if e != "*" && e != ">" {
 		return below(n.exact[e])
 	}
-	for _, name := range slices.Sorted(maps.Keys(n.exact)) {
+	for _, name := range slices.Sorted(maps.Keys(n.exact)) { // order: irrelevant, they are sorted
 		if !(first && strings.HasPrefix(name, "$")) && !below(n.exact[name]) {
 			return false
 		}
@@ -152,7 +152,7 @@ func (n *node[V]) all(visit func(V) bool) bool {
 	if !each(n.values, visit) || !each(n.tail, visit) || n.star != nil && !n.star.all(visit) {
 		return false
 	}
-	for _, name := range slices.Sorted(maps.Keys(n.exact)) {
+	for _, name := range slices.Sorted(maps.Keys(n.exact)) { // order: irrelevant, they are sorted
 		if !n.exact[name].all(visit) {
 			return false
 		}
