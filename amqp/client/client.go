@@ -3,6 +3,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -25,8 +26,15 @@ const DialTimeout = 15 * time.Second
 // Options are what a URL does not say.
 type Options struct {
 	ContainerID    string
-	User, Password string // instead of the URL's
+	User, Password string // where the URL names none
+	Mechanism      string // of SASL, the only one to use; "": see sasl.Client
+	Hostname       string // told in open; "": the URL's
 	MaxMessageSize uint64
+	MaxFrameSize   uint32 // 0: engine.DefaultMaxFrameSize
+	HandleMax      uint32 // 0: engine.DefaultHandleMax
+	Desired        []wire.Symbol
+	// CloseTimeOut is how long Close waits for the server; 0: engine.CloseTimeOut.
+	CloseTimeOut time.Duration
 	// Product and Version are what the server is told of the program.
 	Product, Version string
 	// TLS is for amqps:// and wss://; nil: the system's authorities, and no
@@ -37,17 +45,20 @@ type Options struct {
 // Conn is a connection with one session. Its methods may be called from any
 // goroutine.
 type Conn struct {
-	sock    net.Conn
-	mu      sync.Mutex
-	cond    *sync.Cond
-	e       *engine.Conn
-	session *engine.Session
-	opened  bool
-	began   bool
-	err     error
-	closed  bool
-	writing sync.Mutex
-	ended   chan struct{}
+	sock     net.Conn
+	mu       sync.Mutex
+	cond     *sync.Cond
+	e        *engine.Conn
+	session  *engine.Session
+	opened   bool
+	began    bool
+	err      error
+	closed   bool
+	writing  sync.Mutex
+	ended    chan struct{}
+	kicked   chan struct{} // the writer is to look for output
+	over     sync.WaitGroup
+	patience time.Duration // see Options.CloseTimeOut
 }
 
 // Error is what the server said.
@@ -85,17 +96,19 @@ func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
 	if o.ContainerID == "" {
 		o.ContainerID = "tidegate-" + rand.Text()
 	}
-	c := &Conn{sock: sock, ended: make(chan struct{})}
+	c := &Conn{sock: sock, ended: make(chan struct{}), kicked: make(chan struct{}, 1), patience: cmp.Or(o.CloseTimeOut, engine.CloseTimeOut)}
 	c.cond = sync.NewCond(&c.mu)
 	c.e = engine.New(engine.Config{
-		Client: true, Properties: said(o), ContainerID: o.ContainerID, Hostname: u.Hostname(), MaxMessageSize: o.MaxMessageSize,
+		Client: true, Properties: said(o), ContainerID: o.ContainerID, Hostname: cmp.Or(o.Hostname, u.Hostname()),
+		MaxMessageSize: o.MaxMessageSize, MaxFrameSize: o.MaxFrameSize, HandleMax: o.HandleMax, Desired: o.Desired,
 		Login: &sasl.Client{
-			User: o.User, Password: o.Password, Nonce: rand.Text,
+			Mechanism: o.Mechanism, User: o.User, Password: o.Password, Nonce: rand.Text,
 			External: o.TLS != nil && len(o.TLS.Certificates) > 0,
 		},
 	}, time.Now())
-	go c.read()
-	go c.beat()
+	c.over.Go(c.read)
+	c.over.Go(c.write)
+	c.over.Go(c.beat)
 	stop := context.AfterFunc(ctx, func() { c.fail(fmt.Errorf("no answer within %v", DialTimeout)) })
 	defer stop()
 	c.mu.Lock()
@@ -110,6 +123,7 @@ func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
 	c.mu.Unlock()
 	if err != nil {
 		_ = sock.Close()
+		c.over.Wait()
 		return nil, err
 	}
 	return c, nil
@@ -150,6 +164,7 @@ func (c *Conn) flush() {
 	c.writing.Lock()
 	for {
 		c.mu.Lock()
+		c.e.Overdrawn(overdrawn)
 		parts := c.e.Output(time.Now(), nil)
 		c.mu.Unlock()
 		if len(parts) == 0 {
@@ -190,16 +205,39 @@ func (c *Conn) read() {
 			}
 		}
 		c.cond.Broadcast()
-		pending := c.e.Pending()
-		if pending {
-			c.flush()
-		}
 		done := c.e.Done()
+		if done && c.e.Pending() { // the last words
+			c.flush()
+		} else if c.e.Pending() {
+			c.kick()
+		}
 		c.mu.Unlock()
 		if done {
 			_ = c.sock.Close()
 			return
 		}
+	}
+}
+
+// kick has the writer write: the reader must go on to read while a server that does
+// not read itself keeps it waiting.
+func (c *Conn) kick() {
+	select {
+	case c.kicked <- struct{}{}:
+	default:
+	}
+}
+
+func (c *Conn) write() {
+	for {
+		select {
+		case <-c.ended:
+			return
+		case <-c.kicked:
+		}
+		c.mu.Lock()
+		c.flush()
+		c.mu.Unlock()
 	}
 }
 
@@ -219,11 +257,19 @@ func (c *Conn) beat() {
 		case <-time.After(wait):
 		}
 		c.mu.Lock()
-		_ = c.e.Tick(time.Now())
-		if c.e.Pending() {
-			c.flush()
+		err := c.e.Tick(time.Now())
+		for _, e := range c.e.Events() { // the server is silent: all has ended
+			c.event(e)
 		}
+		if c.e.Pending() {
+			c.kick()
+		}
+		done := c.e.Done()
+		c.cond.Broadcast()
 		c.mu.Unlock()
+		if done {
+			c.fail(cmp.Or(err, errors.New("the server did not answer close")))
+		}
 	}
 }
 
@@ -232,7 +278,11 @@ func (c *Conn) event(e engine.Event) {
 	case engine.EventOpen:
 		c.opened = true
 	case engine.EventBegin:
-		c.began = true
+		if s, ok := e.Session.Ref.(*Session); ok {
+			s.began = true
+		} else {
+			c.began = true
+		}
 	case engine.EventClose:
 		if c.err == nil {
 			c.err = &Error{e.Error}
@@ -241,7 +291,9 @@ func (c *Conn) event(e engine.Event) {
 			c.e.Close(nil)
 		}
 	case engine.EventEnd:
-		if c.err == nil {
+		if s, ok := e.Session.Ref.(*Session); ok {
+			s.event(e)
+		} else if c.err == nil {
 			c.err = &Error{e.Error}
 		}
 	case engine.EventAttach, engine.EventFlow, engine.EventDelivery, engine.EventSettle, engine.EventDetach:
@@ -261,14 +313,17 @@ func (c *Conn) Close() error {
 	if c.err == nil {
 		c.closed = true
 		c.e.Close(nil)
+		_ = c.sock.SetWriteDeadline(time.Now().Add(c.patience)) // a server that does not read keeps nobody
 		c.flush()
 	}
 	c.mu.Unlock()
 	select {
 	case <-c.ended:
-	case <-time.After(engine.CloseTimeOut):
+	case <-time.After(c.patience):
 	}
-	if err := c.sock.Close(); !errors.Is(err, net.ErrClosed) { // the reader closes it at the server's end
+	err := c.sock.Close()
+	c.over.Wait()
+	if !errors.Is(err, net.ErrClosed) { // the reader closes it at the server's end
 		return err
 	}
 	return nil

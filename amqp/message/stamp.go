@@ -81,8 +81,9 @@ func (m *Message) withSender(name string) (front []byte) {
 type Override struct {
 	Expiry  bool
 	Expires int64 // with Expiry: absolute-expiry-time, in ms since 1970, 0 for none: a client believes it before the time to live
-	// To gives the address for the one that stands in `to`; nil: that stays.
-	To func(was string) string
+	// To gives the address for the one that stands in `to`, and ReplyTo for the one in
+	// `reply-to`; nil: that stays.
+	To, ReplyTo func(was string) string
 }
 
 // Properties appends to dst the properties of a message, overridden. at is behind the
@@ -99,7 +100,7 @@ func (o Override) Properties(dst, first []byte, rest [][]byte, at int) (with []b
 	if err != nil {
 		return dst, at, bad(err)
 	}
-	if count <= fieldTo || o.To == nil && count <= fieldAbsoluteExpiryTime {
+	if count <= fieldTo || o.To == nil && o.ReplyTo == nil && count <= fieldAbsoluteExpiryTime {
 		return dst, at, nil
 	}
 	dst, mark := wire.BeginList(wire.AppendDescriptor(dst, codeProperties))
@@ -111,12 +112,16 @@ func (o Override) Properties(dst, first []byte, rest [][]byte, at int) (with []b
 		switch {
 		case wire.IsNull(fields):
 			dst = append(dst, fields[:n]...)
-		case i == fieldTo && o.To != nil:
+		case i == fieldTo && o.To != nil, i == fieldReplyTo && o.ReplyTo != nil:
+			change := o.To
+			if i == fieldReplyTo {
+				change = o.ReplyTo
+			}
 			was, _, err := wire.TextBytes(fields, unlimited)
 			if err != nil {
 				return dst, at, bad(err)
 			}
-			dst = wire.AppendString(dst, o.To(string(was)))
+			dst = wire.AppendString(dst, change(string(was)))
 		case i != fieldAbsoluteExpiryTime || !o.Expiry:
 			dst = append(dst, fields[:n]...)
 		case o.Expires == 0:
