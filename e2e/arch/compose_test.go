@@ -26,7 +26,7 @@ func TestCompose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := project.ServiceNames(); !slices.Equal(slices.Sorted(slices.Values(got)), []string{"gateway", "nats", "rabbitmq"}) {
+	if got := project.ServiceNames(); !slices.Equal(slices.Sorted(slices.Values(got)), []string{"artemis", "gateway", "nats", "rabbitmq"}) {
 		t.Fatalf("services %v", got)
 	}
 	for _, s := range project.Services {

@@ -69,7 +69,11 @@ func (e *erlang) end() {
 }
 
 func (e *erlang) begin(p *Peer, o Options) (*harness.Child, error) {
-	path, err := installed("rabbitmq-server")
+	launcher := "rabbitmq-server-plain"
+	if len(o.Plugins) > 0 {
+		launcher = "rabbitmq-server"
+	}
+	path, err := installed(launcher)
 	if err != nil {
 		return nil, err
 	}
