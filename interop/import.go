@@ -3,15 +3,15 @@ package interop
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/message"
-	"github.com/tidegate/tidegate/amqp/wire"
 	"github.com/tidegate/tidegate/core"
 	coremessage "github.com/tidegate/tidegate/core/message"
-	"github.com/tidegate/tidegate/interop/translate"
+	"github.com/tidegate/tidegate/core/name"
 )
 
 // Properties that say where a certified message came from (ems 7.6).
@@ -102,10 +102,10 @@ func (l *link) bringIn(batch []Inbound) error {
 	r := l.r
 	answers := make([]Settlement, len(batch))
 	all := make([]placing, 0, len(batch)+1)
-	now := time.Now()
+	now, mk := time.Now(), maker{r: r}
 	for i := range batch {
 		answers[i] = Settlement{batch[i].Tag, Taken}
-		p, keep, err := l.place(&batch[i], now)
+		p, keep, err := l.place(&batch[i], &mk, now)
 		if err != nil {
 			return err
 		}
@@ -220,10 +220,13 @@ func (l *link) landed(batch []Inbound, all []placing) {
 }
 
 // place makes what the broker is given of a message; false: it goes nowhere.
-func (l *link) place(in *Inbound, now time.Time) (p placing, keep bool, err error) {
+func (l *link) place(in *Inbound, mk *maker, now time.Time) (p placing, keep bool, err error) {
 	r := l.r
 	if in.Source != "" && r.ledger.has(in.Source, in.Sequence) {
 		r.counters.duplicates.Add(1)
+		return p, false, nil
+	}
+	if in.Token == "" && r.excepted(in.To) {
 		return p, false, nil
 	}
 	if passed(in.Origin, r.settings.Gateway) || len(in.Origin) > MaxOrigin {
@@ -244,9 +247,9 @@ func (l *link) place(in *Inbound, now time.Time) (p placing, keep bool, err erro
 	}
 	var m *message.Message
 	if in.Message != nil {
-		m, err = l.adopt(in)
+		m, err = mk.adopt(in)
 	} else {
-		m, err = l.build(in, now)
+		m, err = mk.build(in, now)
 	}
 	if err != nil {
 		return r.refuseIn(in, err)
@@ -265,7 +268,18 @@ func (l *link) place(in *Inbound, now time.Time) (p placing, keep bool, err erro
 	return p, true, nil
 }
 
-// persistent says whether what comes for a destination is made persistent; as the message
+// excepted says whether a destination is not for this transport to bring in.
+func (r *Runner) excepted(to Destination) bool {
+	all := r.except.Load()
+	if all == nil {
+		return false
+	}
+	return slices.ContainsFunc(*all, func(d Destination) bool {
+		return d.Kind == to.Kind && (d.Name == to.Name || name.Match(d.Name, to.Name))
+	})
+}
+
+// isPersistent says whether what comes for a destination is made persistent; as the message
 // itself says where nobody has set it.
 func (r *Runner) isPersistent(to Destination, own bool) bool {
 	if to.Temporary {
@@ -278,56 +292,6 @@ func (r *Runner) isPersistent(to Destination, own bool) bool {
 		return own
 	}
 	return false
-}
-
-// build makes a message of fields, with the marks of an imported one (ems 7.6).
-func (l *link) build(in *Inbound, now time.Time) (*message.Message, error) {
-	r, f := l.r, in.Fields
-	f.Destination = translate.Destination{Name: in.To.Name, Kind: translate.KindOf(in.To.Kind == core.Topic, in.To.Temporary)}
-	f.Persistent = r.isPersistent(in.To, f.Persistent)
-	f.DeliveryCount = 0
-	if f.Timestamp == 0 {
-		f.Timestamp = now.UnixMilli()
-	}
-	if f.MessageID == nil {
-		f.MessageID = r.newID()
-	}
-	if r.markImported && in.Token == "" {
-		f.MarkImported()
-		if in.Source != "" {
-			f.Set(publisherProperty, in.Source)
-			f.Set(sequenceProperty, int64(in.Sequence))
-		}
-	}
-	f.Annotations = r.marks(in)
-	return f.Build(nil), nil
-}
-
-// adopt gives a message of an AMQP peer the same marks. Its own sections stay as they
-// are, but for the properties that EMS sets (mark_imported).
-func (l *link) adopt(in *Inbound) (*message.Message, error) {
-	r := l.r
-	rewrite := message.Rewrite{Durable: r.isPersistent(in.To, in.Message.Header().Durable), Annotations: r.marks(in)}
-	if r.markImported && in.Token == "" {
-		rewrite.Properties = wire.Map{{Key: translate.ImportedProperty, Value: true}}
-	}
-	return in.Message.Rewritten(rewrite)
-}
-
-// marks are the annotations of a message that comes in.
-func (r *Runner) marks(in *Inbound) wire.Map {
-	if in.Token != "" {
-		return nil
-	}
-	kind := "queue:"
-	if in.To.Kind == core.Topic {
-		kind = "topic:"
-	}
-	all := wire.Map{{Key: wire.Symbol(AnnotationImported), Value: r.spec.Name + ";" + kind + in.To.Name}}
-	if in.Origin != "" {
-		all = append(all, wire.Entry{Key: wire.Symbol(AnnotationOrigin), Value: in.Origin})
-	}
-	return all
 }
 
 // newID makes a JMSMessageID for a message that has none.

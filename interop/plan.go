@@ -20,7 +20,10 @@ type Spec struct {
 	Imports      []Destination
 	Exports      []Destination
 	QueueExports []string
-	Suspended    bool // to begin with
+	// Except are destinations that an import with wildcards covers and that are imported
+	// otherwise, or not at all.
+	Except    []Destination
+	Suspended bool // to begin with
 }
 
 // sameAs says whether a runner can go on under another spec, with other destinations.

@@ -53,6 +53,7 @@ type Runner struct {
 	importMode     [2]string // queue_import_dm and topic_import_dm; "": nobody has set it
 	carriesOrigin  bool
 
+	except    atomic.Pointer[[]Destination]
 	condition condition
 	counters  counters
 
@@ -97,6 +98,7 @@ func newRunner(spec Spec, t Transport, f Factory, o *Options, s Settings) (*Runn
 		began: time.Now(), consumers: map[core.ConsumerID]*outlet{},
 		imports: spec.Imports, exports: spec.Exports, suspended: spec.Suspended,
 	}
+	r.except.Store(&spec.Except)
 	r.importMode = [2]string{Queue - 1: s.Get("queue_import_dm", ""), Topic - 1: s.Get("topic_import_dm", "")}
 	r.event = func(kind string, err error) {
 		if o.Event != nil {
@@ -274,6 +276,7 @@ func (r *Runner) retarget(spec Spec) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.spec.QueueExports = spec.QueueExports
+	r.except.Store(&spec.Except)
 	r.imports, r.exports = spec.Imports, spec.Exports
 	r.change()
 }

@@ -11,10 +11,10 @@ import (
 // (flow control); what the broker refuses is lost.
 func (l *link) stream(all []Inbound) error {
 	r := l.r
-	now := time.Now()
+	now, mk := time.Now(), maker{r: r}
 	placed := make([]placing, 0, len(all))
 	for i := range all {
-		p, keep, err := l.place(&all[i], now)
+		p, keep, err := l.place(&all[i], &mk, now)
 		if err != nil {
 			return err
 		}
