@@ -78,11 +78,24 @@ func (b *Builder) Append(dst []byte) []byte {
 
 // Message gives the message built, by itself.
 func (b *Builder) Message() *Message {
-	m, err := Index(b.Append(nil), nil, nil)
-	if err != nil {
+	m := &Message{}
+	if err := m.Index(b.Append(make([]byte, 0, b.roughly())), nil, nil); err != nil {
 		panic("message: what a Builder was given is no message: " + err.Error())
 	}
-	return &m
+	return m
+}
+
+// roughly guesses the message's size, so that its bytes are allocated once: with room
+// for fields and properties of the usual size, a body of data or text is what counts.
+func (b *Builder) roughly() int {
+	n := 192 + 32*(len(b.Annotations)+len(b.ApplicationProperties))
+	for _, data := range b.data {
+		n += len(data) + 8
+	}
+	if text, ok := b.value.(string); ok {
+		n += len(text) + 8
+	}
+	return n
 }
 
 func appendMap(dst []byte, code uint64, m wire.Map) []byte {
@@ -97,25 +110,25 @@ func (p *Properties) append(dst []byte) []byte {
 	start := len(dst)
 	w := fieldWriter{}
 	w.b, w.mark = wire.BeginList(wire.AppendDescriptor(dst, codeProperties))
-	w.any(fieldMessageID, p.MessageID)
+	w.id(fieldMessageID, p.MessageID)
 	if p.UserID != nil {
-		w.any(fieldUserID, p.UserID)
+		w.b = wire.AppendBinary(w.to(fieldUserID), p.UserID)
 	}
 	w.text(fieldTo, p.To)
 	w.text(fieldSubject, p.Subject)
 	w.text(fieldReplyTo, p.ReplyTo)
-	w.any(fieldCorrelationID, p.CorrelationID)
+	w.id(fieldCorrelationID, p.CorrelationID)
 	w.symbol(fieldContentType, p.ContentType)
 	w.symbol(fieldContentEncoding, p.ContentEncoding)
 	if p.AbsoluteExpiryTime.OK {
-		w.any(fieldAbsoluteExpiryTime, p.AbsoluteExpiryTime.V)
+		w.b = wire.AppendTimestamp(w.to(fieldAbsoluteExpiryTime), p.AbsoluteExpiryTime.V)
 	}
 	if p.CreationTime.OK {
-		w.any(fieldCreationTime, p.CreationTime.V)
+		w.b = wire.AppendTimestamp(w.to(fieldCreationTime), p.CreationTime.V)
 	}
 	w.text(fieldGroupID, p.GroupID)
 	if p.GroupSequence.OK {
-		w.any(fieldGroupSequence, p.GroupSequence.V)
+		w.b = wire.AppendUint(w.to(fieldGroupSequence), p.GroupSequence.V)
 	}
 	w.text(fieldReplyToGroupID, p.ReplyToGroupID)
 	if w.n == 0 {
@@ -130,21 +143,27 @@ type fieldWriter struct {
 	mark, n int
 }
 
-func (w *fieldWriter) any(i int, v any) {
+// to gives the bytes to which the i-th field is appended.
+func (w *fieldWriter) to(i int) []byte {
+	gap := i - w.n
+	w.n = i + 1
+	return pad(w.b, gap)
+}
+
+func (w *fieldWriter) id(i int, v any) {
 	if v != nil {
-		w.b = wire.AppendValue(pad(w.b, i-w.n), v)
-		w.n = i + 1
+		w.b = wire.AppendValue(w.to(i), v)
 	}
 }
 
 func (w *fieldWriter) text(i int, v string) {
 	if v != "" {
-		w.any(i, v)
+		w.b = wire.AppendString(w.to(i), v)
 	}
 }
 
 func (w *fieldWriter) symbol(i int, v wire.Symbol) {
 	if v != "" {
-		w.any(i, v)
+		w.b = wire.AppendSymbol(w.to(i), v)
 	}
 }

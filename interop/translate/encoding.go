@@ -68,7 +68,7 @@ const (
 	MaxHeaderBytes = 1 << 20
 	MaxBody        = 64 << 20
 	MaxDepth       = 32
-	MaxValues      = 1 << 20
+	MaxValues      = 1 << 18
 )
 
 func (l Limits) filled() Limits {
@@ -107,9 +107,36 @@ func (l Limits) check(op string, headers []Header, body []byte) error {
 	return nil
 }
 
+// checkBody compares what a body holds with the limits.
+func (l Limits) checkBody(op string, b *Body) error {
+	var v any
+	switch b.Form {
+	case Fields:
+		v = b.Map
+	case Items:
+		v = b.List
+	case Foreign:
+		v = b.Value
+	default:
+		return nil
+	}
+	values, depth := measure(v)
+	if values > l.Values {
+		return &Error{Op: op, Where: "body", Reason: fmt.Sprintf("%d values, and the limit is %d: send it in several messages", values, l.Values)}
+	}
+	if depth > l.Depth {
+		return &Error{Op: op, Where: "body", Reason: fmt.Sprintf("%d levels, and the limit is %d: flatten it", depth, l.Depth)}
+	}
+	return nil
+}
+
 // Out gives a message as it goes out. The body may alias that of m. Errors are
 // *Error: a limit.
 func (e Encoding) Out(m *Message, o Options) (headers []Header, body []byte, err error) {
+	limits, op := o.Limits.filled(), "export as "+e.String()
+	if err := limits.checkBody(op, &m.Body); err != nil {
+		return nil, nil, err
+	}
 	switch e {
 	case Headers:
 		headers, body = outHeaders(m, &o), m.payload()
@@ -118,7 +145,7 @@ func (e Encoding) Out(m *Message, o Options) (headers []Header, body []byte, err
 	default:
 		body = m.payload()
 	}
-	if err := o.Limits.filled().check("export as "+e.String(), headers, body); err != nil {
+	if err := limits.check(op, headers, body); err != nil {
 		return nil, nil, err
 	}
 	return headers, body, nil
@@ -173,9 +200,16 @@ type reader struct {
 	values int  // that may still be made
 	widen  bool // types that JMS does not have become those that EMS gives for them
 	m      *Message
+	t      tree // of the JSON text that is read
 }
 
+// maxWhere cuts names from outside in error messages, in bytes.
+const maxWhere = 100
+
 func (r *reader) fail(where, reason string, args ...any) error {
+	if len(where) > maxWhere {
+		where = clean(where[:maxWhere]) + "..."
+	}
 	return &Error{Op: r.op, Where: where, Reason: fmt.Sprintf(reason, args...)}
 }
 

@@ -1,6 +1,8 @@
 package translate
 
 import (
+	"strings"
+
 	"github.com/tidegate/tidegate/amqp/message"
 	"github.com/tidegate/tidegate/amqp/wire"
 )
@@ -27,35 +29,34 @@ func (r *reader) jsonBody(form Form, text []byte) error {
 	if len(text) > r.limits.Body {
 		return r.limits.check(r.op, nil, text)
 	}
-	node, err := r.limits.parse(text)
+	t, err := r.limits.parse(text)
 	if err != nil {
 		return r.fail("body", "%v", err)
 	}
-	return r.nodeBody(form, node)
+	r.t = t
+	return r.nodeBody(form, 0)
 }
 
-// nodeBody makes a JSON value the body.
-func (r *reader) nodeBody(form Form, node any) error {
+// nodeBody makes the value at i the body.
+func (r *reader) nodeBody(form Form, i int32) error {
 	depth := r.limits.Depth
 	switch form {
 	case Fields:
-		o, ok := node.(object)
-		if !ok {
-			return r.fail("body", "a map message is a JSON object, and this is %s", nodeName(node))
+		if r.t[i].kind != objectNode {
+			return r.fail("body", "a map message is a JSON object, and this is %s", r.t[i].kind)
 		}
-		m, err := r.fields(o, depth, "body")
+		m, err := r.fields(i, depth)
 		r.m.Body = Body{Form: Fields, Map: m}
 		return err
 	case Items:
-		a, ok := node.(array)
-		if !ok {
-			return r.fail("body", "a stream message is a JSON list, and this is %s", nodeName(node))
+		if r.t[i].kind != listNode {
+			return r.fail("body", "a stream message is a JSON list, and this is %s", r.t[i].kind)
 		}
-		l, err := r.items(a, depth, "body")
+		l, err := r.items(i, depth)
 		r.m.Body = Body{Form: Items, List: l}
 		return err
 	}
-	v, err := r.value(node, depth, "body")
+	v, err := r.value(i, depth)
 	if err != nil {
 		return err
 	}
@@ -77,180 +78,210 @@ func (r *reader) setForeign(v any) {
 	}
 }
 
-// take books values against the limit.
-func (r *reader) take(where string, n int) error {
+// open books a level and its values.
+func (r *reader) open(i int32, depth, n int) error {
+	if depth < 1 {
+		return r.fail(r.way(i), "deeper than %d levels, which is the limit: flatten it", r.limits.Depth)
+	}
 	if r.values -= n; r.values < 0 {
-		return r.fail(where, "more than %d values in one message, which is the limit: send them in several", r.limits.Values)
+		return r.fail(r.way(i), "more than %d values in one message, which is the limit: send them in several", r.limits.Values)
 	}
 	return nil
 }
 
-// open books a level and its values.
-func (r *reader) open(where string, depth, n int) error {
-	if depth < 1 {
-		return r.fail(where, "deeper than %d levels, which is the limit: flatten it", r.limits.Depth)
-	}
-	return r.take(where, n)
-}
-
-func (r *reader) fields(o object, depth int, where string) (wire.Map, error) {
-	if err := r.open(where, depth, 2*len(o)); err != nil {
+func (r *reader) fields(i int32, depth int) (wire.Map, error) {
+	n := &r.t[i]
+	if err := r.open(i, depth, 2*int(n.kids)); err != nil {
 		return nil, err
 	}
-	m := make(wire.Map, len(o))
-	for i, e := range o {
-		v, err := r.value(e.value, depth-1, where+"."+e.name)
+	m := make(wire.Map, 0, n.kids)
+	for c := i + 1; c < n.end; c = r.t[c].end {
+		v, err := r.value(c, depth-1)
 		if err != nil {
 			return nil, err
 		}
-		m[i] = wire.Entry{Key: e.name, Value: v}
+		m = append(m, wire.Entry{Key: r.t[c].name, Value: v})
 	}
 	return m, nil
 }
 
-func (r *reader) items(a array, depth int, where string) (wire.List, error) {
-	if err := r.open(where, depth, len(a)); err != nil {
+func (r *reader) items(i int32, depth int) (wire.List, error) {
+	n := &r.t[i]
+	if err := r.open(i, depth, int(n.kids)); err != nil {
 		return nil, err
 	}
-	l := make(wire.List, len(a))
-	for i, node := range a {
-		v, err := r.value(node, depth-1, where+"[]")
+	l := make(wire.List, 0, n.kids)
+	for c := i + 1; c < n.end; c = r.t[c].end {
+		v, err := r.value(c, depth-1)
 		if err != nil {
 			return nil, err
 		}
-		l[i] = v
+		l = append(l, v)
 	}
 	return l, nil
 }
 
-// value reads a value, with its type or without.
-func (r *reader) value(node any, depth int, where string) (any, error) {
-	switch node := node.(type) {
-	case jsonNumber:
-		return untyped(node), nil
-	case array:
-		return r.items(node, depth, where)
-	case object:
-		name, value, ok := typedNode(node)
-		if !ok {
-			return r.fields(node, depth, where)
-		}
-		v, err := r.typed(name, value, depth, where)
-		if err == nil && r.widen {
-			v = narrowed(v)
-		}
-		return v, err
+// value reads the value at i, with its type or without.
+func (r *reader) value(i int32, depth int) (any, error) {
+	n := &r.t[i]
+	switch n.kind {
+	case nullNode:
+		return nil, nil
+	case boolNode:
+		return n.text == "true", nil
+	case numberNode:
+		return untyped(n.text), nil
+	case stringNode:
+		return n.text, nil
+	case listNode:
+		return r.items(i, depth)
 	}
-	return node, nil // nil, a boolean, a string
+	name, at, ok := r.typedNode(i)
+	if !ok {
+		return r.fields(i, depth)
+	}
+	v, err := r.typed(name, at, depth)
+	if err == nil && r.widen {
+		v = narrowed(v)
+	}
+	return v, err
 }
 
 // typedNode tells a value with its type from a map: it has t, the name of a type that
-// is known, and v and nothing else.
-func typedNode(o object) (name string, value any, ok bool) {
-	t, ok := o.get("t")
-	if !ok {
-		return "", nil, false
+// is known, and v and nothing else. v of null may be left out.
+func (r *reader) typedNode(i int32) (name string, value int32, ok bool) {
+	n := &r.t[i]
+	if n.kids < 1 || n.kids > 2 {
+		return "", 0, false
 	}
-	if name, ok = t.(string); !ok || !isType(name) {
-		return "", nil, false
+	t, ok := r.t.member(i, "t")
+	if !ok || r.t[t].kind != stringNode || !isType(r.t[t].text) {
+		return "", 0, false
 	}
-	value, ok = o.get("v")
-	if name == typeNull {
-		return name, nil, len(o) == 1 || ok && len(o) == 2
-	}
-	return name, value, ok && len(o) == 2
+	name = r.t[t].text
+	value, ok = r.t.member(i, "v")
+	return name, value, ok || name == typeNull && n.kids == 1
 }
 
-func (r *reader) typed(name string, node any, depth int, where string) (any, error) {
+func (r *reader) typed(name string, i int32, depth int) (any, error) {
+	n := &r.t[i]
+	want := stringNode
 	switch name {
 	case typeNull:
 		return nil, nil
 	case typeMessage:
-		if o, ok := node.(object); ok {
-			return r.fields(o, depth, where)
-		}
-		return nil, r.fail(where, "of type msg must be an object, and is %s", nodeName(node))
+		want = objectNode
 	case typeList:
-		if a, ok := node.(array); ok {
-			return r.items(a, depth, where)
-		}
-		return nil, r.fail(where, "of type list must be a list, and is %s", nodeName(node))
+		want = listNode
 	case typeString:
-		if s, ok := node.(string); ok {
-			return s, nil
+	default:
+		return r.typedScalar(name, i, depth)
+	}
+	if n.kind != want {
+		return nil, r.fail(r.way(i), "of type %s must be %s, and is %s", name, want, n.kind)
+	}
+	switch name {
+	case typeMessage:
+		return r.fields(i, depth)
+	case typeList:
+		return r.items(i, depth)
+	}
+	return n.text, nil
+}
+
+// typedScalar reads a value that holds no others, or an array of such.
+func (r *reader) typedScalar(name string, i int32, depth int) (any, error) {
+	n := &r.t[i]
+	if element, ok := strings.CutSuffix(name, arraySuffix); ok {
+		if n.kind != listNode {
+			return nil, r.fail(r.way(i), "of type %s must be a list, and is %s", name, n.kind)
 		}
-		return nil, r.fail(where, "of type string must be a string, and is %s", nodeName(node))
+		return r.elements(element, i, depth)
 	}
-	if a, ok := node.(array); ok && len(name) > len(arraySuffix) {
-		return r.elements(name[:len(name)-len(arraySuffix)], a, depth, where)
+	if n.kind == listNode || n.kind == objectNode || n.kind == nullNode {
+		return nil, r.fail(r.way(i), "of type %s cannot be %s", name, n.kind)
 	}
-	text, err := scalarText(node)
+	v, err := r.scalar(name, n.text, depth)
 	if err != nil {
-		return nil, r.fail(where, "of type %s cannot be read: %v", name, err)
-	}
-	v, err := r.scalar(name, text, depth)
-	if err != nil {
-		return nil, r.fail(where, "%.40q is no value of type %s: %v", text, name, err)
+		return nil, r.fail(r.way(i), "%.40q is no value of type %s: %v", n.text, name, err)
 	}
 	return v, nil
 }
 
-func (r *reader) elements(name string, a array, depth int, where string) (any, error) {
-	code, ok := elementConstructors[name]
-	if !ok {
-		return nil, r.fail(where, "of type %s cannot be a list", name+arraySuffix)
-	}
-	if err := r.open(where, depth, len(a)); err != nil {
+func (r *reader) elements(name string, i int32, depth int) (any, error) {
+	n := &r.t[i]
+	if err := r.open(i, depth, int(n.kids)); err != nil {
 		return nil, err
 	}
-	values := make([]any, len(a))
-	for i, node := range a {
-		v, err := r.element(name, node)
+	values := make([]any, 0, n.kids)
+	for c := i + 1; c < n.end; c = r.t[c].end {
+		v, err := r.typedScalar(name, c, 0)
 		if err != nil {
-			return nil, r.fail(where+"[]", "is no value of type %s: %v", name, err)
+			return nil, err
 		}
-		values[i] = v
+		values = append(values, v)
 	}
-	return wire.Array{Constructor: code, Values: values}, nil
+	return wire.Array{Constructor: elementConstructors[name], Values: values}, nil
+}
+
+// way gives the way to a value for an error message: the names of the members around it.
+func (r *reader) way(i int32) string {
+	var names []string
+	for at := int32(0); at < i; {
+		if r.t[at].end > i { // around it
+			if name := r.t[at].name; name != "" && name != "v" {
+				names = append(names, name)
+			}
+			at++
+		} else {
+			at = r.t[at].end
+		}
+	}
+	if name := r.t[i].name; name != "" && name != "v" {
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return "body"
+	}
+	return strings.Join(names, ".")
 }
 
 // document reads a message of the encoding ems-json. An object without headers,
 // properties and body is a map message, as a message of Rendezvous without the fields
 // of JMS is (ems 9).
 func (r *reader) document(text []byte) error {
-	node, err := r.limits.parse(text)
+	t, err := r.limits.parse(text)
 	if err != nil {
 		return r.fail("", "%v", err)
 	}
-	doc, ok := node.(object)
-	if !ok {
-		return r.fail("", "the message is %s: write a JSON object with headers, properties and body", nodeName(node))
+	r.t = t
+	if t[0].kind != objectNode {
+		return r.fail("", "the message is %s: write a JSON object with headers, properties and body", t[0].kind)
 	}
-	known := 0
-	for _, e := range doc {
-		o, isObject := e.value.(object)
-		switch e.name {
-		case "headers", "properties", "body":
-			if !isObject {
-				return r.fail(e.name, "is %s and must be an object", nodeName(e.value))
-			}
-			known++
-		}
-		switch e.name {
+	known := false
+	for i := int32(1); i < t[0].end; i = t[i].end {
+		var read func(int32) error
+		switch t[i].name {
 		case "headers":
-			err = r.docHeaders(o)
+			read = r.docHeaders
 		case "properties":
-			err = r.docProperties(o)
+			read = r.docProperties
 		case "body":
-			err = r.docBody(o)
+			read = r.docBody
+		default:
+			continue
 		}
-		if err != nil {
+		if t[i].kind != objectNode {
+			return r.fail(t[i].name, "is %s and must be an object", t[i].kind)
+		}
+		if err := read(i); err != nil {
 			return err
 		}
+		known = true
 	}
-	if known == 0 {
+	if !known {
 		r.m.Kind = message.KindMap
-		return r.nodeBody(Fields, doc)
+		return r.nodeBody(Fields, 0)
 	}
 	return nil
 }

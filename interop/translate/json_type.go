@@ -2,7 +2,6 @@ package translate
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -131,10 +130,16 @@ func (r *reader) scalar(name, text string, depth int) (any, error) {
 		return integer[int64](text, 64)
 	case "u8":
 		return unsigned[uint8](text, 8)
-	case "u16", "ipport16":
+	case "u16":
 		return unsigned[uint16](text, 16)
-	case "u32", "ipaddr32":
+	case "u32":
 		return unsigned[uint32](text, 32)
+	case "ipport16": // its bits, as EMS takes it
+		n, err := unsigned[uint16](text, 16)
+		return int16(n), err
+	case "ipaddr32":
+		n, err := unsigned[uint32](text, 32)
+		return int32(n), err
 	case "u64":
 		return unsigned[uint64](text, 64)
 	case "f32":
@@ -216,38 +221,16 @@ func narrowedArray(a wire.Array) any {
 	return a
 }
 
-// element reads an element of an array of a named type.
-func (r *reader) element(name string, node any) (any, error) {
-	text, err := scalarText(node)
-	if err != nil {
-		return nil, err
-	}
-	return r.scalar(name, text, 0)
-}
-
-// scalarText gives a JSON scalar as text.
-func scalarText(node any) (string, error) {
-	switch node := node.(type) {
-	case string:
-		return node, nil
-	case jsonNumber:
-		return string(node), nil
-	case bool:
-		return strconv.FormatBool(node), nil
-	}
-	return "", fmt.Errorf("found %s", nodeName(node))
-}
-
 // untyped gives a JSON number's JMS value: an int where it fits, a long, else a double.
-func untyped(n jsonNumber) any {
-	if !strings.ContainsAny(string(n), ".eE") {
-		if v, err := strconv.ParseInt(string(n), 10, 64); err == nil {
+func untyped(n string) any {
+	if !strings.ContainsAny(n, ".eE") {
+		if v, err := strconv.ParseInt(n, 10, 64); err == nil {
 			if v >= math.MinInt32 && v <= math.MaxInt32 {
 				return int32(v)
 			}
 			return v
 		}
 	}
-	v, _ := strconv.ParseFloat(string(n), 64) // beyond the range it is infinite
+	v, _ := strconv.ParseFloat(n, 64) // beyond the range it is infinite
 	return v
 }

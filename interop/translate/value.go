@@ -87,27 +87,39 @@ func (r *reader) decode(b []byte, depth int) (any, error) {
 	if n != len(b) {
 		return nil, &wire.Error{Op: "value", Offset: n, Reason: "bytes behind it"}
 	}
-	r.values -= count(v)
+	n, _ = measure(v)
+	r.values -= n
 	return cleaned(canonical(v)), nil
 }
 
-// count is how many values a value holds.
-func count(v any) (n int) {
+// measure gives how many values a value holds, and how many levels it has.
+func measure(v any) (values, depth int) {
+	add := func(v any) {
+		n, d := measure(v)
+		values, depth = values+n, max(depth, d)
+	}
 	switch v := v.(type) {
 	case wire.List:
+		values = len(v)
 		for _, e := range v {
-			n += 1 + count(e)
+			add(e)
 		}
 	case wire.Map:
+		values = 2 * len(v)
 		for _, e := range v {
-			n += 2 + count(e.Key) + count(e.Value)
+			add(e.Key)
+			add(e.Value)
 		}
 	case wire.Array:
+		values = len(v.Values)
 		for _, e := range v.Values {
-			n += 1 + count(e)
+			add(e)
 		}
 	case wire.Described:
-		return count(v.Descriptor) + count(v.Value)
+		add(v.Descriptor)
+		add(v.Value)
+	default:
+		return 0, 0
 	}
-	return n
+	return values, depth + 1
 }
