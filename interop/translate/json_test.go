@@ -81,6 +81,7 @@ func TestRendezvousTypes(t *testing.T) {
 		{`{"t":"char","v":"é"}`, wire.Char('é')},
 		{`{"t":"null"}`, nil},
 		{`{"t":"null","v":null}`, nil},
+		{`{"t":"null","x":1}`, wire.Map{{Key: "t", Value: "null"}, {Key: "x", Value: int32(1)}}},
 		// What other programs write: plain JSON.
 		{`null`, nil},
 		{`true`, true},
