@@ -181,11 +181,12 @@ func (e Encoding) In(headers []Header, body []byte, o Options, into *Message) er
 	return nil
 }
 
-// tidy takes off what Build would not write.
+// tidy takes off what Build would not write, and what AMQP forbids.
 func (m *Message) tidy() {
 	if m.Expiration != 0 {
 		m.TTL = 0
 	}
+	m.Properties = onceEach(m.Properties)
 	for _, d := range []*Destination{&m.Destination, &m.ReplyTo} {
 		if d.Name == "" {
 			d.Kind = Unknown

@@ -164,6 +164,26 @@ func TestForeignHeaders(t *testing.T) {
 	}
 }
 
+// TestNamesStandOnce: what stands twice would be no map of AMQP; the last counts.
+func TestNamesStandOnce(t *testing.T) {
+	for _, n := range []int{2, 3 * few} { // by comparison, by a set
+		headers, body, want := []Header{{"JMS-Body", "map"}}, "{", &Message{Kind: message.KindMap, Priority: 4, Body: Body{Form: Fields}}
+		for i := range 2 * n {
+			name := string(rune('a' + i%n))
+			headers = append(headers, Header{"JMSP-" + name, tagged(int32(i))})
+			body += `"` + name + `":` + tagged(int32(i))[2:] + ","
+			if i >= n {
+				want.Set(name, int32(i))
+				want.Body.Map = append(want.Body.Map, wire.Entry{Key: name, Value: int32(i)})
+			}
+		}
+		mustSame(t, read(t, Headers, headers, strings.TrimSuffix(body, ",")+"}"), want)
+	}
+	twice := wire.Map{{Key: uint8(1), Value: "a"}, {Key: int8(1), Value: "b"}, {Key: uint8(1), Value: "c"}}
+	m := read(t, Headers, []Header{{"JMS-Body", "object;value"}}, string(appendTyped(nil, twice)))
+	mustSame(t, m, &Message{Kind: message.KindObject, Priority: 4, Body: Body{Form: Foreign, Value: twice[1:]}})
+}
+
 // TestBadHeaders: each error names the header and says how to mend it.
 func TestBadHeaders(t *testing.T) {
 	for _, c := range []struct {

@@ -102,7 +102,7 @@ func (r *reader) fields(i int32, depth int) (wire.Map, error) {
 		}
 		m = append(m, wire.Entry{Key: r.t[c].name, Value: v})
 	}
-	return m, nil
+	return once(m), nil
 }
 
 func (r *reader) items(i int32, depth int) (wire.List, error) {

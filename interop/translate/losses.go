@@ -57,6 +57,7 @@ var (
 		{ID: "no-properties", Encodings: typed, Option: optionProperties, What: "application properties, JMSXGroupID, JMSXGroupSeq, JMSXUserID, JMS_AMQP_REPLY_TO_GROUP_ID", Becomes: "absent, as with EMS's `export_properties=false`", apply: withoutProperties},
 		{ID: "not-utf8-body", Encodings: []Encoding{Headers}, What: "a TextMessage whose text is not UTF-8, which no JMS client sends", Becomes: "a BytesMessage of the same bytes", apply: textAsBytes},
 		{ID: "not-utf8", Encodings: typed, What: "bytes in names, ids and texts that are not UTF-8, which no JMS client sends", Becomes: "U+FFFD", apply: cleanTexts},
+		{ID: "twice", Encodings: typed, What: "names that stand twice among properties or in a map, which AMQP forbids (1.6.23)", Becomes: "the last of them, which is the one that counted", apply: uniqueNames},
 		{ID: "rendezvous-types", Encodings: []Encoding{JSON}, What: "types that JMS does not have: ubyte, ushort, uint, ulong, timestamp, and arrays of byte, ubyte, ushort, uint, ulong", Becomes: "what EMS makes of Rendezvous's types: short, int, long, long (of a ulong above 2^63-1 the long with the same bits), long; binary, arrays of short, int, long, long", apply: narrowTypes},
 
 		{ID: "raw-fields", Encodings: []Encoding{Raw}, What: "all headers and properties, and the content type", Becomes: "absent", apply: onlyBody},
@@ -93,6 +94,16 @@ func cleanTexts(m *Message) {
 	for i := range m.Properties {
 		p := &m.Properties[i]
 		p.Name, p.Value = clean(p.Name), cleaned(p.Value)
+	}
+	m.Body.Map, _ = cleaned(m.Body.Map).(wire.Map)
+	m.Body.List, _ = cleaned(m.Body.List).(wire.List)
+	m.Body.Value = cleaned(m.Body.Value)
+}
+
+func uniqueNames(m *Message) {
+	m.Properties = onceEach(m.Properties)
+	for i := range m.Properties {
+		m.Properties[i].Value = cleaned(m.Properties[i].Value)
 	}
 	m.Body.Map, _ = cleaned(m.Body.Map).(wire.Map)
 	m.Body.List, _ = cleaned(m.Body.List).(wire.List)

@@ -20,6 +20,7 @@ var losers = map[string]*Message{
 	"no-properties":    with(func(m *Message) { m.Set("a", int32(1)) }),
 	"not-utf8-body":    with(func(m *Message) { m.Kind, m.Body = message.KindText, Body{Form: Text, Text: "\xff"} }),
 	"not-utf8":         with(func(m *Message) { m.Set("a", "\xff") }),
+	"twice":            with(func(m *Message) { m.Properties = []Property{{"a", int32(1)}, {"b", true}, {"a", int32(2)}} }),
 	"rendezvous-types": with(func(m *Message) { m.Set("a", uint8(200)) }),
 	"raw-fields":       with(func(m *Message) { m.Kind, m.Body, m.Priority = message.KindText, Body{Form: Text, Text: "x"}, 9 }),
 	"raw-empty":        with(func(m *Message) { m.Kind, m.Body = message.KindText, Body{Form: Null} }),

@@ -60,6 +60,7 @@ func cleaned(v any) any {
 		for i := range v {
 			v[i].Key, v[i].Value = cleaned(v[i].Key), cleaned(v[i].Value)
 		}
+		return once(v)
 	case wire.Described:
 		return wire.Described{Descriptor: cleaned(v.Descriptor), Value: cleaned(v.Value)}
 	case wire.Array:
@@ -71,6 +72,66 @@ func cleaned(v any) any {
 		}
 	}
 	return v
+}
+
+// few is up to how many names are compared with each other rather than put into a set.
+const few = 12
+
+// once gives a map in which no key stands twice, which AMQP forbids (1.6.23) and some
+// clients refuse: the last counts. The map's own room is used.
+func once(m wire.Map) wire.Map {
+	if len(m) <= few && !twice(len(m), func(i, j int) bool { return sameText(m[i].Key, m[j].Key) }) && named(m) {
+		return m
+	}
+	last := make(map[string]int, len(m))
+	keys := make([]string, len(m))
+	for i := range m {
+		keys[i] = string(wire.AppendValue(nil, m[i].Key))
+		last[keys[i]] = i
+	}
+	kept := m[:0]
+	for i, e := range m {
+		if last[keys[i]] == i {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+func sameText(a, b any) bool {
+	x, _ := a.(string)
+	y, _ := b.(string)
+	return x == y
+}
+
+// onceEach is once for properties.
+func onceEach(p []Property) []Property {
+	if len(p) <= few && !twice(len(p), func(i, j int) bool { return p[i].Name == p[j].Name }) {
+		return p
+	}
+	last := make(map[string]int, len(p))
+	for i := range p {
+		last[p[i].Name] = i
+	}
+	kept := p[:0]
+	for i := range p {
+		if last[p[i].Name] == i {
+			kept = append(kept, p[i])
+		}
+	}
+	return kept
+}
+
+// twice says whether two of n are the same.
+func twice(n int, same func(i, j int) bool) bool {
+	for i := range n {
+		for j := range i {
+			if same(i, j) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func clean(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
