@@ -100,12 +100,6 @@ func (c *Child) gone(patience time.Duration) error {
 // Ended is closed when the child is gone, for whatever reason.
 func (c *Child) Ended() <-chan struct{} { return c.proc.done }
 
-// Pause stops the child as a frozen machine would, sockets open.
-func (c *Child) Pause() error { return c.proc.signal(syscall.SIGSTOP) }
-
-// Resume lets a paused child go on.
-func (c *Child) Resume() error { return c.proc.signal(syscall.SIGCONT) }
-
 // Log is the end of what the child has printed.
 func (c *Child) Log() string {
 	c.mu.Lock()

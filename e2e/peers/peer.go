@@ -155,27 +155,6 @@ func (p *Peer) Stop() error {
 	return p.child.Stop(Patience)
 }
 
-// Pause freezes the broker with its connections open, as a machine that hangs.
-// Kill works on it; Stop needs Resume first.
-func (p *Peer) Pause() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.runs() {
-		return fmt.Errorf("pausing %s: it is down", p.kind.name)
-	}
-	return p.child.Pause()
-}
-
-// Resume lets it go on after Pause.
-func (p *Peer) Resume() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.runs() {
-		return fmt.Errorf("resuming %s: it is down", p.kind.name)
-	}
-	return p.child.Resume()
-}
-
 // Close kills the broker for good; its data stay. A peer of a test is closed
 // with the test.
 func (p *Peer) Close() error {

@@ -24,10 +24,7 @@ func RabbitMQ(t testing.TB, dir string, o Options) *Peer {
 
 // StartRabbitMQ starts a RabbitMQ, its data in dir.
 func StartRabbitMQ(dir string, o Options) (*Peer, error) {
-	node, err := newErlang()
-	if err != nil {
-		return nil, fmt.Errorf("starting RabbitMQ: %w", err)
-	}
+	node := &erlang{}
 	return launch(kind{
 		name:   "RabbitMQ",
 		scheme: "amqp",
@@ -47,17 +44,17 @@ type erlang struct {
 	epmd        *harness.Child // nil before the first start
 }
 
-func newErlang() (*erlang, error) {
-	dist, err := reserve()
-	if err != nil {
-		return nil, err
+// reserve draws the node's ports, once.
+func (e *erlang) reserve() (err error) {
+	for _, p := range []*port{&e.dist, &e.names} {
+		if p.lock != nil {
+			continue
+		}
+		if *p, err = reserve(); err != nil {
+			return err
+		}
 	}
-	names, err := reserve()
-	if err != nil {
-		dist.release()
-		return nil, err
-	}
-	return &erlang{dist: dist, names: names}, nil
+	return nil
 }
 
 func (e *erlang) end() {
@@ -75,6 +72,9 @@ func (e *erlang) begin(p *Peer, o Options) (*harness.Child, error) {
 	}
 	path, err := installed(launcher)
 	if err != nil {
+		return nil, err
+	}
+	if err := e.reserve(); err != nil {
 		return nil, err
 	}
 	if err := e.beginNames(p); err != nil {

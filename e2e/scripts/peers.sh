@@ -37,16 +37,18 @@ launcher rabbitmq-server "'$(rabbitmq_home)sbin/rabbitmq-server'"
 # Erlang looks for each module in each plugin's folder, of which there are dozens
 # that hardly a test wants: with those of the broker alone a start takes half the time.
 plain=$cache/rabbitmq-plain
-rm -rf "$plain"
-mkdir -p "$plain/plugins"
-ln -s "$(rabbitmq_home)sbin" "$plain/sbin"
-for plugin in "$(rabbitmq_home)"plugins/*; do
-  case $(basename "$plugin") in
-  rabbitmq_prelaunch*) ;;
-  rabbitmq_* | amqp_client* | amqp10_client* | cow* | gun* | prometheus* | eetcd* | jose* | quantile*) continue ;;
-  esac
-  ln -s "$plugin" "$plain/plugins/"
-done
+if [ "$(readlink "$plain/sbin")" != "$(rabbitmq_home)sbin" ]; then
+  rm -rf "$plain"
+  mkdir -p "$plain/plugins"
+  for plugin in "$(rabbitmq_home)"plugins/*; do
+    case $(basename "$plugin") in
+    rabbitmq_prelaunch*) ;;
+    rabbitmq_* | amqp_client* | amqp10_client* | cow* | gun* | prometheus* | eetcd* | jose* | quantile*) continue ;;
+    esac
+    ln -s "$plugin" "$plain/plugins/"
+  done
+  ln -s "$(rabbitmq_home)sbin" "$plain/sbin" # last: it says that the rest is there
+fi
 launcher rabbitmq-server-plain env "RABBITMQ_SCRIPTS_DIR='$plain/sbin'" "'$plain/sbin/rabbitmq-server'"
 launcher epmd "'$(command -v epmd)'"
 
