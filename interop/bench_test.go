@@ -24,6 +24,7 @@ type void struct {
 	taken   atomic.Int64
 	settled atomic.Int64
 	opened  chan struct{}
+	moved   chan struct{} // taken or settled grew
 }
 
 func (v *void) Open(_ context.Context, sink Sink) (Session, error) {
@@ -36,7 +37,7 @@ func (v *void) Imports(context.Context, []Destination) error  { return nil }
 func (v *void) Exports(context.Context, []Destination) error  { return nil }
 func (v *void) Reply(context.Context, string) (string, error) { return "", nil }
 func (v *void) EndReply(string)                               {}
-func (v *void) Settle(all []Settlement)                       { v.settled.Add(int64(len(all))) }
+func (v *void) Settle(all []Settlement)                       { v.settled.Add(int64(len(all))); notify(v.moved) }
 func (v *void) Send(_ context.Context, all []Outbound) error {
 	answers := make([]Sent, len(all))
 	for i := range all {
@@ -44,6 +45,7 @@ func (v *void) Send(_ context.Context, all []Outbound) error {
 	}
 	v.sink.Sent(answers)
 	v.taken.Add(int64(len(all)))
+	notify(v.moved)
 	return nil
 }
 
@@ -72,7 +74,7 @@ func benchBroker(b *testing.B) *server.Server {
 
 func benchTransport(b *testing.B, broker *server.Server, certified bool, spec Spec) *void {
 	b.Helper()
-	v := &void{opened: make(chan struct{})}
+	v := &void{opened: make(chan struct{}), moved: make(chan struct{}, 1)}
 	m := NewManager(Options{Broker: broker, Server: "bench", Gateway: "bench", Log: slog.New(slog.DiscardHandler), Factories: Factories{
 		"void": {Type: "void", Certified: certified, New: func(Settings) (Transport, error) { return v, nil }},
 	}})
@@ -130,11 +132,11 @@ func BenchmarkRunnerExport(b *testing.B) {
 				})
 				sent += n
 				for int64(sent)-v.taken.Load() > 4000 {
-					time.Sleep(20 * time.Microsecond)
+					<-v.moved
 				}
 			}
 			for v.taken.Load() < int64(b.N) {
-				time.Sleep(20 * time.Microsecond)
+				<-v.moved
 			}
 		})
 	}
@@ -177,7 +179,7 @@ func BenchmarkRunnerImport(b *testing.B) {
 				v.sink.Deliver(batch)
 			}
 			for c.certified && v.settled.Load() < int64(b.N) {
-				time.Sleep(20 * time.Microsecond)
+				<-v.moved
 			}
 		})
 	}

@@ -25,15 +25,15 @@ names, or tibemsd.json. PATH is the main file, or its directory.`,
 }
 
 // loadSet reads a set from the disk.
-func loadSet(path string, secondary bool) (*config.Config, error) {
-	return config.Load(disk.Files{FS: vfs.OS}, path, config.Options{Secondary: secondary})
+func loadSet(path string, o config.Options) (*config.Config, error) {
+	return config.Load(disk.Files{FS: vfs.OS}, path, o)
 }
 
 // overSet has a command do something with the set that its first argument names.
 func overSet(cmd *cobra.Command, do func(cmd *cobra.Command, c *config.Config, args []string) error) *cobra.Command {
 	secondary := cmd.Flags().Bool("secondary", false, "read a tibemsd.json as the second server of the pair does")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := loadSet(args[0], *secondary)
+		c, err := loadSet(args[0], config.Options{Secondary: *secondary})
 		if err != nil {
 			return err
 		}

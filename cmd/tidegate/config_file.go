@@ -36,6 +36,9 @@ type fileOnly struct {
 	mechanisms []string // nil: all
 	claims     bool
 	management bool
+
+	rendezvous string // rendezvous.url: where sections for Rendezvous go; "": the embedded NATS server
+	natsListen string // nats.listen: where the embedded NATS server listens
 }
 
 // configFile reads tidegate.yaml. values are those of flags, for viper.
@@ -49,7 +52,7 @@ type configFile struct {
 
 // readConfig reads a file; one that is not there is none, unless it was asked for.
 func readConfig(file string, flags *pflag.FlagSet) (*configFile, error) {
-	c := &configFile{name: file, flags: flags, values: map[string]any{}, only: fileOnly{management: true}}
+	c := &configFile{name: file, flags: flags, values: map[string]any{}, only: fileOnly{management: true, natsListen: defaultNATSListen}}
 	if file == "" {
 		c.name = defaultConfig
 	}
@@ -126,6 +129,8 @@ var fileKeys = map[string]func(c *configFile, v *yaml.Node){
 	"mechanisms":    (*configFile).mechanisms,
 	"claims":        func(c *configFile, v *yaml.Node) { c.only.claims = c.boolean(v) },
 	"management":    func(c *configFile, v *yaml.Node) { c.only.management = c.boolean(v) },
+	"rendezvous":    (*configFile).rendezvous,
+	"nats":          (*configFile).nats,
 }
 
 func (c *configFile) setting(key string, k, v *yaml.Node) {

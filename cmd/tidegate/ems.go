@@ -30,8 +30,8 @@ func emsSet(path string) bool {
 
 // readSet reads an EMS configuration, tells what is to be said about it once, and
 // stops at what startup_abort_list names.
-func readSet(path string, secondary bool, trace *traceLog, log *slog.Logger) (*config.Config, error) {
-	c, err := loadSet(path, secondary)
+func readSet(path string, o config.Options, trace *traceLog, log *slog.Logger) (*config.Config, error) {
+	c, err := loadSet(path, o)
 	if err != nil {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
@@ -55,11 +55,11 @@ func readSet(path string, secondary bool, trace *traceLog, log *slog.Logger) (*c
 
 // openSet reads the EMS configuration at path and has it stand behind the settings; no
 // path: there is none.
-func openSet(v *viper.Viper, path string, trace *traceLog, log *slog.Logger) (*config.Config, map[string]core.Need, error) {
+func openSet(v *viper.Viper, path, rendezvous string, trace *traceLog, log *slog.Logger) (*config.Config, map[string]core.Need, error) {
 	if path == "" {
 		return nil, nil, nil
 	}
-	c, err := readSet(path, v.GetBool("secondary"), trace, log)
+	c, err := readSet(path, config.Options{Secondary: v.GetBool("secondary"), RendezvousURL: rendezvous}, trace, log)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -115,7 +115,7 @@ func serve(ctx context.Context, v *viper.Viper, only *fileOnly, setPath string) 
 		return fmt.Errorf("--trace %s: %w", trace.instead, err)
 	}
 	log := trace.logger()
-	set, stores, err := openSet(v, setPath, trace, log)
+	set, stores, err := openSet(v, setPath, only.rendezvous, trace, log)
 	if err != nil {
 		return err
 	}
@@ -290,20 +290,14 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	in.define(broker, log)
 	ctx, shutdown := context.WithCancel(ctx)
 	defer shutdown()
+	bridges, err := in.openTransports(ctx, v.GetString("data"), broker, log)
+	if err != nil {
+		broker.Close()
+		return errors.Join(err, st.Close())
+	}
 	limits := newLiveLimits(memory / contentsShare)
 	service := in.administration(v, log, broker, st, began, limits, shutdown)
-	edge := amqpserver.Quiet(log) // for what clients can cause
-	g := gateway.New(gateway.Options{
-		Broker: broker, Admin: service, ContainerID: "tidegate", Version: version, MaxMessageSize: in.maxMessage,
-		Users: in.gate, Authorization: in.gate.on.Load, Anonymous: v.GetBool("anonymous"), Logger: edge,
-		Tokens: in.only.admits(), Claims: in.only.claims, Management: in.only.management, Mechanisms: in.only.mechanisms,
-		IdleTimeOut: v.GetDuration("idle-timeout"), AuthTimeOut: v.GetDuration("login-timeout"),
-	})
-	front := amqpserver.New(amqpserver.Config{
-		Engine: g.Engine, New: func(c *amqpserver.Conn) amqpserver.Handler { return g.Handler(c) }, Logger: edge,
-		MaxConnections: v.GetInt("max-connections"),
-		Certificates:   in.certs, External: gateway.ExternalUser, Origins: v.GetStringSlice("websocket-origin"),
-	})
+	front := in.front(v, broker, service, log)
 	limits.follow(in.definitions, v, front, st)
 	look.serve(front.Connections, broker.Totals, log)
 	for _, l := range in.listeners {
@@ -319,6 +313,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	}
 	front.Shutdown(shutdownTime)
 	service.Close()
+	bridges.close()
 	if err == nil {
 		broker.Checkpoint()
 	}
@@ -328,6 +323,22 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	}
 	broker.Close()
 	return errors.Join(err, st.Close())
+}
+
+// front is where clients come in.
+func (in *doors) front(v *viper.Viper, broker *server.Server, service *admin.Service, log *slog.Logger) *amqpserver.Server {
+	edge := amqpserver.Quiet(log) // for what clients can cause
+	g := gateway.New(gateway.Options{
+		Broker: broker, Admin: service, ContainerID: "tidegate", Version: version, MaxMessageSize: in.maxMessage,
+		Users: in.gate, Authorization: in.gate.on.Load, Anonymous: v.GetBool("anonymous"), Logger: edge,
+		Tokens: in.only.admits(), Claims: in.only.claims, Management: in.only.management, Mechanisms: in.only.mechanisms,
+		IdleTimeOut: v.GetDuration("idle-timeout"), AuthTimeOut: v.GetDuration("login-timeout"),
+	})
+	return amqpserver.New(amqpserver.Config{
+		Engine: g.Engine, New: func(c *amqpserver.Conn) amqpserver.Handler { return g.Handler(c) }, Logger: edge,
+		MaxConnections: v.GetInt("max-connections"),
+		Certificates:   in.certs, External: gateway.ExternalUser, Origins: v.GetStringSlice("websocket-origin"),
+	})
 }
 
 // until waits for the end of ctx, or for the store's failure, which it returns.

@@ -320,18 +320,20 @@ func (c *Config) Bool(name string) bool {
 // Fatal lists the errors that startup_abort_list lets keep the server from
 // starting.
 func (c *Config) Fatal() []Finding {
-	abort := strings.Split(strings.ToUpper(c.Param("startup_abort_list")), ",")
 	var fatal []Finding
 	for _, f := range c.Findings {
-		if f.Severity == Error && slices.ContainsFunc(abort, func(a string) bool { return isCategory(strings.TrimSpace(a), f) }) {
+		if f.Severity == Error && (c.Aborts(f.Category) || f.also != "" && c.Aborts(f.also)) {
 			fatal = append(fatal, f)
 		}
 	}
 	return fatal
 }
 
-func isCategory(word string, f Finding) bool {
-	return word == string(f.Category) || f.also != "" && word == string(f.also)
+// Aborts says whether startup_abort_list has mistakes of a category keep the server
+// from starting.
+func (c *Config) Aborts(category Category) bool {
+	abort := strings.Split(strings.ToUpper(c.Param("startup_abort_list")), ",")
+	return slices.ContainsFunc(abort, func(a string) bool { return strings.TrimSpace(a) == string(category) })
 }
 
 func (f *paramFile) values(name string) []paramValue {
