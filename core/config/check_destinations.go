@@ -109,6 +109,9 @@ func (k *checker) transportsNamed(kind property.Kind, d *definition, v property.
 			f.message = "a wildcard imports by transports of type " + orList(transportWords(typesOfWildcard)) + ", and " + w + " is of type " + row.word
 			f.fix = "write a line with import=" + w + " for each " + kind.String()
 			return f
+		case v.ID == property.Export && kind == property.Queue && d.Wildcard():
+			f.rule, f.message, f.fix = "export-queue", "queues are exported one by one, not by wildcards", "write a line with export="+w+" for each queue"
+			return f
 		case v.ID == property.Export && kind == property.Queue && !isOn(o, "allow_queue_export"):
 			f.rule = "export-queue"
 			f.message = "queues are exported only by transports that allow it, and " + w + " does not"

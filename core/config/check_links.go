@@ -195,18 +195,67 @@ func (k *checker) durables() {
 }
 
 func (k *checker) listeners() {
+	certified := k.certified()
+	said := false
 	for _, o := range k.Objects(Listeners) {
-		if t, ok := o.Attr("transport"); ok && t.Value != "$RVCM$" {
-			tr, ok := k.Object(Transports, t.Value)
-			if row := typeOf(tr); !ok || row == nil || row.is&typesCertified == 0 {
-				k.refuseAll(o, t.At, "listener-transport", "there is no transport "+t.Value+" of type "+orList(transportWords(typesCertified)), "write the name of one")
-				continue
-			}
+		k.listener(o)
+		if t := o.Get("transport"); o.Ignored || said || len(certified) == 1 || t != "" && t != defaultCertified {
+			continue
 		}
-		if s, _ := o.Attr("subject"); plainName(s.Value) != "" {
-			k.refuseAll(o, s.At, "listener-subject", "the subject of a certified listener is one name: "+plainName(s.Value), "write a line for each subject")
+		said = true
+		message := "the listener's line names no transport, and there is none of type " + orList(transportWords(typesCertified))
+		if len(certified) > 0 {
+			message = "the listener's line names no transport: it is for " + certified[0] + ", the first of type " + orList(transportWords(typesCertified))
+		}
+		k.warn(o.At, "listener-default", message, "write TRANSPORT LISTENER SUBJECT")
+	}
+}
+
+func (k *checker) listener(o *Object) {
+	if t, ok := o.Attr("transport"); ok && t.Value != defaultCertified {
+		tr, ok := k.Object(Transports, t.Value)
+		if row := typeOf(tr); !ok || row == nil || row.is&typesCertified == 0 {
+			k.refuseAll(o, t.At, "listener-transport", "there is no transport "+t.Value+" of type "+orList(transportWords(typesCertified)), "write the name of one")
+			return
 		}
 	}
+	if s, _ := o.Attr("subject"); plainName(s.Value) != "" {
+		k.refuseAll(o, s.At, "listener-subject", "the subject of a certified listener is one name: "+plainName(s.Value), "write a line for each subject")
+	}
+}
+
+// defaultCertified is the certified transport of lines that name none (ems 9).
+const defaultCertified = "$RVCM$"
+
+// certified lists the transports that may have listeners.
+func (c *Config) certified() (all []string) {
+	for _, o := range c.Objects(Transports) {
+		if row := typeOf(o); row != nil && row.is&typesCertified != 0 {
+			all = append(all, o.Name)
+		}
+	}
+	return all
+}
+
+// CertifiedListener is a line of tibrvcm.conf: a listener that is registered with a
+// transport before it has come (ems 9).
+type CertifiedListener struct{ Transport, Name, Subject string }
+
+// CertifiedListeners lists them, those without a transport at the first that there is;
+// without any they are left out.
+func (c *Config) CertifiedListeners() (all []CertifiedListener) {
+	certified := c.certified()
+	for _, o := range c.Objects(Listeners) {
+		l := CertifiedListener{o.Get("transport"), o.Name, o.Get("subject")}
+		if l.Transport == "" || l.Transport == defaultCertified {
+			if len(certified) == 0 {
+				continue
+			}
+			l.Transport = certified[0]
+		}
+		all = append(all, l)
+	}
+	return all
 }
 
 // modules says what each module of jaas.conf would have done.

@@ -266,6 +266,8 @@ func (c *Config) linked(o Object) error {
 			}
 		}
 		k.route(&o, zones)
+	case Listeners:
+		k.listener(&o)
 	case Transports:
 		typeFirst(&o)
 		return k.linkedTransport(&o)

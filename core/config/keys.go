@@ -15,9 +15,10 @@ type Key struct {
 	Quiet    string // value that asks for nothing, if it has a meaning
 
 	// Of transports only.
-	Of      transportTypes // types that have it
-	Default string         // what holds where it is not written
-	Does    string         // what it does here
+	Of        transportTypes // types that have it
+	Default   string         // what holds where it is not written
+	DefaultOf transportTypes // for which of them; 0: for all
+	Does      string         // what it does here
 }
 
 // sectionKeys is the table of a class; empty for those that have no sections.

@@ -128,11 +128,11 @@ func (k *checker) resolved(o *Object, row *transportRow) (Transport, bool) {
 		t.set("url", EmbeddedURL)
 	}
 	for _, key := range transportKeys {
-		if key.Of&kind != 0 && key.Default != "" && t.values[key.Name] == nil {
+		if key.Of&kind != 0 && (key.DefaultOf == 0 || key.DefaultOf&kind != 0) && key.Default != "" && t.values[key.Name] == nil {
 			t.set(key.Name, key.Default)
 		}
 	}
-	if !o.Has("cm_name") && kind&typesCertified != 0 {
+	if o.Get("cm_name") == "" && t.Has("cm_name") {
 		t.set("cm_name", k.Param("server")+":"+o.Name)
 	}
 	return t, t.String("url") != ""
@@ -237,6 +237,26 @@ func (t *Transport) Keys() []string {
 	for _, key := range transportKeys {
 		if t.Has(key.Name) {
 			all = append(all, key.Name)
+		}
+	}
+	return all
+}
+
+// Settings are all values as interop.Settings has them: flags are true or false, times
+// whole seconds, words spelt as the table has them, and what may stand several times is
+// a line each.
+func (t *Transport) Settings() map[string]string {
+	all := make(map[string]string, len(t.values))
+	for _, name := range t.Keys() {
+		switch row := findKey(transportKeys, name); row.Type {
+		case Bool:
+			all[name] = strconv.FormatBool(t.Bool(name))
+		case Seconds:
+			all[name] = strconv.FormatInt(int64((t.Duration(name)+time.Second-1)/time.Second), 10)
+		case OneOf:
+			all[name] = t.Word(name)
+		default:
+			all[name] = strings.Join(t.values[name], "\n")
 		}
 	}
 	return all

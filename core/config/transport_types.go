@@ -25,7 +25,8 @@ const (
 	typeKafka
 
 	typesOfNATS     = typeNATS | typeNATSJS
-	typesOfOurs     = typesOfNATS | typeAMQP091 | typeAMQP10 | typeAzure
+	typesOfAMQP     = typeAMQP091 | typeAMQP10 | typeAzure
+	typesOfOurs     = typesOfNATS | typesOfAMQP
 	typesOfWildcard = typesOfNATS | typeRV | typeRVCM // may import a wildcard
 	typesCertified  = typeNATSJS | typeRVCM           // may have lines in tibrvcm.conf
 	typesOfAll      = typeKafka<<1 - 1
@@ -174,20 +175,22 @@ func splitURLs(v string) []string {
 func ShownURL(v string) string {
 	all := splitURLs(v)
 	for i, text := range all {
-		rest, at := "", strings.LastIndexByte(text, '@')
+		at := strings.LastIndexByte(text, '@')
 		if at < 0 {
 			continue
 		}
-		rest = text[at:]
+		rest := text[at:]
 		scheme, user, ok := strings.Cut(text[:at], "://")
 		if !ok {
 			all[i] = "********" + rest
 			continue
 		}
-		if name, _, has := strings.Cut(user, ":"); has {
-			user = name + ":********"
+		name, _, has := strings.Cut(user, ":")
+		if !has { // a token, or a user alone
+			all[i] = scheme + "://********" + rest
+			continue
 		}
-		all[i] = scheme + "://" + user + rest
+		all[i] = scheme + "://" + name + ":********" + rest
 	}
 	return strings.Join(all, ",")
 }
