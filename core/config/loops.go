@@ -9,10 +9,12 @@ import (
 )
 
 // Limits of the search for loops: how many are told, and how many steps it takes
-// before it gives up. 10,000 destinations that import and export take some 50,000.
+// before it gives up, in all and from one destination. 10,000 destinations that import
+// and export take some 50,000 in all.
 const (
-	maxLoops     = 100
-	maxLoopSteps = 500_000
+	maxLoops      = 100
+	maxLoopSteps  = 500_000
+	maxLoopVisits = 10_000
 )
 
 // way is what a message may go: into a destination by a transport, out of one, or
@@ -167,7 +169,11 @@ func (w *ways) follow(one *way, names string) (met, out string, ok bool) {
 	if met, ok = intersect(names, one.pattern); !ok {
 		return "", "", false
 	}
-	return met, one.out(met), !w.overruled(one, met)
+	out = one.out(met)
+	if one.kind == wayIn && (len(out) > name.MaxLength || strings.Count(out, ".") >= name.MaxElements) {
+		return "", "", false // no name: prefixes may make one longer with each round
+	}
+	return met, out, !w.overruled(one, met)
 }
 
 func (w *ways) overruled(one *way, met string) bool {
@@ -213,6 +219,10 @@ func (w *ways) round(start *way) []leg {
 	all := []visit{{leg{start, names}, -1}}
 	seen := map[leg]bool{}
 	for i := 0; i < len(all) && w.steps > 0; i++ {
+		if len(all) > maxLoopVisits {
+			w.steps = 0
+			break
+		}
 		now, found := all[i], false
 		w.starts[now.to].Overlapping(now.names, func(next *way) bool {
 			w.steps--

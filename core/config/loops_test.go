@@ -119,6 +119,21 @@ func TestLoopsOfManyDestinations(t *testing.T) {
 	}
 }
 
+// TestNamesThatGrowEnd: each round puts one more prefix before a name, and never leads
+// back to where it began.
+func TestNamesThatGrowEnd(t *testing.T) {
+	c := load(t, mem{
+		"d/tibemsd.conf": "server = S\n", "d/transports.conf": loopTransports,
+		"d/topics.conf": "a export=N1\np.> export=P,import=N1\n", "d/queues.conf": "a import=N1\n", "d/bridges.conf": "[queue:a]\ntopic=p.b\n",
+	})
+	k := &checker{Config: c, report: &report{}, named: map[Class][]string{}}
+	w := k.newWays()
+	i := slices.IndexFunc(w.all, func(one *way) bool { return one.def != nil && one.def.Name == "a" && one.kind == wayOut })
+	if round := w.round(w.all[i]); round != nil || maxLoopSteps-w.steps > 1000 {
+		t.Errorf("%d steps, %v", maxLoopSteps-w.steps, round)
+	}
+}
+
 // TestLoopsAgainstANaiveSearch: what goes out is part of a told loop if, and only if, a
 // message of some name that goes there comes there again, step by step.
 func TestLoopsAgainstANaiveSearch(t *testing.T) {
