@@ -95,10 +95,15 @@ const bodyWords = "text, bytes, map, stream, object or message"
 // schemes are what a destination's kind is called in front of its name.
 var schemes = [...]string{Unknown: "address://", Queue: "queue://", Topic: "topic://", TemporaryQueue: "temp-queue://", TemporaryTopic: "temp-topic://"}
 
-// text gives a destination with its kind. Without one it is the bare name, unless that
-// looks like something else.
+// bare says whether a destination is written without its kind: it has none, and does not
+// look as if it had.
+func (d Destination) bare() bool {
+	return d.Kind == Unknown && !strings.Contains(d.Name, "://") || int(d.Kind) >= len(schemes)
+}
+
+// text gives a destination with its kind.
 func (d Destination) text() string {
-	if d.Kind == Unknown && !strings.Contains(d.Name, "://") || int(d.Kind) >= len(schemes) {
+	if d.bare() {
 		return d.Name
 	}
 	return schemes[d.Kind] + d.Name

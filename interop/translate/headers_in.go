@@ -12,21 +12,22 @@ func (r *reader) headers(hs []Header, body []byte) error {
 	word := ""
 	for i := range hs {
 		h := &hs[i]
+		name := canonicalHeader(h.Name)
 		switch {
-		case hasPrefixFold(h.Name, propertyPrefix):
+		case hasPrefixFold(name, propertyPrefix):
 			v, err := r.untag(h.Name, h.Value)
 			if err != nil {
 				return err
 			}
 			r.m.Properties = append(r.m.Properties, Property{unescape(h.Name[len(propertyPrefix):]), v})
-		case strings.EqualFold(h.Name, headerBody):
+		case name == headerBody:
 			word = h.Value
-		case strings.EqualFold(h.Name, contentType):
+		case name == contentType:
 			r.m.ContentType = unescape(h.Value)
-		case strings.EqualFold(h.Name, contentEncoding):
+		case name == contentEncoding:
 			r.m.ContentEncoding = unescape(h.Value)
 		default:
-			if err := r.header(h); err != nil {
+			if err := r.header(name, h); err != nil {
 				return err
 			}
 		}
@@ -35,9 +36,9 @@ func (r *reader) headers(hs []Header, body []byte) error {
 }
 
 // header reads a header of JMS, or makes a property of one that is not.
-func (r *reader) header(h *Header) error {
-	if hasPrefixFold(h.Name, headerPrefix) {
-		if known, err := r.field(h); known || err != nil {
+func (r *reader) header(name string, h *Header) error {
+	if hasPrefixFold(name, headerPrefix) {
+		if ours, err := r.field(name, h); ours || err != nil {
 			return err
 		}
 	}
@@ -48,9 +49,9 @@ func (r *reader) header(h *Header) error {
 }
 
 // field reads a header of JMS; false: it is none that we know.
-func (r *reader) field(h *Header) (known bool, err error) {
+func (r *reader) field(name string, h *Header) (ours bool, err error) {
 	m, text := r.m, unescape(h.Value)
-	switch canonicalHeader(h.Name) {
+	switch name {
 	case headerMessageID:
 		m.MessageID = message.ParseID(text)
 	case headerCorrelationID:
@@ -90,18 +91,18 @@ func (r *reader) field(h *Header) (known bool, err error) {
 	return true, err
 }
 
-// canonicalHeader gives the constant that a header's name is in some other case.
+// known are the names that have a meaning.
+var known = [...]string{
+	headerBody, headerMessageID, headerCorrelationID, headerType, headerDestination, headerReplyTo, headerDeliveryMode,
+	headerPriority, headerTimestamp, headerExpiration, headerTTL, headerDeliveryTime, headerDeliveryCount,
+	headerGroupID, headerGroupSequence, headerReplyToGroupID, headerUserID, contentType, contentEncoding,
+}
+
+// canonicalHeader gives the one of them that a header's name is in some other case, or
+// the name.
 func canonicalHeader(name string) string {
-	switch name { // nearly always
-	case headerMessageID, headerDeliveryMode, headerPriority, headerTimestamp, headerDestination:
-		return name
-	}
-	for _, have := range [...]string{
-		headerMessageID, headerCorrelationID, headerType, headerDestination, headerReplyTo, headerDeliveryMode,
-		headerPriority, headerTimestamp, headerExpiration, headerTTL, headerDeliveryTime, headerDeliveryCount,
-		headerGroupID, headerGroupSequence, headerReplyToGroupID, headerUserID,
-	} {
-		if strings.EqualFold(have, name) {
+	for _, have := range &known { // as we write it: lengths tell nearly all apart
+		if len(have) == len(name) && (have == name || strings.EqualFold(have, name)) {
 			return have
 		}
 	}
@@ -126,6 +127,10 @@ func (r *reader) millis(where, text string) (int64, error) {
 
 // mode reads a JMSDeliveryMode by its word or by EMS's number.
 func (r *reader) mode(where, text string) (bool, error) {
+	switch text {
+	case persistent, nonPersistent:
+		return text == persistent, nil
+	}
 	switch strings.ToUpper(text) {
 	case persistent, "2":
 		return true, nil

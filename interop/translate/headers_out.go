@@ -2,77 +2,129 @@ package translate
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/tidegate/tidegate/amqp/message"
 )
 
+// headerWriter makes the headers of a message. Their names and values lie in one piece
+// of memory: an allocation each would be most of the cost of an export.
+type headerWriter struct {
+	hs   []Header
+	text strings.Builder
+}
+
 // outHeaders gives the headers of a message. What says how to read the body is not one
 // of JMS's headers, and is there without export_headers too.
 func outHeaders(m *Message, o *Options) []Header {
-	hs := make([]Header, 0, 12+len(m.Properties))
-	hs = append(hs, Header{headerBody, bodyWord(m.Kind, m.Body.Form)})
-	hs = addText(hs, contentType, m.ContentType)
-	hs = addText(hs, contentEncoding, m.ContentEncoding)
+	w := headerWriter{hs: make([]Header, 0, 12+len(m.Properties))}
+	w.text.Grow(m.headerBytes(o))
+	w.add(headerBody, bodyWord(m.Kind, m.Body.Form))
+	w.addText(contentType, m.ContentType)
+	w.addText(contentEncoding, m.ContentEncoding)
 	if o.ExportHeaders {
-		hs = m.outFields(hs)
+		w.fields(m)
 	}
 	if !o.ExportProperties {
-		return hs
+		return w.hs
 	}
-	hs = addText(hs, headerGroupID, m.GroupID)
+	w.addText(headerGroupID, m.GroupID)
 	if m.GroupSequence.OK {
-		hs = append(hs, Header{headerGroupSequence, strconv.FormatUint(uint64(m.GroupSequence.V), 10)})
+		w.addNumber(headerGroupSequence, int64(m.GroupSequence.V))
 	}
-	hs = addText(hs, headerReplyToGroupID, m.ReplyToGroupID)
+	w.addText(headerReplyToGroupID, m.ReplyToGroupID)
 	if m.UserID != nil {
-		hs = append(hs, Header{headerUserID, escape(userText(m.UserID))})
+		w.add(headerUserID, escape(userText(m.UserID)))
 	}
 	for i := range m.Properties {
 		p := &m.Properties[i]
-		hs = append(hs, Header{propertyPrefix + escapeName(p.Name), tagged(p.Value)})
+		w.add(w.join(propertyPrefix, escapeName(p.Name)), w.tagged(p.Value))
 	}
-	return hs
+	return w.hs
 }
 
-// outFields adds what JMS calls headers.
-func (m *Message) outFields(hs []Header) []Header {
+// headerBytes is about what join and number will need.
+func (m *Message) headerBytes(o *Options) int {
+	n := 0
+	if o.ExportHeaders {
+		n = 128 + len(m.Destination.Name) + len(m.ReplyTo.Name)
+	}
+	if o.ExportProperties {
+		for i := range m.Properties {
+			n += len(propertyPrefix) + len(m.Properties[i].Name) + 16
+			if s, ok := m.Properties[i].Value.(string); ok {
+				n += len(s)
+			}
+		}
+	}
+	return n
+}
+
+// fields adds what JMS calls headers.
+func (w *headerWriter) fields(m *Message) {
 	if m.MessageID != nil {
-		hs = append(hs, Header{headerMessageID, escape(message.MessageIDString(m.MessageID))})
+		w.add(headerMessageID, escape(message.MessageIDString(m.MessageID)))
 	}
-	hs = addText(hs, headerCorrelationID, message.CorrelationIDString(m.CorrelationID))
-	hs = addText(hs, headerType, m.Type)
-	if m.Destination.Name != "" {
-		hs = append(hs, Header{headerDestination, escape(m.Destination.text())})
-	}
-	if m.ReplyTo.Name != "" {
-		hs = append(hs, Header{headerReplyTo, escape(m.ReplyTo.text())})
-	}
+	w.addText(headerCorrelationID, message.CorrelationIDString(m.CorrelationID))
+	w.addText(headerType, m.Type)
+	w.addText(headerDestination, w.destination(m.Destination))
+	w.addText(headerReplyTo, w.destination(m.ReplyTo))
 	mode := nonPersistent
 	if m.Persistent {
 		mode = persistent
 	}
-	hs = append(hs, Header{headerDeliveryMode, mode}, Header{headerPriority, strconv.Itoa(int(m.Priority))})
-	hs = addNumber(hs, headerTimestamp, m.Timestamp)
-	hs = addNumber(hs, headerExpiration, m.Expiration)
+	w.add(headerDeliveryMode, mode)
+	w.add(headerPriority, strconv.Itoa(int(m.Priority)))
+	w.addTime(headerTimestamp, m.Timestamp)
+	w.addTime(headerExpiration, m.Expiration)
 	if m.Expiration == 0 {
-		hs = addNumber(hs, headerTTL, int64(m.TTL))
+		w.addTime(headerTTL, int64(m.TTL))
 	}
-	hs = addNumber(hs, headerDeliveryTime, m.DeliveryTime)
-	return addNumber(hs, headerDeliveryCount, int64(m.DeliveryCount))
+	w.addTime(headerDeliveryTime, m.DeliveryTime)
+	w.addTime(headerDeliveryCount, int64(m.DeliveryCount))
 }
 
-func addText(hs []Header, name, value string) []Header {
-	if value == "" {
-		return hs
+func (w *headerWriter) add(name, value string) { w.hs = append(w.hs, Header{name, value}) }
+
+// addText adds what is not empty, escaped.
+func (w *headerWriter) addText(name, value string) {
+	if value != "" {
+		w.add(name, escape(value))
 	}
-	return append(hs, Header{name, escape(value)})
 }
 
-func addNumber(hs []Header, name string, n int64) []Header {
-	if n == 0 {
-		return hs
+// addTime adds what is not 0.
+func (w *headerWriter) addTime(name string, n int64) {
+	if n != 0 {
+		w.addNumber(name, n)
 	}
-	return append(hs, Header{name, strconv.FormatInt(n, 10)})
+}
+
+func (w *headerWriter) addNumber(name string, n int64) { w.add(name, w.number("", n)) }
+
+// join puts two texts together.
+func (w *headerWriter) join(a, b string) string {
+	start := w.text.Len()
+	w.text.WriteString(a)
+	w.text.WriteString(b)
+	return w.text.String()[start:]
+}
+
+// number writes a number behind a text.
+func (w *headerWriter) number(before string, n int64) string {
+	var room [24]byte
+	start := w.text.Len()
+	w.text.WriteString(before)
+	w.text.Write(strconv.AppendInt(room[:0], n, 10))
+	return w.text.String()[start:]
+}
+
+// destination gives a destination with its kind; see Destination.text.
+func (w *headerWriter) destination(d Destination) string {
+	if d.Name == "" || d.bare() {
+		return d.Name
+	}
+	return w.join(schemes[d.Kind], d.Name)
 }
 
 // payload is the body by itself: characters and bytes as they are, all else as JSON.

@@ -91,6 +91,11 @@ func TestTags(t *testing.T) {
 	}
 }
 
+func tagged(v any) string {
+	var w headerWriter
+	return w.tagged(v)
+}
+
 func read(t *testing.T, e Encoding, headers []Header, body string) *Message {
 	t.Helper()
 	m := &Message{}

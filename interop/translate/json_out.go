@@ -20,7 +20,7 @@ func (b *Body) AppendJSON(dst []byte) []byte {
 	case Fields:
 		return appendFields(dst, b.Map)
 	case Items:
-		return appendItems(dst, b.List)
+		return appendItems(dst, b.List, appendTyped)
 	case Foreign:
 		return appendTyped(dst, b.Value)
 	}
@@ -40,13 +40,14 @@ func appendFields(dst []byte, m wire.Map) []byte {
 	return append(dst, '}')
 }
 
-func appendItems(dst []byte, l wire.List) []byte {
+// appendItems appends a list, each value as one does.
+func appendItems(dst []byte, values []any, one func(dst []byte, v any) []byte) []byte {
 	dst = append(dst, '[')
-	for i, v := range l {
+	for i, v := range values {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendTyped(dst, v)
+		dst = one(dst, v)
 	}
 	return append(dst, ']')
 }
@@ -65,24 +66,13 @@ func appendTyped(dst []byte, v any) []byte {
 			return append(appendFields(dst, v), '}')
 		}
 	case wire.List:
-		return append(appendItems(dst, v), '}')
+		return append(appendItems(dst, v, appendTyped), '}')
 	case wire.Array:
 		if name != typeOther {
-			return append(appendElements(dst, v.Values), '}')
+			return append(appendItems(dst, v.Values, appendScalar), '}')
 		}
 	}
 	return append(appendScalar(dst, v), '}')
-}
-
-func appendElements(dst []byte, values []any) []byte {
-	dst = append(dst, '[')
-	for i, v := range values {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = appendScalar(dst, v)
-	}
-	return append(dst, ']')
 }
 
 // appendScalar appends a value without its type. What has 64 bits is a string, because

@@ -69,7 +69,7 @@ func kindOf(v any) DestinationKind {
 		return DestinationKind(n + 1)
 	}
 	words, _ := wire.Text(v)
-	kind := Unknown
+	var kind DestinationKind
 	switch {
 	case strings.Contains(words, "topic"):
 		kind = Topic

@@ -20,61 +20,56 @@ const tags = "b y h i l f d s x n c t u Y H I L S a"
 var base64s = base64.StdEncoding
 
 // tagged writes a property's value.
-func tagged(v any) string {
+func (w *headerWriter) tagged(v any) string {
 	switch v := v.(type) {
 	case string:
-		return "s:" + escape(v)
+		return w.join("s:", escape(v))
 	case bool:
 		if v {
 			return "b:true"
 		}
 		return "b:false"
 	case int8:
-		return number("y:", int64(v))
+		return w.number("y:", int64(v))
 	case int16:
-		return number("h:", int64(v))
+		return w.number("h:", int64(v))
 	case int32:
-		return number("i:", int64(v))
+		return w.number("i:", int64(v))
 	case int64:
-		return number("l:", v)
+		return w.number("l:", v)
 	case float32:
-		return "f:" + float32Text(v)
+		return w.join("f:", float32Text(v))
 	case float64:
-		return "d:" + float64Text(v)
+		return w.join("d:", float64Text(v))
 	case []byte:
-		return "x:" + base64s.EncodeToString(v)
+		return w.join("x:", base64s.EncodeToString(v))
 	case nil:
 		return "n:"
 	}
-	return taggedForeign(v)
+	return w.taggedForeign(v)
 }
 
 // taggedForeign writes a value that JMS clients do not send.
-func taggedForeign(v any) string {
+func (w *headerWriter) taggedForeign(v any) string {
 	switch v := v.(type) {
 	case uint8:
-		return number("Y:", int64(v))
+		return w.number("Y:", int64(v))
 	case uint16:
-		return number("H:", int64(v))
+		return w.number("H:", int64(v))
 	case uint32:
-		return number("I:", int64(v))
+		return w.number("I:", int64(v))
 	case uint64:
-		return "L:" + strconv.FormatUint(v, 10)
+		return w.join("L:", strconv.FormatUint(v, 10))
 	case wire.Char:
-		return "c:" + escape(string(rune(v)))
+		return w.join("c:", escape(string(rune(v))))
 	case wire.Timestamp:
-		return number("t:", int64(v))
+		return w.number("t:", int64(v))
 	case wire.UUID:
-		return "u:" + v.String()
+		return w.join("u:", v.String())
 	case wire.Symbol:
-		return "S:" + escape(string(v))
+		return w.join("S:", escape(string(v)))
 	}
-	return "a:" + base64s.EncodeToString(wire.AppendValue(nil, v))
-}
-
-func number(tag string, v int64) string {
-	var room [24]byte
-	return string(strconv.AppendInt(append(room[:0], tag...), v, 10))
+	return w.join("a:", base64s.EncodeToString(wire.AppendValue(nil, v)))
 }
 
 // untag reads a property's value. Without a tag it is a string, as other programs
