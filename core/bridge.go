@@ -324,7 +324,7 @@ func (q *queue) addressed(s *txnSend) *Destination {
 
 // addressee is where the message of an entry that came by a bridge went.
 func (r *ring) addressee(seq uint64) *Destination {
-	if to := r.to[seq]; to != nil {
+	if to := r.wentTo(seq); to != nil {
 		return to
 	}
 	if q := r.queue; q.holds.Kind != 0 {

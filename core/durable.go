@@ -47,7 +47,7 @@ func (r *ring) durable(s *strings.Builder, due map[[2]uint64]int64) {
 			if n := r.notes[seq]; n != nil {
 				fmt.Fprintf(s, "~%x", n)
 			}
-			if to := r.to[seq]; to != nil {
+			if to := r.wentTo(seq); to != nil {
 				s.WriteString("!" + to.Name)
 			}
 			if r.queue.holds.Kind != 0 {

@@ -315,17 +315,14 @@ func (b *Broker) put(q *queue, p *Place, stored bool) {
 		b.heldBytes += heldSize(p.Size)
 	}
 	r := q.ring(p.Priority)
-	r.put(p.Seq, e)
-	b.hold(p.ID)
 	if p.Flags != 0 {
 		b.marked = b.marked || p.Flags&(PlaceTrace|PlaceTraceBody) != 0
 		if p.To != nil {
-			if r.to == nil {
-				r.to = map[uint64]*Destination{}
-			}
-			r.to[p.Seq] = p.To
+			e.flags |= r.address(p.Seq, p.To)
 		}
 	}
+	r.put(p.Seq, e)
+	b.hold(p.ID)
 	if q.holds.Kind != 0 {
 		b.delayed++
 		if p.Delay != nil {

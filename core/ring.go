@@ -29,7 +29,8 @@ const (
 	entryDoubt                     // perhaps: the connection was lost, so it is flagged when it comes again
 )
 
-// Above them stand the place's, which the journal has.
+// Above them stand the place's, which the journal has, and above those a number of the
+// ring's addresses.
 const (
 	entryWaiting    = uint32(1) << 4 // for its next delivery: see redelivery.go
 	entryMirror     = uint32(1) << 5 // shows one that waits
@@ -98,11 +99,11 @@ type ring struct {
 	next     uint64 // the next sequence
 	head     uint64 // nothing below is available
 	blocks   []*block
-	spare    *block                  // the next to be used, made before or emptied; nil: there is none
-	counts   map[uint64]uint32       // failed deliveries, only where not 0
-	waits    map[uint64]wait         // until when those wait that came back
-	notes    map[uint64][]byte       // what consumers added, only where they did
-	to       map[uint64]*Destination // see addressee, only where the queue does not say it
+	spare    *block            // the next to be used, made before or emptied; nil: there is none
+	counts   map[uint64]uint32 // failed deliveries, only where not 0
+	waits    map[uint64]wait   // until when those wait that came back
+	notes    map[uint64][]byte // what consumers added, only where they did
+	went     *addresses        // nil: the queue says where all of it went
 	pending  []pending
 	offered  uint64     // logged: may have been delivered below
 	offeredP Pos        // where that is logged

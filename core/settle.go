@@ -205,8 +205,8 @@ func (b *Broker) drop(r *ring, seq uint64, fx *Effects) {
 		return
 	}
 	b.dropNotes(r, seq)
-	if r.to != nil {
-		delete(r.to, seq)
+	if r.went != nil {
+		r.unaddress(seq, e.flags)
 	}
 	q := r.queue
 	if e.flags&entryMirror != 0 { // it counts where it stands
