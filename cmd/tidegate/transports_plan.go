@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"slices"
 	"strings"
 
@@ -25,19 +26,8 @@ func planTransports(c *config.Config, rendezvous string) ([]interop.Spec, map[de
 	by := map[string]*interop.Spec{}
 	for i := range opened {
 		t := &opened[i]
-		specs[i] = interop.Spec{Name: t.Name, Type: t.Kind, Keys: map[string]string{}}
-		for _, k := range t.Keys() {
-			sep := "\n" // of keys that stand several times
-			if k == "url" {
-				sep = ","
-			}
-			specs[i].Keys[k] = strings.Join(t.List(k), sep)
-		}
-		for _, k := range []string{"topic_import_dm", "queue_import_dm"} {
-			if !keepsMode(t.Kind) && !written(c, t.Name, k) {
-				delete(specs[i].Keys, k)
-			}
-		}
+		specs[i] = interop.Spec{Name: t.Name, Type: t.Kind, Keys: t.Settings()}
+		locate(c, specs[i].Keys)
 		by[t.Name] = &specs[i]
 	}
 	planned := map[definedAs]bool{}
@@ -84,18 +74,24 @@ func planTransports(c *config.Config, rendezvous string) ([]interop.Spec, map[de
 	return specs, planned
 }
 
-// keepsMode says whether what a kind of transport brings in has EMS's default delivery
-// mode; else it has the one that it came with, which outside systems of AMQP say.
-func keepsMode(kind string) bool { return kind == config.KindNATS || kind == config.KindNATSJS }
-
-// written says whether a transport's section has a key.
-func written(c *config.Config, transport, key string) bool {
-	o, ok := c.Object(config.Transports, transport)
-	if !ok {
-		return false
+// locate has files that a transport names be found from anywhere: they are named as seen
+// from the configuration.
+func locate(c *config.Config, keys map[string]string) {
+	for _, k := range []string{"ssl_identity", "ssl_issuer", "ssl_private_key", "ssl_key", "ssl_trusted"} {
+		if keys[k] == "" {
+			continue
+		}
+		files := strings.Split(keys[k], "\n")
+		for i := range files {
+			files[i] = c.Path(files[i])
+		}
+		keys[k] = strings.Join(files, "\n")
 	}
-	_, ok = o.Attr(key)
-	return ok
+	if f := keys["credentials"]; f != "" { // or a seed, or a user with a password
+		if _, err := os.Stat(c.Path(f)); err == nil {
+			keys["credentials"] = c.Path(f)
+		}
+	}
 }
 
 func words(d *property.Definition, id property.ID) []string {
