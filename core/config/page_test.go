@@ -80,7 +80,7 @@ func page() string {
 var grammarOf = map[Class]string{
 	Stores:     "`[NAME]`, `type=file`, `file=`, `mode=sync` or `async`",
 	Channels:   "`[NAME]`, `address=`, `ttl=`, ...",
-	Transports: "`[NAME]`, `type=` first",
+	Transports: "`[NAME]`, `type=` first ([transports.md](transports.md))",
 	Queues:     "`NAME property,property=value`",
 	Topics:     "`NAME property,property=value`",
 	Users:      "`NAME:PASSWORD:\"DESCRIPTION\"`",
