@@ -19,6 +19,7 @@ type Child struct {
 	log tail
 
 	ready chan struct{} // closed by the first line that says so
+	ended chan struct{} // closed when the process is gone and the log whole
 }
 
 // StartChild starts path with args in dir, with env as its whole environment
@@ -31,13 +32,14 @@ func StartChild(name, dir, path string, args, env []string, ready func(line stri
 	if err != nil {
 		return nil, err
 	}
-	c := &Child{proc: proc, ready: make(chan struct{})}
+	c := &Child{proc: proc, ready: make(chan struct{}), ended: make(chan struct{})}
 	go c.keep(ready)
 	return c, nil
 }
 
 // keep writes the log until the child has ended.
 func (c *Child) keep(ready func(string) bool) {
+	defer close(c.ended)
 	up := false
 	for line := range c.proc.lines {
 		c.mu.Lock()
@@ -58,8 +60,12 @@ func (c *Child) Ready(patience time.Duration) error {
 	select {
 	case <-c.ready:
 		return nil
-	case <-c.proc.done:
-		return fmt.Errorf("%s ended before it was ready: %v\n%s", c.proc.name, c.proc.err, c.Log())
+	case <-c.ended:
+		how := c.proc.err
+		if how == nil {
+			how = errors.New("exit status 0")
+		}
+		return fmt.Errorf("%s ended before it was ready: %w\n%s", c.proc.name, how, c.Log())
 	case <-timeout.C:
 		return fmt.Errorf("%s was not ready within %v\n%s", c.proc.name, patience, c.Log())
 	}
@@ -90,7 +96,7 @@ func (c *Child) gone(patience time.Duration) error {
 	timeout := time.NewTimer(patience)
 	defer timeout.Stop()
 	select {
-	case <-c.proc.done:
+	case <-c.ended:
 		return nil
 	case <-timeout.C:
 		return fmt.Errorf("%s did not end within %v\n%s", c.proc.name, patience, c.Log())
@@ -98,7 +104,7 @@ func (c *Child) gone(patience time.Duration) error {
 }
 
 // Ended is closed when the child is gone, for whatever reason.
-func (c *Child) Ended() <-chan struct{} { return c.proc.done }
+func (c *Child) Ended() <-chan struct{} { return c.ended }
 
 // Log is the end of what the child has printed.
 func (c *Child) Log() string {

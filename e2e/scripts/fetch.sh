@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # How installs are made, for the scripts beside it; sourced after lib.sh, not run.
 # Leaves launchers in .cache/clients.
 clients=$cache/clients
