@@ -129,8 +129,13 @@ func (o *office) client(user string) *server.Conn {
 // send puts n messages into a queue.
 func (o *office) send(c *server.Conn, queue string, n int) {
 	o.t.Helper()
+	o.sendTo(c, core.Destination{Kind: core.Queue, Name: queue}, n)
+}
+
+func (o *office) sendTo(c *server.Conn, to core.Destination, n int) {
+	o.t.Helper()
 	c.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
-		p, _, err := b.OpenProducer(now, c.ID(), core.ProducerOptions{Destination: core.Destination{Kind: core.Queue, Name: queue}}, fx)
+		p, _, err := b.OpenProducer(now, c.ID(), core.ProducerOptions{Destination: to}, fx)
 		if err != nil {
 			o.t.Error(err)
 			return

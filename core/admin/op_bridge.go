@@ -52,7 +52,8 @@ func createBridge(_ context.Context, c *Call) (*screen.Result, error) {
 	if err := c.o.Definitions.put(o); err != nil {
 		return nil, err
 	}
-	return screen.Said("Bridge has been created"), nil
+	k, n, _ := splitEnd(source)
+	return screen.Said("Bridge has been created%s", c.loopsAt(k, n)), nil
 }
 
 func deleteBridge(_ context.Context, c *Call) (*screen.Result, error) {

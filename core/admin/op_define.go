@@ -100,7 +100,7 @@ func createDestination(_ context.Context, c *Call, k property.Kind) (*screen.Res
 	}); err != nil {
 		return nil, err
 	}
-	return screen.Said("%s '%s' has been created", capital(k.String()), n), nil
+	return screen.Said("%s '%s' has been created%s", capital(k.String()), n, c.loops(k, n, set)), nil
 }
 
 // deleteNamed deletes one; it is refused where a bridge begins there (ems 4.11).
@@ -203,7 +203,7 @@ func (c *Call) redefine(k property.Kind, with func(old property.Set) (property.S
 	}); err != nil {
 		return nil, err
 	}
-	return screen.Said("%s '%s' has been updated", capital(k.String()), n), nil
+	return screen.Said("%s '%s' has been updated%s", capital(k.String()), n, c.loops(k, n, set)), nil
 }
 
 // noProperties says why a destination's properties cannot be changed.

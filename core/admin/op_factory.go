@@ -14,16 +14,14 @@ import (
 var factoryOperations = append(append(
 	sections("factory", "factories", config.Factories, "change-factory", "view-factory", true),
 	sections("route", "routes", config.Routes, "change-route", "view-route", true)...),
-	append(append(
-		sections("transport", "transports", config.Transports, "", "view-server", false),
-		sections("channel", "channels", config.Channels, "change-channel", "view-channel", false)...),
+	append(
+		sections("channel", "channels", config.Channels, "change-channel", "view-channel", false),
 		Operation{Usage: "create factory NAME TYPE [PROPERTIES...]", Help: "Define a connection factory: generic, topic, queue, xageneric, xatopic or xaqueue.", Right: Right{Global: "change-factory"}, Writes: true, Run: createFactory},
 		Operation{Usage: "create route NAME PROPERTIES...", Help: "Define a route to another server; url= is needed.", Right: Right{Global: "change-route"}, Writes: true, Run: createRoute},
 		Operation{Usage: "create jndiname NEW {topic|queue|jndiname} NAME", Help: "Give a destination another name to look it up by.", Right: Right{Global: "change-factory"}, Writes: true, Run: createJNDIName},
 		Operation{Usage: "delete jndiname NAME", Help: "Take a name for looking up away.", Right: Right{Global: "change-factory"}, Writes: true, Run: deleteJNDIName},
 		Operation{Usage: "show jndinames [topic|queue|jndiname]", Help: "Names for looking destinations up.", Right: Right{Global: "view-factory"}, Run: showJNDINames},
 		Operation{Usage: "show jndiname NAME", Help: "What a name stands for.", Right: Right{Global: "view-factory"}, Run: showJNDIName},
-		Operation{Usage: "show rvcmlisteners", Help: "Certified listeners of Rendezvous.", Right: Right{Global: "view-server"}, Run: showListeners},
 	)...)
 
 // sections are the operations of things that are a section of a file: a name and
@@ -36,6 +34,11 @@ func sections(one, many string, class config.Class, change, view string, changea
 	if !changeable {
 		return ops
 	}
+	return append(ops, edits(one, class, change)...)
+}
+
+// edits are the operations that change what is a section of a file.
+func edits(one string, class config.Class, change string) []Operation {
 	edit := func(usage, help string, f func(c *Call, o config.Object) (config.Object, error)) Operation {
 		return Operation{Usage: usage, Help: help, Right: Right{Global: change}, Writes: true, Run: func(_ context.Context, c *Call) (*screen.Result, error) {
 			o, ok := c.o.Definitions.object(class, c.Get("name"))
@@ -46,14 +49,15 @@ func sections(one, many string, class config.Class, change, view string, changea
 			if err != nil {
 				return nil, err
 			}
-			if err := c.o.Definitions.put(o); err != nil {
+			warned, err := c.noting(class, func() error { return c.o.Definitions.put(o) })
+			if err != nil {
 				return nil, err
 			}
-			return screen.Said("%s '%s' has been updated", capital(one), o.Name), nil
+			return screen.Said("%s '%s' has been updated%s", capital(one), o.Name, warned), nil
 		}}
 	}
-	return append(ops,
-		Operation{Usage: "delete " + one + " NAME", Help: "Delete a " + one + ".", Right: Right{Global: change}, Writes: true, Asks: true, Run: func(_ context.Context, c *Call) (*screen.Result, error) {
+	return []Operation{
+		{Usage: "delete " + one + " NAME", Help: "Delete a " + one + ".", Right: Right{Global: change}, Writes: true, Asks: true, Run: func(_ context.Context, c *Call) (*screen.Result, error) {
 			o, ok := c.o.Definitions.object(class, c.Get("name"))
 			if !ok {
 				return nil, missing(one, c.Get("name"))
@@ -64,12 +68,12 @@ func sections(one, many string, class config.Class, change, view string, changea
 			if err := c.dropNames(one, o.Name); err != nil {
 				return nil, err
 			}
-			return screen.Said("%s '%s' has been deleted", capital(one), o.Name), nil
+			return screen.Said("%s '%s' has been deleted%s", capital(one), o.Name, c.leftWaiting(o)), nil
 		}},
 		edit("addprop "+one+" NAME PROPERTIES...", "Set keys and keep the others.", addKeys),
 		edit("setprop "+one+" NAME PROPERTIES...", "Set keys in place of all there were but type and url.", setKeys),
 		edit("removeprop "+one+" NAME PROPERTIES...", "Take keys away.", removeKeys),
-	)
+	}
 }
 
 // attributes reads key=value words. A selector belongs to the topic before it.
@@ -123,7 +127,7 @@ func setKeys(c *Call, o config.Object) (config.Object, error) {
 	}
 	kept := config.Object{Class: o.Class, Name: o.Name, At: o.At}
 	for _, a := range o.Attrs {
-		if a.Name == "type" || a.Name == "url" {
+		if a.Name == "type" || whereabouts(o.Class, a.Name) && !slices.ContainsFunc(all, func(b config.Attr) bool { return whereabouts(o.Class, b.Name) }) {
 			kept.Attrs = append(kept.Attrs, a)
 		}
 	}
@@ -131,6 +135,12 @@ func setKeys(c *Call, o config.Object) (config.Object, error) {
 		kept = putKey(kept, a)
 	}
 	return kept, nil
+}
+
+// whereabouts says whether a key is where the thing leads to, which setprop keeps unless
+// it names another: nobody could be reached without.
+func whereabouts(class config.Class, key string) bool {
+	return key == "url" || class == config.Transports && (key == "rv_tport" || key == "daemon")
 }
 
 func removeKeys(c *Call, o config.Object) (config.Object, error) {
@@ -155,10 +165,11 @@ func (c *Call) createSection(class config.Class, o config.Object) (*screen.Resul
 		return nil, exists(class.Word(), o.Name)
 	}
 	o.Class = class
-	if err := c.o.Definitions.put(o); err != nil {
+	warned, err := c.noting(class, func() error { return c.o.Definitions.put(o) })
+	if err != nil {
 		return nil, err
 	}
-	return screen.Said("%s '%s' has been created", capital(class.Word()), o.Name), nil
+	return screen.Said("%s '%s' has been created%s", capital(class.Word()), o.Name, warned), nil
 }
 
 func createFactory(_ context.Context, c *Call) (*screen.Result, error) {
@@ -287,15 +298,6 @@ func showSection(c *Call, class config.Class, one string) (*screen.Result, error
 	t.Add(one, o.Name, "")
 	for _, a := range o.Attrs {
 		t.Add(a.Name, shownValue(a.Name, a.Value), a.Selector)
-	}
-	return shown(t), nil
-}
-
-func showListeners(_ context.Context, c *Call) (*screen.Result, error) {
-	t := newTable("rvcmlisteners", "transport text Transport;name text Listener;subject text Subject")
-	t.Empty = "No certified listeners."
-	for _, o := range c.o.Definitions.objects(config.Listeners) {
-		t.Add(o.Get("transport"), o.Name, o.Get("subject"))
 	}
 	return shown(t), nil
 }

@@ -8,16 +8,12 @@ import (
 )
 
 // laterOperations are read, and answered with what they wait for: routes between
-// servers, transports and certified listeners come with later versions; AMQP has
-// no multicast.
+// servers come with a later version; AMQP has no multicast.
 var laterOperations = []Operation{
 	later("suspend route NAME", "change-route", "routes are stored and shown; this version does not connect them, so there is none to suspend"),
 	later("resume route NAME", "change-route", "routes are stored and shown; this version does not connect them, so there is none to resume"),
 	later("show stat routes", "view-server", "routes are stored and shown; this version does not connect them, so they carry nothing"),
 	later("show stat channels", "view-server", "AMQP has no multicast: channels are stored and shown, subscribers get the messages over their connections"),
-	later("create rvcmlistener TRANSPORT LISTENER SUBJECT", "change-server", "certified listeners of Rendezvous come with the transports of a later version; tibrvcm.conf is read and kept"),
-	later("delete rvcmlistener TRANSPORT LISTENER SUBJECT", "change-server", "certified listeners of Rendezvous come with the transports of a later version; tibrvcm.conf is read and kept"),
-	later("show rvcmtransportledger TRANSPORT [SUBJECT]", "view-server", "ledgers of certified Rendezvous come with the transports of a later version"),
 	later("jaci clear", "change-server", "permissions are decided by acl.conf; there is no Java access control to cache"),
 	later("jaci resetstats", "change-server", "permissions are decided by acl.conf; there is no Java access control to count"),
 	later("jaci showstats", "view-server", "permissions are decided by acl.conf; there is no Java access control to count"),

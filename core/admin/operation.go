@@ -51,7 +51,7 @@ type Call struct {
 // Table is all operations. The order is that of help.
 var Table = assemble(
 	serverOperations, configOperations, queueOperations, topicOperations, defineOperations, bridgeOperations, userOperations, aclOperations,
-	factoryOperations, durableOperations, connectionOperations, linkOperations, statOperations, transactionOperations, messageOperations,
+	factoryOperations, transportOperations, listenerOperations, durableOperations, connectionOperations, linkOperations, statOperations, transactionOperations, messageOperations,
 	purgeOperations, storeOperations, laterOperations, localOperations,
 )
 

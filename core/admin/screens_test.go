@@ -17,7 +17,7 @@ import (
 var shownBy = map[string]string{
 	"queue": "q", "topic": "t", "durable": "d", "user": "u", "group": "g", "members": "g", "bridge": "queue:q", "factory": "f", "route": "r",
 	"jndiname": "j", "store": "$sys.failsafe", "parents": "t", "consumer": "2", "transaction": "1", "message": "ID:none", "messages": "order", "transport": "v",
-	"channel": "c",
+	"channel": "c", "rvcmtransportledger": "v",
 }
 
 // variants are the lines of a command: without what is optional, with each of it, and
@@ -70,8 +70,9 @@ func TestEveryScreen(t *testing.T) {
 		"queues.conf": ">\nq secure,maxbytes=1MB\n", "topics.conf": ">\nt\n", "users.conf": "u:x:\"U\"\n", "groups.conf": "g:\"G\"\n u\n",
 		"acl.conf": "QUEUE=q USER=u PERM=send\nADMIN GROUP=g PERM=view-all\n", "bridges.conf": "[queue:q]\n topic=t selector=\"a=1\"\n",
 		"factories.conf": "[f]\n type=generic\n url=tcp://h:1\n", "routes.conf": "[r]\n url=tcp://h:1\n", "durables.conf": "t d clientid=c\n",
-		"jndinames.conf": "j queue q\n", "transports.conf": "[v]\n type=tibrv\n", "channels.conf": "[c]\n address=239.1.1.1:1\n",
+		"jndinames.conf": "j queue q\n", "transports.conf": "[v]\n type=natsjs\n url=embedded\n", "channels.conf": "[c]\n address=239.1.1.1:1\n",
 	})
+	o.o.Transports = &ways{"v": {status: TransportStatus{Certified: true, State: "connected"}}}
 	c := o.client("ann")
 	o.send(c, "q", 3)
 	c.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
@@ -138,7 +139,7 @@ func TestOddWords(t *testing.T) {
 		`""`, ">", "*", "a..b", "a.>", "q", "t", "u", "g", "$sys.admin", "$TMP$.>", "$admin", "admin", "all", "queue:", "queue:q", "topic:>", "queue:q@r", "q@r",
 		"user=", "user=u", "group=g", "group=nobody", "=", "=x", "x=", "url=tcp://h:1", "type=generic", "selector=\"a = 'b'\"", "selector=\"=\"", "1", "0",
 		"99999999999999999999", "secure,maxbytes=1KB", "secure,", "import=\"a,b\"", "expiration=1day", "+CONNECT", "log_trace=+CONNECT", "server=x", "é", "\u2028",
-		strings.Repeat("n", 300), "send,receive", "all,*", "view-all", "nolocal,clientid=c", "route",
+		strings.Repeat("n", 300), "send,receive", "all,*", "view-all", "nolocal,clientid=c", "route", "type=nats", "type=natsjs", "url=embedded", "n", "js", "import=n",
 	}
 	names := make([]string, len(Table))
 	for i, o := range Table {
@@ -148,11 +149,13 @@ func TestOddWords(t *testing.T) {
 		files := memory{
 			"tibemsd.conf": "server = test\n", "queues.conf": ">\nq\n", "topics.conf": ">\nt\n", "users.conf": "u:x:\n", "groups.conf": "g:\"\"\n u\n", "durables.conf": "t d clientid=c\n",
 			"bridges.conf": "[queue:q]\n topic=t\n", "factories.conf": "[f]\n type=generic\n url=tcp://h:1\n", "jndinames.conf": "j queue q\n",
+			"transports.conf": "[n]\n type=nats\n url=embedded\n[js]\n type=natsjs\n rv_tport=n\n",
 		}
 		if rapid.Bool().Draw(rt, "as tibemsd.json") {
 			files = asJSON(rt, files)
 		}
 		o := newOffice(t, files)
+		o.o.Transports = &ways{"n": {}, "js": {status: TransportStatus{State: "connected", Certified: true}}}
 		for range 20 {
 			line := rapid.SampledFrom(names).Draw(rt, "operation")
 			for range rapid.IntRange(0, 5).Draw(rt, "words") {

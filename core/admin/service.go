@@ -35,6 +35,10 @@ type Options struct {
 	Shutdown func()
 	// Definitions are what EMS keeps in files; nil: an empty set that nobody changes.
 	Definitions *Definitions
+	// Transports are those that run; nil: none do. RendezvousURL is rendezvous.url of
+	// tidegate.yaml, which stands in for Rendezvous.
+	Transports    Transports
+	RendezvousURL string
 	// HashPassword is a password as users.conf has it; nil: as it was given.
 	HashPassword func(password string) string
 }

@@ -221,8 +221,11 @@ func (k *checker) linkedTransport(o *Object) error {
 	if err := firstError(o.Title(), k.report); err != nil {
 		return err
 	}
-	k.instead = o
 	row := typeOf(o)
+	if row == nil {
+		return nil // validate says so
+	}
+	k.instead = o
 	for _, u := range k.usesOf(o.Name) {
 		message, fix := "", ""
 		switch {

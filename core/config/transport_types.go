@@ -91,6 +91,13 @@ func typeOf(o *Object) *transportRow {
 	return transportType(o.Get("type"))
 }
 
+// Certified says whether a transport is of a type that may have listeners in
+// tibrvcm.conf.
+func Certified(transport *Object) bool {
+	row := typeOf(transport)
+	return row != nil && row.is&typesCertified != 0
+}
+
 func transportWords(of transportTypes) []string {
 	var all []string
 	for i := range transportTable {

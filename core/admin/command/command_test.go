@@ -158,7 +158,9 @@ func TestMasked(t *testing.T) {
 		"create factory f generic  ssl_password=x\n": "create factory f generic  ssl_password=...\n",
 		`create user "a=b" "d"`:                      `create user "a=b" "d"`,
 		"set server ft_ssl_password=x statistics=on": "set server ft_ssl_password=... statistics=on",
-		`unclosed " password=x`:                      "...",
+		"create transport t type=nats url=nats://u:p@a:4222,tls://v@b credentials=u/p daemon=nats://c": "create transport t type=nats url=nats://...@a:4222,tls://...@b credentials=... daemon=nats://c",
+		`setprop transport t url="amqp://u:p/@:@h/v" Password=x`:                                       "setprop transport t url=amqp://...@h/v Password=...",
+		`unclosed " password=x`: "...",
 	} {
 		if got := Masked(line); got != want {
 			t.Errorf("%s: %s, want %s", line, got, want)

@@ -57,7 +57,8 @@ func tokens(line string) ([]token, *Error) {
 }
 
 // Masked is a command line without passwords: what follows password= (with or
-// without letters before it), and the last word of `set password NAME WORD`.
+// without letters before it) and credentials=, what a URL has between its user and its
+// host, and the last word of `set password NAME WORD`.
 func Masked(line string) string {
 	list, err := tokens(line)
 	if err != nil {
@@ -66,10 +67,13 @@ func Masked(line string) string {
 	var b strings.Builder
 	kept := 0
 	for i, t := range list {
-		key, _, ok := strings.Cut(t.text, "=")
+		key, value, ok := strings.Cut(t.text, "=")
+		small := strings.ToLower(key)
 		switch {
-		case ok && strings.HasSuffix(strings.ToLower(key), "password"):
+		case ok && (strings.HasSuffix(small, "password") || small == "credentials"):
 			b.WriteString(line[kept:t.from] + key + "=...")
+		case ok && hasUser(value):
+			b.WriteString(line[kept:t.from] + key + "=" + withoutUsers(value))
 		case i == 3 && strings.EqualFold(list[0].text+list[1].text, "setpassword"):
 			b.WriteString(line[kept:t.from] + "...")
 		default:
@@ -78,6 +82,24 @@ func Masked(line string) string {
 		kept = t.to
 	}
 	return b.String() + line[kept:]
+}
+
+// hasUser says whether a list of URLs has one with a user.
+func hasUser(urls string) bool {
+	_, rest, ok := strings.Cut(urls, "://")
+	return ok && strings.Contains(rest, "@")
+}
+
+// withoutUsers takes users and passwords out of a list of URLs. A password may have any
+// character but a blank: what stands before the last @ of each URL is taken for it.
+func withoutUsers(urls string) string {
+	all := strings.Split(urls, "://")
+	for i := 1; i < len(all); i++ {
+		if at := strings.LastIndexByte(all[i], '@'); at >= 0 {
+			all[i] = "..." + all[i][at:]
+		}
+	}
+	return strings.Join(all, "://")
 }
 
 // Blank says whether a line of a script is empty or a comment.

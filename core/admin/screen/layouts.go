@@ -130,6 +130,17 @@ var grids = map[string]*grid{
 			right("Queue Targets", "queue_targets", 15), right("Topic Targets", "topic_targets", 15),
 		},
 	},
+	"transports": {
+		columns: []column{
+			left("Transport Name", "name", 0, 16),
+			left("Type", "type", 2, 7), left("Stand-in", "stand_in", 2, 8),
+			left("State", "state", 2, 10), left("Since", "since", 2, 20),
+			right("Imports", "imports", 9), right("Exports", "exports", 9),
+			right("Imported", "imported_msgs", 11), right("Exported", "exported_msgs", 11),
+			right("Waiting", "waiting_msgs", 9), right("Lost", "lost_msgs", 8),
+			left("Last Error", "error", 2, 10),
+		},
+	},
 	"stat consumers": statistics("Destination"),
 	"stat producers": statistics("Destination"),
 	"stat queues":    destinationStatistics("Queue Name"),
