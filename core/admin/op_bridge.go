@@ -52,8 +52,7 @@ func createBridge(_ context.Context, c *Call) (*screen.Result, error) {
 	if err := c.o.Definitions.put(o); err != nil {
 		return nil, err
 	}
-	k, n, _ := splitEnd(source)
-	return screen.Said("Bridge has been created%s", c.loopsAt(k, n)), nil
+	return screen.Said("Bridge has been created%s", c.loopsBy(func(cfg *config.Config) []string { return cfg.LoopsOver(source, target) })), nil
 }
 
 func deleteBridge(_ context.Context, c *Call) (*screen.Result, error) {

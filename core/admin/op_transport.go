@@ -79,19 +79,15 @@ func (c *Call) noting(class config.Class, change func() error) (warned string, e
 func (c *Call) loops(k property.Kind, n string, set property.Set) string {
 	for _, id := range []property.ID{property.Import, property.Export} {
 		if set.Has(id) {
-			return c.loopsAt(k, n)
+			return c.loopsBy(func(cfg *config.Config) []string { return cfg.LoopsAt(k, n) })
 		}
 	}
 	return ""
 }
 
-func (c *Call) loopsAt(k property.Kind, n string) string {
+func (c *Call) loopsBy(find func(*config.Config) []string) string {
 	var all []string
-	c.o.Definitions.View(func(cfg *config.Config) {
-		if len(cfg.Objects(config.Transports)) > 0 { // it looks at all destinations
-			all = cfg.LoopsAt(k, n)
-		}
-	})
+	c.o.Definitions.View(func(cfg *config.Config) { all = find(cfg) })
 	return warnings(all)
 }
 

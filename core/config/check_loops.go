@@ -27,14 +27,28 @@ func (k *checker) loops() {
 	k.warn(k.top(Transports), "transport-loop", message, "name single destinations in place of wildcards")
 }
 
-// LoopsAt says which loops a destination is part of, in words: what an administrator
-// should hear who has just changed its import or export, or a bridge from it.
+// LoopsAt says which loops a destination is part of by its own import and export, in
+// words: what an administrator should hear who has just changed them.
 func (c *Config) LoopsAt(kind property.Kind, n string) []string {
+	return c.loopsFrom(func(w *way) bool { return w.def != nil && w.dest == kind && w.def.Name == n })
+}
+
+// LoopsOver is LoopsAt for a bridge from `queue:NAME` or `topic:NAME` to a target as
+// bridges.conf has it.
+func (c *Config) LoopsOver(source string, target Attr) []string {
+	return c.loopsFrom(func(w *way) bool {
+		return w.kind == wayOver && w.source == source && w.dest.String() == target.Name && w.target == target.Value
+	})
+}
+
+func (c *Config) loopsFrom(starts func(*way) bool) (all []string) {
+	if len(c.Objects(Transports)) == 0 {
+		return nil
+	}
 	k := &checker{Config: c, report: &report{}, named: map[Class][]string{}}
 	w := k.newWays()
-	var all []string
 	for _, start := range w.all {
-		if start.def == nil || start.dest != kind || start.def.Name != n || len(all) == maxLoops {
+		if !starts(start) || len(all) == maxLoops {
 			continue
 		}
 		round := w.round(start)
@@ -64,10 +78,9 @@ func describeLoop(round []leg) (message, fix string) {
 	var b strings.Builder
 	b.WriteString("a loop: ")
 	for i, l := range round {
-		switch {
-		case i == 0:
+		if i == 0 {
 			b.WriteString(l.place())
-		default:
+		} else {
 			b.WriteString(",")
 		}
 		switch l.kind {

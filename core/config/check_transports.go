@@ -18,6 +18,28 @@ func (k *checker) transports() {
 			earlier[o.Name] = typeOf(o)
 		}
 	}
+	k.namedTwice()
+}
+
+// namedTwice warns of two transports that are one to a server: they would take one
+// another's messages.
+func (k *checker) namedTwice() {
+	names := map[string]string{}
+	for _, o := range k.Objects(Transports) {
+		t, ok := k.opened(o)
+		if !ok || !t.Has("cm_name") {
+			continue
+		}
+		for _, s := range t.servers() {
+			at := s + " " + t.String("cm_name")
+			if first := names[at]; first != "" && first != o.Name {
+				a, _ := o.Attr("cm_name")
+				k.warn(a.At, "transport-cm-name", first+" has the cm_name already, and reaches the same server: each would take the other's messages", "write another, or take the line out")
+				break
+			}
+			names[at] = o.Name
+		}
+	}
 }
 
 // transport checks one; earlier has the types of those above it.

@@ -27,6 +27,7 @@ type way struct {
 	strip     string // taken off the front of a name
 	add       string // put before it
 	target    string // of a bridge: the name that all get
+	source    string // and where it comes from, as bridges.conf has it
 	dest      property.Kind
 	def       *definition // of import and export
 	transport string
@@ -131,7 +132,7 @@ func (k *checker) newWays() *ways {
 		kind, ok := kindOf(word)
 		for _, a := range o.Attrs {
 			if target, is := kindOf(a.Name); ok && is && !a.Ignored {
-				w.add(&way{kind: wayOver, from: treeIndex(classOf(kind)), to: treeIndex(classOf(target)), pattern: source, target: a.Value, dest: target})
+				w.add(&way{kind: wayOver, from: treeIndex(classOf(kind)), to: treeIndex(classOf(target)), pattern: source, target: a.Value, source: o.Name, dest: target})
 			}
 		}
 	}

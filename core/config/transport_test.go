@@ -261,8 +261,15 @@ func TestChangesOfTransportsAndOfWhatNamesThem(t *testing.T) {
 func TestLoopsAtADestination(t *testing.T) {
 	c := load(t, mem{
 		"d/tibemsd.conf": "server = S\n", "d/transports.conf": loopTransports,
-		"d/topics.conf": "a export=N1\nb import=N1,export=N2\nc import=Q\n",
+		"d/topics.conf": "a export=N1\nb import=N1,export=N2\nc import=Q\nd export=Q\n", "d/queues.conf": "d import=Q\n",
+		"d/bridges.conf": "[queue:d]\ntopic=d\ntopic=a\n",
 	})
+	if got := c.LoopsOver("queue:d", Attr{Name: "topic", Value: "d"}); len(got) != 1 || !strings.HasPrefix(got[0], "a loop: topic d goes out by Q as p.d, comes in by Q to queue d, is bridged to topic d") {
+		t.Errorf("%q", got)
+	}
+	if got := c.LoopsOver("queue:d", Attr{Name: "topic", Value: "a"}); len(got) != 0 {
+		t.Errorf("%q", got)
+	}
 	for n, want := range map[string]int{"a": 0, "b": 1, "c": 0, "none": 0} {
 		if got := c.LoopsAt(property.Topic, n); len(got) != want {
 			t.Errorf("%s: %q", n, got)
