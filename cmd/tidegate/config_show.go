@@ -35,11 +35,11 @@ type shownProperty struct {
 func configShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show PATH [NAME...]",
-		Short: "Show the properties of each destination, and where each comes from",
-		Long: `Show what holds for each static destination, and where each property comes from:
-its own line, wildcards above it, the server, or the default. A NAME may have
-wildcards; one without that no line defines is shown as a client's use would
-create it.`,
+		Short: "Show the properties of destinations and transports, and where each comes from",
+		Long: `Show what holds for each static destination and each transport, and where each
+property comes from: its own line, wildcards above it (of a transport: the one that
+rv_tport names), the server, or the default. A NAME may have wildcards; one without
+that no line defines is shown as a client's use would create it.`,
 		Args: cobra.MinimumNArgs(1),
 	}
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
@@ -48,16 +48,20 @@ create it.`,
 		for _, k := range []property.Kind{property.Queue, property.Topic} {
 			all = append(all, shownDestinations(c.Tree(k), names)...)
 		}
+		transports := shownTransports(c, names)
 		var nothing []string
 		for _, n := range names {
+			if slices.ContainsFunc(transports, func(t shownTransport) bool { return t.Name == n }) {
+				continue
+			}
 			all = append(all, shownUndefined(c, n)...)
 			if !slices.ContainsFunc(all, func(d shownDestination) bool { return d.Name == n || name.Match(n, d.Name) }) {
 				nothing = append(nothing, n)
 			}
 		}
 		if *asJSON {
-			err = printJSON(cmd.OutOrStdout(), map[string]any{"destinations": orEmpty(all)})
-		} else {
+			err = printJSON(cmd.OutOrStdout(), map[string]any{"destinations": orEmpty(all), "transports": orEmpty(transports)})
+		} else if err = printTransports(cmd.OutOrStdout(), transports); err == nil {
 			err = printDestinations(cmd.OutOrStdout(), c, all)
 		}
 		if err == nil && nothing != nil {

@@ -20,7 +20,8 @@ type Transport struct {
 	Base    string // the transport that rv_tport names
 	At      Place  // of its section
 
-	values map[string][]string
+	values  map[string][]string
+	origins map[string]string // of those that its section does not say
 }
 
 // TransportOptions say what stand-ins need to know.
@@ -96,7 +97,7 @@ var inherited = []string{"url", "credentials", "username", "password", "subject_
 func (k *checker) resolved(o *Object, row *transportRow) (Transport, bool) {
 	t := Transport{
 		Name: o.Name, Type: row.word, Kind: row.kind, StandIn: row.kind != row.word, At: o.At,
-		values: map[string][]string{},
+		values: map[string][]string{}, origins: map[string]string{},
 	}
 	kind := transportType(row.kind).is
 	for _, key := range transportKeys {
@@ -130,6 +131,7 @@ func (k *checker) resolved(o *Object, row *transportRow) (Transport, bool) {
 	for _, key := range transportKeys {
 		if key.Of&kind != 0 && (key.DefaultOf == 0 || key.DefaultOf&kind != 0) && key.Default != "" && t.values[key.Name] == nil {
 			t.set(key.Name, key.Default)
+			t.origins[key.Name] = "default"
 		}
 	}
 	if o.Get("cm_name") == "" && t.Has("cm_name") {
@@ -148,6 +150,7 @@ func (k *checker) rendezvousKeys(t *Transport, o *Object) {
 		}
 	}
 	t.set("url", daemon)
+	t.origins["url"], t.origins["subject_prefix"] = "stand-in", "stand-in"
 	if service := o.Get("service"); service != "" && service != "7500" {
 		t.set("subject_prefix", "rv."+service+".")
 	}
@@ -170,7 +173,7 @@ func (k *checker) inherit(t *Transport, base string) bool {
 	t.Base = base
 	for key, v := range of.values { // order: irrelevant
 		if (slices.Contains(inherited, key) || strings.HasPrefix(key, "ssl_")) && t.values[key] == nil {
-			t.values[key] = v
+			t.values[key], t.origins[key] = v, "from "+base
 		}
 	}
 	return true
@@ -229,6 +232,15 @@ func (t *Transport) List(key string) []string {
 		return splitURLs(t.String(key))
 	}
 	return slices.Clone(t.values[key])
+}
+
+// Origin says where a key's value comes from: own, default, stand-in (made from keys of
+// Rendezvous), or `from NAME`, the transport that rv_tport names.
+func (t *Transport) Origin(key string) string {
+	if o := t.origins[key]; o != "" {
+		return o
+	}
+	return "own"
 }
 
 // Keys lists the keys that have a value, in the order of the table.

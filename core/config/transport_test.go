@@ -32,7 +32,7 @@ func TestTransportsAreResolved(t *testing.T) {
 		fmt.Fprintf(&b, "%s is %s of %s, stand-in %v, base %q, line %d\n", tr.Name, tr.Kind, tr.Type, tr.StandIn, tr.Base, tr.At.Line)
 		settings := tr.Settings()
 		for _, k := range tr.Keys() {
-			fmt.Fprintf(&b, "  %s = %q, shown %s\n", k, settings[k], tr.Shown(k))
+			fmt.Fprintf(&b, "  %s = %q, shown %s, %s\n", k, settings[k], tr.Shown(k), tr.Origin(k))
 		}
 	}
 	b.WriteString("notes\n  " + strings.Join(notes, "\n  ") + "\n")

@@ -44,7 +44,8 @@ The destinations stay as they are: ` + "`prices.> export=RV`, `orders import=RVC
 `
 
 const transportsRules = `
-A URL of NATS without a port means 4222, of AMQP 5672 (` + "`amqps` 5671" + `). Passwords in URLs write ` + "`/` as `%%2F` and `@` as `%%40`" + `; no finding shows them.
+A URL of NATS without a port means 4222, of AMQP 5672 (` + "`amqps` 5671" + `). Passwords in URLs write ` + "`/` as `%%2F` and `@` as `%%40`" + `; no finding shows them. ` + "`tidegate config show PATH NAME`" + `
+prints what holds for a transport, key by key, and where each value comes from; it and ` + "`config check`" + ` do not read tidegate.yaml.
 
 ## Sections for Rendezvous
 
