@@ -200,7 +200,7 @@ func (e *entry) status() Status {
 	if e.runner != nil {
 		return e.runner.status()
 	}
-	return Status{Name: e.spec.Name, Type: e.spec.Type, State: Stopped, Since: e.since, Error: e.err.Error(), Imports: e.spec.Imports, Exports: e.spec.Exports}
+	return Status{Name: e.spec.Name, Type: e.spec.Type, State: Stopped, Since: e.since, Error: e.err.Error(), Imports: e.spec.Imports, Exports: e.spec.exported()}
 }
 
 // Started waits until every transport has tried to connect, or ctx is done, and says

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidegate/tidegate/core"
 	"github.com/tidegate/tidegate/core/name"
 )
 
@@ -20,10 +21,25 @@ type Spec struct {
 	Imports      []Destination
 	Exports      []Destination
 	QueueExports []string
+	// Listeners are those outside for whom messages are kept before they first come, in
+	// transports whose sessions are a Registry.
+	Listeners []Registration
 	// Except are destinations that an import with wildcards covers and that are imported
 	// otherwise, or not at all.
 	Except    []Destination
 	Suspended bool // to begin with
+}
+
+// Registration is a certified listener as the configuration has it (ems 9 tibrvcm.conf).
+type Registration struct{ Name, Subject string }
+
+// exported is all that goes out.
+func (s *Spec) exported() []Destination {
+	all := slices.Clone(s.Exports)
+	for _, q := range s.QueueExports {
+		all = append(all, Destination{Kind: core.Queue, Name: q})
+	}
+	return all
 }
 
 // sameAs says whether a runner can go on under another spec, with other destinations.

@@ -214,6 +214,9 @@ type outside struct {
 	tag     uint64
 	opens   int
 	ended   []string
+	// registered are listeners, and what had been sent when they came; nil: it has none.
+	registered map[Registration]int
+	full       bool // it takes no listener
 }
 
 type sent struct {

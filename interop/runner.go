@@ -70,7 +70,6 @@ type Runner struct {
 
 	mu        sync.Mutex // guards what follows
 	imports   []Destination
-	exports   []Destination
 	suspended bool
 	changed   chan struct{} // closed when destinations or suspended change
 	current   *link         // nil: no session
@@ -96,7 +95,7 @@ func newRunner(spec Spec, t Transport, f Factory, o *Options, s Settings) (*Runn
 		carriesOrigin: s.Get("encoding", "headers") != "raw",
 		woken:         make(chan struct{}, 1), changed: make(chan struct{}), first: make(chan struct{}),
 		began: time.Now(), consumers: map[core.ConsumerID]*outlet{},
-		imports: spec.Imports, exports: spec.Exports, suspended: spec.Suspended,
+		imports: spec.Imports, suspended: spec.Suspended,
 	}
 	r.except.Store(&spec.Except)
 	r.importMode = [2]string{Queue - 1: s.Get("queue_import_dm", ""), Topic - 1: s.Get("topic_import_dm", "")}
@@ -275,16 +274,16 @@ func (r *Runner) suspend(suspended bool) {
 func (r *Runner) retarget(spec Spec) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.spec.QueueExports = spec.QueueExports
+	r.spec.Exports, r.spec.QueueExports, r.spec.Listeners = spec.Exports, spec.QueueExports, spec.Listeners
 	r.except.Store(&spec.Except)
-	r.imports, r.exports = spec.Imports, spec.Exports
+	r.imports = spec.Imports
 	r.change()
 }
 
 // status is the transport at this moment.
 func (r *Runner) status() Status {
 	r.mu.Lock()
-	s := Status{Name: r.spec.Name, Type: r.spec.Type, Certified: r.certified, Imports: r.imports, Exports: r.exports}
+	s := Status{Name: r.spec.Name, Type: r.spec.Type, Certified: r.certified, Imports: r.imports, Exports: r.spec.exported()}
 	if r.current != nil {
 		s.UnderWay = r.current.underWay()
 	}

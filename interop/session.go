@@ -3,7 +3,6 @@ package interop
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -115,16 +114,14 @@ func (l *link) work() error {
 // target tells the session what to bring in and what may go out.
 func (l *link) target() error {
 	l.r.mu.Lock()
-	imports, exports := Cover(l.r.imports), l.r.exports
-	for _, q := range l.r.spec.QueueExports {
-		exports = append(slices.Clone(exports), Destination{Kind: core.Queue, Name: q})
-	}
+	imports, exports, listeners := Cover(l.r.imports), l.r.spec.exported(), l.r.spec.Listeners
 	l.r.mu.Unlock()
 	ctx, cancel := context.WithTimeout(l.ctx, openTime)
 	defer cancel()
 	if err := l.s.Exports(ctx, exports); err != nil {
 		return fmt.Errorf("preparing its exports: %w", err)
 	}
+	l.register(ctx, listeners)                  // before anything is sent that is to be kept for them
 	for _, token := range l.r.replies.known() { // a reply may be on its way
 		address, err := l.s.Reply(ctx, token)
 		if err != nil {
@@ -136,6 +133,20 @@ func (l *link) target() error {
 		return fmt.Errorf("preparing its imports: %w", err)
 	}
 	return nil
+}
+
+// register has the outside know who gets what it is sent. One that it does not take is no
+// reason to send nothing to others.
+func (l *link) register(ctx context.Context, all []Registration) {
+	reg, ok := l.s.(Registry)
+	if !ok {
+		return
+	}
+	for _, x := range all {
+		if err := reg.Register(ctx, x.Name, x.Subject); err != nil {
+			l.r.log.Warn("a certified listener is not registered", "transport", l.r.spec.Name, "listener", x.Name, "subject", x.Subject, "err", err)
+		}
+	}
 }
 
 // end gives back what was not confirmed, or counts it as lost.

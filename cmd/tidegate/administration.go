@@ -18,10 +18,10 @@ import (
 
 // administration makes the service behind `$sys.admin`. shutdown ends the server
 // in good order.
-func (d *doors) administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st *store.Store, began time.Time, limits *liveLimits, shutdown func()) *admin.Service {
+func (d *doors) administration(v *viper.Viper, log *slog.Logger, broker *server.Server, st *store.Store, began time.Time, limits *liveLimits, bridges *transports, shutdown func()) *admin.Service {
 	o := admin.Options{
 		Broker: broker, Name: "tidegate", Version: version, Log: log, Definitions: d.definitions, Shutdown: shutdown, RotateLog: d.trace.rotator(),
-		HashPassword: hashed, Rights: d.gate.rights.Load,
+		HashPassword: hashed, Rights: d.gate.rights.Load, Transports: transportAdmin{bridges}, RendezvousURL: bridges.rendezvous,
 	}
 	d.definitions.View(func(c *config.Config) {
 		if n := c.Param("server"); n != "" {

@@ -296,7 +296,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 		return errors.Join(err, st.Close())
 	}
 	limits := newLiveLimits(memory / contentsShare)
-	service := in.administration(v, log, broker, st, began, limits, shutdown)
+	service := in.administration(v, log, broker, st, began, limits, bridges, shutdown)
 	front := in.front(v, broker, service, log)
 	limits.follow(in.definitions, v, front, st)
 	look.serve(front.Connections, broker.Totals, log)

@@ -144,6 +144,7 @@ var itemsOf = map[string]string{
 	"configuration": "CONFIG", "a setting goes over the configuration": "CONFIG", "message dropped": "LIMITS", "message discarded": "LIMITS", "message expired": "DEST",
 	"attach not permitted": "ACL", "send not permitted": "ACL",
 	"flow control engaged": "FLOW", "flow control disengaged": "FLOW", "send refused": "PRODCONS",
+	"transport lost messages": "RVADV", "transport stopped messages that go in a circle": "RVADV", "a certified listener is not registered": "RVADV",
 	"checkpoint made": "DBSTORE", "memory for messages": "MEMORY",
 }
 

@@ -22,7 +22,9 @@ type transports struct {
 	*interop.Manager
 	definitions *admin.Definitions
 	rendezvous  string // rendezvous.url of tidegate.yaml
+	news        *transportNews
 	changed     chan struct{}
+	settling    chan chan struct{} // to be closed when what was changed before is applied
 	stop        chan struct{}
 	over        chan struct{}
 	planned     map[definedAs]bool // destinations that import or export
@@ -40,20 +42,32 @@ func (d *doors) openTransports(ctx context.Context, data string, broker *server.
 			serverName = n
 		}
 	})
-	t := &transports{
-		definitions: d.definitions, rendezvous: d.only.rendezvous, changed: make(chan struct{}, 1), stop: make(chan struct{}), over: make(chan struct{}),
-		Manager: interop.NewManager(interop.Options{
-			Broker: broker, Factories: transportFactories(), Server: serverName, Gateway: gatewayName(serverName, id), Shared: map[string]any{}, Log: log,
-		}),
-	}
-	t.apply()
-	d.definitions.Watch(t.watch)
-	go t.follow()
+	t := newTransports(d.definitions, d.only.rendezvous, log)
+	t.begin(interop.Options{
+		Broker: broker, Factories: transportFactories(), Server: serverName, Gateway: gatewayName(serverName, id), Shared: map[string]any{}, Log: log,
+	})
 	if err := t.started(ctx, log); err != nil {
 		t.close()
 		return nil, err
 	}
 	return t, nil
+}
+
+func newTransports(d *admin.Definitions, rendezvous string, log *slog.Logger) *transports {
+	return &transports{
+		definitions: d, rendezvous: rendezvous, news: newTransportNews(log),
+		changed: make(chan struct{}, 1), settling: make(chan chan struct{}), stop: make(chan struct{}), over: make(chan struct{}),
+	}
+}
+
+// begin runs what the definitions have, until close.
+func (t *transports) begin(o interop.Options) {
+	o.Event = t.news.tell
+	t.Manager = interop.NewManager(o)
+	go t.news.follow(t.Status)
+	t.apply()
+	t.definitions.Watch(t.watch)
+	go t.follow()
 }
 
 // started gives up where startup_abort_list=TRANSPORTS says so and one does not connect.
@@ -77,6 +91,7 @@ func (t *transports) close() {
 	close(t.stop)
 	<-t.over
 	t.Close()
+	t.news.close()
 }
 
 // watch notes a change that transports may have to know of; the definitions are locked.
@@ -94,7 +109,7 @@ func (t *transports) watch(c *config.Config, what admin.Change) {
 // hundred thousand queues must not have all of them looked at for each.
 func (t *transports) concerns(c *config.Config, what admin.Change) bool {
 	switch what.Class {
-	case config.Transports:
+	case config.Transports, config.Listeners:
 		return true
 	case config.Queues, config.Topics:
 		kind := property.Queue
@@ -123,10 +138,36 @@ func (t *transports) follow() {
 		select {
 		case <-t.changed:
 			t.apply()
+		case done := <-t.settling:
+			select {
+			case <-t.changed:
+				t.apply()
+			default:
+			}
+			close(done)
 		case <-t.stop:
 			return
 		}
 	}
+}
+
+// settle waits until what was changed before is applied.
+func (t *transports) settle(ctx context.Context) error {
+	done := make(chan struct{})
+	select {
+	case t.settling <- done:
+	case <-t.stop:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-done:
+	case <-t.over:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
 }
 
 func (t *transports) apply() {

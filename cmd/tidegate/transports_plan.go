@@ -30,6 +30,11 @@ func planTransports(c *config.Config, rendezvous string) ([]interop.Spec, map[de
 		locate(c, specs[i].Keys)
 		by[t.Name] = &specs[i]
 	}
+	for _, l := range c.CertifiedListeners() {
+		if s := by[l.Transport]; s != nil {
+			s.Listeners = append(s.Listeners, interop.Registration{Name: l.Name, Subject: l.Subject})
+		}
+	}
 	planned := map[definedAs]bool{}
 	for _, kind := range []property.Kind{property.Queue, property.Topic} {
 		class, as := config.Queues, core.Queue

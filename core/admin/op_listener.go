@@ -124,9 +124,13 @@ func (c *Call) outside(ctx context.Context, o *config.Object, do func(t Transpor
 	if c.o.Transports == nil {
 		return ErrNoTransport
 	}
+	all, err := c.settled(ctx)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, outsideTime)
 	defer cancel()
-	return do(c.o.Transports, ctx, o.Get("transport"), o.Name, o.Get("subject"))
+	return do(all, ctx, o.Get("transport"), o.Name, o.Get("subject"))
 }
 
 // knows says whether the outside has a listener that is not an import of ours.
@@ -139,9 +143,13 @@ func (c *Call) listeners(ctx context.Context, transport, subject string) ([]List
 	if c.o.Transports == nil {
 		return nil, ErrNoTransport
 	}
+	t, err := c.settled(ctx)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, outsideTime)
 	defer cancel()
-	return c.o.Transports.Listeners(ctx, transport, subject)
+	return t.Listeners(ctx, transport, subject)
 }
 
 // notThere: nobody could be asked.
@@ -163,7 +171,7 @@ func showLedger(ctx context.Context, c *Call) (*screen.Result, error) {
 	if err := c.certified(transport); err != nil {
 		return nil, err
 	}
-	if _, err := c.transports(); err != nil {
+	if _, err := c.transports(); err != nil { // not connected is another reason
 		return nil, err
 	}
 	all, err := c.listeners(ctx, transport, c.Get("subject"))

@@ -51,7 +51,7 @@ func (c *Call) toTransport(ctx context.Context, do func(t Transports, ctx contex
 	if _, ok := c.o.Definitions.object(config.Transports, n); !ok {
 		return nil, missing("transport", n)
 	}
-	all, err := c.transports()
+	all, err := c.settled(ctx)
 	if err != nil {
 		return nil, err
 	}

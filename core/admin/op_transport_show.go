@@ -11,9 +11,10 @@ import (
 	"github.com/tidegate/tidegate/core/config"
 )
 
-func showTransports(_ context.Context, c *Call) (*screen.Result, error) {
+func showTransports(ctx context.Context, c *Call) (*screen.Result, error) {
 	t := newTable("transports", "name text;type text;stand_in text;url text;state text;since text;imports count;exports count;imported_msgs count;exported_msgs count;waiting_msgs count;lost_msgs count;error text")
 	t.Empty = "No transports."
+	c.settle(ctx)
 	for _, o := range c.o.Definitions.objects(config.Transports) {
 		v := c.look(&o)
 		n, _ := c.waiting(o.Name)
@@ -81,11 +82,12 @@ const transportColumns = "name text Transport;type text Type;stand_in text Stand
 	"resent_msgs count Resent Msgs;redelivered_msgs count Redelivered Msgs;duplicate_msgs count Duplicate Msgs;refused_msgs count Refused Msgs;" +
 	"loop_dropped_msgs count Loop Dropped Msgs;loop_suspect_msgs count Loop Suspect Msgs;late_replies count Late Replies"
 
-func showTransport(_ context.Context, c *Call) (*screen.Result, error) {
+func showTransport(ctx context.Context, c *Call) (*screen.Result, error) {
 	o, ok := c.o.Definitions.object(config.Transports, c.Get("name"))
 	if !ok {
 		return nil, missing("transport", c.Get("name"))
 	}
+	c.settle(ctx)
 	v := c.look(&o)
 	t := newTable("transport", transportColumns)
 	t.Single = true

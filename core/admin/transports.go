@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/core"
@@ -11,6 +12,8 @@ import (
 
 // Transports are those that run (ems 9). The methods may be called by many at a time.
 type Transports interface {
+	// Settle waits until what was changed before has taken effect, or ctx is over.
+	Settle(ctx context.Context) error
 	// Suspend ends a transport's session until Resume. Errors: ErrNoTransport, or why it
 	// never started.
 	Suspend(ctx context.Context, name string) error
@@ -79,6 +82,28 @@ func (s *Service) transports() (Transports, error) {
 	return s.o.Transports, nil
 }
 
+// settled is transports, once what was changed before has taken effect: what a script
+// has defined it may suspend.
+func (s *Service) settled(ctx context.Context) (Transports, error) {
+	all, err := s.transports()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, outsideTime)
+	defer cancel()
+	if err := all.Settle(ctx); err != nil {
+		return nil, refuse(core.Unavailable, "changes of transports are still under way: try again later")
+	}
+	return all, nil
+}
+
+// settle is settled, for who shows what there is.
+func (s *Service) settle(ctx context.Context) {
+	if s.o.Transports != nil {
+		_, _ = s.settled(ctx) // what is not there yet is shown as such
+	}
+}
+
 // status is what a transport does; false: it does not run.
 func (s *Service) status(name string) (TransportStatus, bool) {
 	if s.o.Transports == nil {
@@ -98,6 +123,9 @@ func transportFault(name string, err error) error {
 		return refuse(core.Invalid, "transport '%s' has no certified listeners: only those of type natsjs and tibrvcm have", name)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return refuse(core.Unavailable, "transport '%s': the outside does not answer in time", name)
+	}
+	if text := err.Error(); strings.HasPrefix(text, "transport ") {
+		return refuse(core.Unavailable, "%s", text)
 	}
 	return refuse(core.Unavailable, "transport '%s': %v", name, err)
 }

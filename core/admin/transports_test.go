@@ -23,6 +23,8 @@ type way struct {
 	fail      error // of what is asked of the outside
 }
 
+func (w ways) Settle(context.Context) error { return nil }
+
 func (w ways) Suspend(_ context.Context, name string) error { return w.set(name, "suspended") }
 func (w ways) Resume(_ context.Context, name string) error  { return w.set(name, "connecting") }
 

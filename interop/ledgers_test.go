@@ -1,0 +1,73 @@
+package interop
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Register is Registry's.
+func (s *outsideSession) Register(_ context.Context, name, subject string) error {
+	s.o.mu.Lock()
+	defer s.o.mu.Unlock()
+	if s.o.full {
+		return errors.New("no space left")
+	}
+	if _, ok := s.o.registered[Registration{name, subject}]; !ok && s.o.registered != nil {
+		s.o.registered[Registration{name, subject}] = len(s.o.got)
+	}
+	return nil
+}
+
+// Unregister is Registry's.
+func (s *outsideSession) Unregister(_ context.Context, name, subject string) error {
+	s.o.set(func(o *outside) { delete(o.registered, Registration{name, subject}) })
+	return nil
+}
+
+// Listeners is Registry's.
+func (s *outsideSession) Listeners(context.Context, string) (all []Listener, err error) {
+	s.o.set(func(o *outside) {
+		for r := range maps.Keys(o.registered) {
+			all = append(all, Listener{Name: r.Name, Subject: r.Subject})
+		}
+	})
+	return all, nil
+}
+
+// Certified listeners are known outside before the first message goes out, whenever they
+// come; one that the outside does not take keeps nothing else from going (ems 9).
+func TestRegistrations(t *testing.T) {
+	rigged(t, func(g *rig) {
+		g.outside.set(func(o *outside) { o.up, o.registered = false, map[Registration]int{} })
+		g.define(topic("a"), "export=T")
+		spec := Spec{Name: "T", Type: "certified", Keys: map[string]string{}, Exports: []Destination{topic("a")}, QueueExports: []string{"q"}, Listeners: []Registration{{"fleet", "a"}}}
+		g.manager.Apply([]Spec{spec})
+		g.send(topic("a"), "1")
+		g.outside.set(func(o *outside) { o.up = true })
+		time.Sleep(time.Minute) // of the bubble's clock: it tries again
+		synctest.Wait()
+		spec.Listeners = []Registration{{"fleet", "a"}, {"billing", "a"}}
+		g.manager.Apply([]Spec{spec})
+		g.send(topic("a"), "2")
+		if want := map[Registration]int{{"fleet", "a"}: 0, {"billing", "a"}: 1}; !maps.Equal(g.outside.registered, want) {
+			t.Fatalf("registered %v, want %v", g.outside.registered, want)
+		}
+		all, err := g.manager.Listeners(t.Context(), "T", "")
+		if err != nil || len(all) != 2 {
+			t.Fatalf("%v %v", all, err)
+		}
+		g.outside.set(func(o *outside) { o.full = true })
+		spec.Listeners = append(spec.Listeners, Registration{"late", "a"})
+		g.manager.Apply([]Spec{spec})
+		g.send(topic("a"), "3")
+		equal(t, "sent", g.outside.texts(), []string{"a:1", "a:2", "a:3"})
+		if s := g.status("T"); s.State != Connected || !slices.Equal(s.Exports, []Destination{topic("a"), queue("q")}) {
+			t.Fatalf("status %+v", s)
+		}
+	})
+}
