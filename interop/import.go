@@ -40,7 +40,7 @@ func (l *link) Deliver(all []Inbound) {
 		return
 	}
 	select {
-	case l.arrivals <- all:
+	case l.arrivals <- slices.Clone(all): // the slice stays the session's
 	case <-l.ctx.Done():
 	}
 }

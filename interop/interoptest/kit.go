@@ -11,7 +11,7 @@ import (
 
 // Patience is how long a case waits for what must come. It is generous: a slow machine
 // must not fail a test that would have passed.
-const Patience = 60 * time.Second
+const Patience = 30 * time.Second
 
 // Kit is a type of transport under test.
 type Kit struct {

@@ -3,6 +3,7 @@ package interoptest
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +120,7 @@ func comparable(m *translate.Message) translate.Message {
 			c.Properties = append(c.Properties, p)
 		}
 	}
+	slices.SortFunc(c.Properties, func(x, y translate.Property) int { return strings.Compare(x.Name, y.Name) })
 	if len(c.Body.Bytes) == 0 {
 		c.Body.Bytes = nil
 	}

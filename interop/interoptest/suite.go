@@ -44,9 +44,8 @@ func Run(t *testing.T, k Kit) {
 		{"WrongSettings", (*suite).wrongSettings},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			settled := goroutines(t)
+			t.Cleanup(goroutines(t)) // after the cleanups of the case
 			c.run(&suite{T: t, Kit: k})
-			t.Cleanup(settled)
 		})
 	}
 }

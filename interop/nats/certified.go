@@ -1,0 +1,169 @@
+package nats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidegate/tidegate/interop"
+)
+
+// certified is a session of JetStream: what goes out is confirmed by the stream, and what
+// comes in is confirmed to it.
+type certified struct {
+	*line
+	t      *transport
+	js     jetstream.JetStream
+	writer *writer
+	inbox  *arrivals
+	acks   *acks
+	back   *nats.Subscription
+
+	mu        sync.Mutex
+	subjects  []string // exported, as they were prepared last
+	deadlines bool     // the stream takes a time to live for each message
+	imports   []*consumer
+	tag       uint64
+	unsettled map[uint64]pending // what Deliver brought, by tag
+}
+
+// pending is a message that was delivered and is not settled.
+type pending struct {
+	reply    string // confirms it
+	consumer *consumer
+}
+
+func newStreams(t *transport, l *line, js jetstream.JetStream) *certified {
+	s := &certified{line: l, t: t, js: js, writer: newWriter(t.c), unsettled: map[uint64]pending{}}
+	s.inbox = newArrivals(l)
+	s.acks = newAcks(l, t.c)
+	return s
+}
+
+// listen begins the session.
+func (s *certified) listen() error {
+	if err := s.acks.listen(); err != nil {
+		return err
+	}
+	s.over.Go(s.inbox.deliver)
+	s.over.Go(s.acks.report)
+	return nil
+}
+
+// Exports is interop.Session's: the stream gets the subjects.
+func (s *certified) Exports(ctx context.Context, all []interop.Destination) error {
+	var subjects []string
+	for _, d := range all {
+		subjects = add(subjects, s.c.names.subject(d.Name))
+	}
+	if len(subjects) == 0 || same(subjects, s.subjects) {
+		return nil
+	}
+	deadlines, err := s.prepare(ctx, subjects)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.subjects, s.deadlines = subjects, deadlines
+	return nil
+}
+
+// Send is interop.Session's.
+func (s *certified) Send(ctx context.Context, all []interop.Outbound) error {
+	var bad []interop.Sent
+	for i := range all {
+		o := &all[i]
+		m, err := s.writer.write(o)
+		if err == nil {
+			s.mark(o)
+			if err = s.acks.publish(ctx, m, o.Tag); err != nil {
+				if why := refused(s.nc, m, err); why != nil {
+					err = why
+				} else {
+					return fmt.Errorf("publishing to %s: %w", m.Subject, err)
+				}
+			}
+		}
+		if err != nil {
+			bad = append(bad, interop.Sent{Tag: o.Tag, Refused: err})
+		}
+	}
+	if bad != nil {
+		s.sink.Sent(bad)
+	}
+	return nil
+}
+
+// Settle is interop.Session's.
+func (s *certified) Settle(all []interop.Settlement) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range all {
+		p, ok := s.unsettled[a.Tag]
+		if !ok {
+			continue
+		}
+		delete(s.unsettled, a.Tag)
+		answer := ack
+		if a.Outcome == interop.Again {
+			answer = nak
+		}
+		if err := s.nc.Publish(p.reply, answer); err != nil {
+			return // the connection is broken: they come again
+		}
+	}
+}
+
+var (
+	ack = []byte("+ACK")
+	nak = []byte("-NAK")
+)
+
+// Reply is interop.Session's: by core NATS, since nobody keeps replies for an address that
+// is a process's own.
+func (s *certified) Reply(_ context.Context, token string) (string, error) {
+	if token == "" || strings.ContainsAny(token, ". *>") {
+		return "", errors.New("a token is one token of a subject")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.back == nil {
+		var err error
+		if s.back, err = s.hearReplies(s.t.address, s.inbox); err != nil {
+			return "", err
+		}
+	}
+	return s.t.address + token, nil
+}
+
+// EndReply is interop.Session's.
+func (s *certified) EndReply(string) {}
+
+// Close is interop.Session's. What is not settled is given back, and comes again at once.
+func (s *certified) Close() {
+	s.mu.Lock()
+	for _, c := range s.imports {
+		c.stop()
+	}
+	s.mu.Unlock()
+	s.cancel()
+	s.inbox.drop()
+	s.mu.Lock()
+	for _, tag := range sortedTags(s.unsettled) {
+		if s.nc.Publish(s.unsettled[tag].reply, nak) != nil {
+			break
+		}
+	}
+	clear(s.unsettled)
+	s.mu.Unlock()
+	if s.nc.IsConnected() {
+		_ = s.nc.FlushTimeout(farewell)
+	}
+	s.end()
+}
