@@ -4,12 +4,15 @@ import (
 	"slices"
 
 	"github.com/tidegate/tidegate/interop"
+	"github.com/tidegate/tidegate/interop/amqp10"
 )
 
 // transportFactories are the types of transports that there are: a line a package.
 func transportFactories() interop.Factories {
 	all := interop.Factories{}
-	for _, f := range slices.Concat[[]interop.Factory]() {
+	for _, f := range slices.Concat(
+		amqp10.Factories(),
+	) {
 		all[f.Type] = f
 	}
 	return all

@@ -25,6 +25,9 @@ type Kit struct {
 	Encodings []translate.Encoding // that the peer's messages may have
 	// Queues: queues may be exported. Wildcards: imports may have them.
 	Queues, Wildcards bool
+	// RepliesMove: an address for replies lasts as long as its session, and the next
+	// request has another one.
+	RepliesMove bool
 	// TTL: the peer drops what has expired.
 	TTL bool
 	// TooLarge is a body that the peer refuses, in bytes; 0: there is none.
