@@ -41,8 +41,13 @@ func (c *Config) LoopsOver(source string, target Attr) []string {
 	})
 }
 
+// maxMoving is of how many destinations that import or export LoopsAt looks at all: a
+// script that makes one after the other would wait for each longer than for the last.
+// With more of them, loops are told at the next load.
+const maxMoving = 1000
+
 func (c *Config) loopsFrom(starts func(*way) bool) (all []string) {
-	if len(c.Objects(Transports)) == 0 {
+	if imports, exports := c.moving(); imports == 0 || exports == 0 || imports+exports > maxMoving {
 		return nil
 	}
 	k := &checker{Config: c, report: &report{}, named: map[Class][]string{}}
@@ -62,6 +67,21 @@ func (c *Config) loopsFrom(starts func(*way) bool) (all []string) {
 		}
 	}
 	return all
+}
+
+// moving counts the destinations that import, and those that export.
+func (c *Config) moving() (imports, exports int) {
+	for _, t := range c.trees {
+		for d := range t.All() {
+			if d.Set.Has(property.Import) {
+				imports++
+			}
+			if d.Set.Has(property.Export) {
+				exports++
+			}
+		}
+	}
+	return imports, exports
 }
 
 // top is the beginning of a class's file.

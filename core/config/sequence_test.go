@@ -92,7 +92,7 @@ func drawChange(rt *rapid.T, c *Config) (string, func(*Config) error) {
 		o := drawObject(rt, word)
 		return fmt.Sprintf("put %s %+v", o.Title(), o.Attrs), func(c *Config) error { return c.put(o) } // whether what it names is there is another test
 	}
-	class := rapid.SampledFrom([]Class{Users, Groups, ACLs, Bridges, Durables, Stores}).Draw(rt, "class")
+	class := rapid.SampledFrom([]Class{Users, Groups, ACLs, Bridges, Durables, Stores, Transports}).Draw(rt, "class")
 	all := c.Objects(class)
 	if len(all) == 0 {
 		return "nothing", func(*Config) error { return nil }
@@ -139,7 +139,7 @@ func drawObject(rt *rapid.T, word *rapid.Generator[string]) Object {
 		}
 		return all
 	}
-	switch rapid.IntRange(0, 5).Draw(rt, "object") {
+	switch rapid.IntRange(0, 6).Draw(rt, "object") {
 	case 0:
 		return Object{Class: Users, Name: word.Draw(rt, "user"), Attrs: []Attr{{Name: "password", Value: "$tg1$x"}, {Name: "description", Value: word.Draw(rt, "description")}}}
 	case 1:
@@ -159,6 +159,15 @@ func drawObject(rt *rapid.T, word *rapid.Generator[string]) Object {
 			o.Attrs = append(o.Attrs, Attr{Name: "nolocal", Bare: true})
 		}
 		return o
+	case 5:
+		o := Object{Class: Transports, Name: word.Draw(rt, "transport"), Attrs: []Attr{{Name: "type", Value: rapid.SampledFrom([]string{"nats", "amqp10"}).Draw(rt, "type")}, {Name: "url", Value: "tls://h, tls://i"}}}
+		if rapid.Bool().Draw(rt, "flag") {
+			o.Attrs = append(o.Attrs, Attr{Name: "export_headers", Value: rapid.SampledFrom([]string{"true", "disabled"}).Draw(rt, "value")})
+		}
+		if rapid.Bool().Draw(rt, "number") {
+			o.Attrs = append(o.Attrs, Attr{Name: "prefetch", Value: "7"})
+		}
+		return Object{Class: o.Class, Name: o.Name, Attrs: append(o.Attrs, many("ssl_trusted", false)...)}
 	}
 	return Object{Class: Stores, Name: word.Draw(rt, "store"), Attrs: []Attr{{Name: "type", Value: "file"}, {Name: "file", Value: word.Draw(rt, "file")}, {Name: "mode", Value: rapid.SampledFrom([]string{"sync", "async"}).Draw(rt, "mode")}}}
 }

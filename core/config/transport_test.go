@@ -280,6 +280,29 @@ func TestLoopsAtADestination(t *testing.T) {
 	}
 }
 
+// TestLoopsOfManyAreToldAtLoad: a script that makes many destinations does not look at all
+// of them each time.
+func TestLoopsOfManyAreToldAtLoad(t *testing.T) {
+	var topics strings.Builder
+	topics.WriteString("a export=N1,import=N1\n")
+	for i := range maxMoving - 2 {
+		fmt.Fprintf(&topics, "t%d export=N1\n", i)
+	}
+	c := load(t, mem{"d/tibemsd.conf": "server = S\n", "d/transports.conf": loopTransports, "d/topics.conf": topics.String()})
+	if got := c.LoopsAt(property.Topic, "a"); len(got) != 1 {
+		t.Errorf("%q", got)
+	}
+	if err := c.PutDestination(property.Topic, property.Definition{Name: "one.more", Set: set(t, property.Topic, "export=Q")}); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.LoopsAt(property.Topic, "a"); got != nil {
+		t.Errorf("%q", got)
+	}
+	if again := loopsOf(load(t, written(c))); len(again) != 1 {
+		t.Errorf("at the next load: %q", again)
+	}
+}
+
 // TestCertifiedListeners: a line without a transport is for the first that may have any.
 func TestCertifiedListeners(t *testing.T) {
 	c := load(t, mem{

@@ -85,7 +85,8 @@ topics.conf:7:8: warning: a loop: topic a goes out by RV as rv.7650.a, comes in 
 The shortest loop, one name that is exported and imported by one transport, is told as well: another gateway set up like this one closes it. What the check does not know: what other servers
 do (two gateways that hand the same names on to one another, routes), and selectors. Two NATS transports with other credentials are taken to be in accounts of their own. At most %d loops are told;
 after %d steps the search ends, and a warning says that it did.
-` + "`create`, `setprop`, `addprop` and `create bridge`" + ` make such a change, and their answer has the warning in a line of its own.
+` + "`create`, `setprop`, `addprop` and `create bridge`" + ` make such a change, and their answer has the warning in a line of its own, as long as no more than %d destinations
+import or export; with more the next load tells.
 While messages go round, the guard drops what comes again (` + "`max_hops`, `export_imported`" + `) and counts it.
 `
 
@@ -137,7 +138,7 @@ func transportsPage() string {
 		}
 	}
 	b.WriteString(strings.Join(kept, ", ") + ".\n")
-	fmt.Fprintf(&b, transportsRules, maxLoops, maxLoopSteps)
+	fmt.Fprintf(&b, transportsRules, maxLoops, maxLoopSteps, maxMoving)
 	return b.String()
 }
 
