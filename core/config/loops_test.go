@@ -29,6 +29,18 @@ subject_prefix=p.
 type=nats
 url=nats://three
 subject_prefix=p.
+[JOE]
+type=nats
+url=nats://joe:x@one
+[JOE2]
+type=nats
+url=nats://ann@one
+username=joe
+credentials=/not/used
+[ANN]
+type=nats
+url=nats://one
+credentials=ann/x
 [A]
 type=amqp10
 url=amqp://broker
@@ -68,6 +80,8 @@ func TestLoopsAreToldWhole(t *testing.T) {
 		"bridges do not join":  {"a export=N1\nb import=N1\n", "", "[topic:b]\nqueue=c\n[queue:c]\ntopic=a\n", nil},
 		"an own list":          {"> export=N1\nb import=N1,export=Q\n", "", "", nil},
 		"over two servers":     {"a export=N1,import=Q\nc import=N2\n", "", "[topic:c]\ntopic=d\n[topic:a]\ntopic=a2\n", nil},
+		"other accounts":       {"a export=N1,import=JOE\nb export=JOE,import=ANN\n", "", "", nil},
+		"one account":          {"a export=JOE,import=JOE2\n", "", "", []string{"topics.conf:1:3 a loop: topic a goes out by JOE, comes in by JOE2 to topic a"}},
 		"topics and queues":    {"a export=A\n", "a import=A2\n", "[queue:a]\ntopic=a\n", nil},
 		"queues":               {"", "a export=A,import=A2\n", "", []string{"queues.conf:1:3 a loop: queue a goes out by A, comes in by A2 to queue a"}},
 	} {

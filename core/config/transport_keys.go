@@ -39,7 +39,7 @@ var transportKeys = append([]Key{
 	{Name: "max_reconnect_delay", Type: Seconds, Min: 1000, Max: 3_600_000, Of: typesOfOurs, Default: "30", Does: "Longest pause between two attempts to connect."},
 	{Name: "cm_name", Type: String, Of: typesCertified | typesOfAMQP, Default: "SERVER:TRANSPORT", Does: "Under what name it is known to the other side: of its durable consumers and subscriptions, and as a publisher. No two transports that reach one server may have the same."},
 	{Name: "stream", Type: String, Of: typeNATSJS, Default: "EMS_EXPORT", Does: "The stream of JetStream, made if there is none."},
-	{Name: "default_ttl", Type: Seconds, Of: typesCertified, Default: "0", Does: "How long what is exported is kept outside; 0: until it is confirmed."},
+	{Name: "default_ttl", Type: Seconds, Max: 315_360_000_000, Of: typesCertified, Default: "0", Does: "How long what is exported is kept outside; 0: until it is confirmed."},
 	{Name: "request_old", Type: Bool, Of: typesCertified, Default: "true", Does: "A new listener gets what the stream has kept; else what comes from now on."},
 	{Name: "explicit_config_only", Type: Bool, Of: typesCertified, Default: "false", Does: "Only the listeners of tibrvcm.conf are certified."},
 	{Name: "sync_ledger", Type: Bool, Of: typesCertified, Default: "false", Does: "Each message is confirmed by JetStream before the next goes out; without, up to `prefetch` are under way. Either way it counts as exported only when it is confirmed."},

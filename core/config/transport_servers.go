@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 )
@@ -49,12 +50,11 @@ func portOf(u *url.URL) string {
 	return "4222"
 }
 
+// account is what a transport of NATS logs in with: a username goes before credentials,
+// and they before what stands in the URL.
 func (t *Transport) account(u *url.URL) string {
-	if v := t.String("credentials"); v != "" {
+	if v := cmp.Or(t.String("username"), t.String("credentials")); v != "" || u.User == nil {
 		return v
 	}
-	if u.User != nil {
-		return u.User.Username()
-	}
-	return t.String("username")
+	return u.User.Username()
 }
