@@ -18,9 +18,10 @@ type Listener struct {
 
 // Registry is a Session whose outside knows who gets what it was sent.
 type Registry interface {
-	// Register makes a listener, so that messages are kept for it before it comes.
+	// Register makes a listener, so that messages are kept for it before it comes; one
+	// that is there for the same subject stays as it is.
 	Register(ctx context.Context, name, subject string) error
-	// Unregister takes one away, with what waits for it.
+	// Unregister takes one away, with what waits for it. Errors: ErrNoListener, others.
 	Unregister(ctx context.Context, name, subject string) error
 	// Listeners are those of a subject; "" all.
 	Listeners(ctx context.Context, subject string) ([]Listener, error)
@@ -28,6 +29,9 @@ type Registry interface {
 
 // ErrNoRegistry: the transport's type has no certified listeners, or it is not connected.
 var ErrNoRegistry = errors.New("it has no certified listeners: it is not of type natsjs (tibrvcm)")
+
+// ErrNoListener: the outside has no such listener.
+var ErrNoListener = errors.New("there is no such listener")
 
 // ErrNotConnected is for what needs the outside.
 var ErrNotConnected = errors.New("it is not connected")

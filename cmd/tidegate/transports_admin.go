@@ -63,6 +63,8 @@ func adminError(err error) error {
 		return admin.ErrNoTransport
 	case errors.Is(err, interop.ErrNotConnected):
 		return admin.ErrNotConnected
+	case errors.Is(err, interop.ErrNoListener):
+		return admin.ErrNoListener
 	case errors.Is(err, interop.ErrNoRegistry):
 		return admin.ErrNoListeners
 	}

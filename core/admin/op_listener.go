@@ -106,6 +106,7 @@ func deleteListener(ctx context.Context, c *Call) (*screen.Result, error) {
 	}
 	warned := ""
 	switch err := c.outside(ctx, &o, Transports.Unregister); {
+	case defined && errors.Is(err, ErrNoListener): // somebody else took it away there
 	case notThere(err):
 		warned = warnings([]string{"transport " + transport + " is not connected: the listener stays outside, with what waits for it, until the same command is given while it is"})
 	case err != nil:

@@ -22,7 +22,8 @@ type Transports interface {
 	Status(name string) (TransportStatus, bool)
 	// Register has the outside keep what is exported to a subject for a listener
 	// (ems rvcmlistener), and Unregister forget it with what waits for it. Errors:
-	// ErrNoTransport, ErrNotConnected, ErrNoListeners, and what the outside says.
+	// ErrNoTransport, ErrNotConnected, ErrNoListeners, ErrNoListener, and what the outside
+	// says.
 	Register(ctx context.Context, transport, listener, subject string) error
 	Unregister(ctx context.Context, transport, listener, subject string) error
 	// Listeners are those of a subject; "" all. Errors as for Register.
@@ -34,6 +35,7 @@ var (
 	ErrNoTransport  = errors.New("it does not run")
 	ErrNotConnected = errors.New("it is not connected")
 	ErrNoListeners  = errors.New("it has no certified listeners")
+	ErrNoListener   = errors.New("it has no such listener")
 )
 
 // TransportStatus is a transport at one moment.

@@ -65,7 +65,11 @@ func (w ways) Register(_ context.Context, transport, listener, subject string) e
 func (w ways) Unregister(_ context.Context, transport, listener, subject string) error {
 	v, err := w.at(transport)
 	if err == nil {
+		before := len(v.listeners)
 		v.listeners = slices.DeleteFunc(v.listeners, func(l ListenerStatus) bool { return l.Name == listener && l.Subject == subject })
+		if len(v.listeners) == before {
+			return ErrNoListener
+		}
 	}
 	return err
 }
@@ -303,6 +307,9 @@ stray     ems.widgets        0          0          0  outside
 	o.refuses("create rvcmlistener none fleet ems.widgets", core.NotFound, "transport 'none' does not exist")
 	o.refuses("show rvcmtransportledger RV", core.Invalid, "no certified listeners")
 	o.refuses("show rvcmtransportledger DOWN", core.Unavailable, "not connected")
+	o.does("create rvcmlistener CM gone ems.widgets")
+	outside.listeners = slices.DeleteFunc(outside.listeners, func(l ListenerStatus) bool { return l.Name == "gone" })
+	o.does("delete rvcmlistener CM gone ems.widgets") // somebody else has taken it away outside
 	outside.fail = errors.New("no space on the stream")
 	o.refuses("create rvcmlistener CM late ems.widgets", core.Unavailable, "no space on the stream")
 	o.refuses("delete rvcmlistener CM fleet ems.widgets", core.Unavailable, "no space on the stream")

@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,10 @@ var _ interop.Registry = (*certified)(nil)
 // maxListeners bounds how many consumers are listed.
 const maxListeners = 100_000
 
+// listenerKey is where a consumer's metadata have the listener's name: NATS does not take
+// all characters in names of consumers.
+const listenerKey = "tidegate.listener"
+
 // Register is interop.Registry's: a durable consumer, for which the stream keeps messages
 // from now on (ems tibrvcm.conf, create rvcmlistener).
 func (s *certified) Register(ctx context.Context, name, subject string) error {
@@ -27,11 +32,29 @@ func (s *certified) Register(ctx context.Context, name, subject string) error {
 	c.DeliverPolicy = jetstream.DeliverAllPolicy
 	c.MaxAckPending = 0 // as its program asks
 	c.Description = "certified listener, registered by tidegate " + s.c.gateway
+	c.Metadata = map[string]string{listenerKey: name}
 	_, err = s.js.CreateConsumer(ctx, stream, c)
 	if errors.Is(err, jetstream.ErrConsumerExists) {
-		return fmt.Errorf("listener %s is there, for another subject than %s: unregister it first", name, subject)
+		return s.isListener(ctx, stream, name, mapped)
 	}
 	return err
+}
+
+// isListener says whether a consumer that is there is the listener: its program may have
+// changed what else it likes.
+func (s *certified) isListener(ctx context.Context, stream, name, subject string) error {
+	con, err := s.js.Consumer(ctx, stream, legal(name))
+	if err != nil {
+		return fmt.Errorf("consumer %s: %w", legal(name), err)
+	}
+	c := con.CachedInfo().Config
+	switch other := c.Metadata[listenerKey]; {
+	case other != "" && other != name:
+		return fmt.Errorf("listener %s has the consumer %s already: choose another name", other, legal(name))
+	case c.FilterSubject != subject:
+		return fmt.Errorf("listener %s is there, for subject %s: a consumer of JetStream has one; unregister it first", name, c.FilterSubject)
+	}
+	return nil
 }
 
 // streamFor finds the stream that a subject's messages are in, or makes it the transport's.
@@ -67,7 +90,7 @@ func (s *certified) Unregister(ctx context.Context, name, subject string) error 
 			return err
 		}
 	}
-	return fmt.Errorf("no stream has a listener %s for %s", name, subject)
+	return fmt.Errorf("listener %s of %s: %w", name, subject, interop.ErrNoListener)
 }
 
 // Listeners is interop.Registry's.
@@ -108,7 +131,7 @@ func (s *certified) Listeners(ctx context.Context, subject string) (all []intero
 				n = about
 			}
 			all = append(all, interop.Listener{
-				Name: c.Name, Subject: n, Pending: c.NumPending, UnderWay: uint64(c.NumAckPending), Confirmed: c.AckFloor.Stream, Ours: ours[c.Name],
+				Name: cmp.Or(c.Config.Metadata[listenerKey], c.Name), Subject: n, Pending: c.NumPending, UnderWay: uint64(c.NumAckPending), Confirmed: c.AckFloor.Stream, Ours: ours[c.Name],
 			})
 		}
 		if err := list.Err(); err != nil {
