@@ -290,7 +290,7 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 	in.define(broker, log)
 	ctx, shutdown := context.WithCancel(ctx)
 	defer shutdown()
-	bridges, err := in.openTransports(ctx, v.GetString("data"), broker, log)
+	bridges, err := in.openTransports(ctx, v.GetString("data"), v.GetString("durability"), broker, log)
 	if err != nil {
 		broker.Close()
 		return errors.Join(err, st.Close())
@@ -326,18 +326,18 @@ func run(ctx context.Context, v *viper.Viper, log *slog.Logger, need core.Need, 
 }
 
 // front is where clients come in.
-func (in *doors) front(v *viper.Viper, broker *server.Server, service *admin.Service, log *slog.Logger) *amqpserver.Server {
+func (d *doors) front(v *viper.Viper, broker *server.Server, service *admin.Service, log *slog.Logger) *amqpserver.Server {
 	edge := amqpserver.Quiet(log) // for what clients can cause
 	g := gateway.New(gateway.Options{
-		Broker: broker, Admin: service, ContainerID: "tidegate", Version: version, MaxMessageSize: in.maxMessage,
-		Users: in.gate, Authorization: in.gate.on.Load, Anonymous: v.GetBool("anonymous"), Logger: edge,
-		Tokens: in.only.admits(), Claims: in.only.claims, Management: in.only.management, Mechanisms: in.only.mechanisms,
+		Broker: broker, Admin: service, ContainerID: "tidegate", Version: version, MaxMessageSize: d.maxMessage,
+		Users: d.gate, Authorization: d.gate.on.Load, Anonymous: v.GetBool("anonymous"), Logger: edge,
+		Tokens: d.only.admits(), Claims: d.only.claims, Management: d.only.management, Mechanisms: d.only.mechanisms,
 		IdleTimeOut: v.GetDuration("idle-timeout"), AuthTimeOut: v.GetDuration("login-timeout"),
 	})
 	return amqpserver.New(amqpserver.Config{
 		Engine: g.Engine, New: func(c *amqpserver.Conn) amqpserver.Handler { return g.Handler(c) }, Logger: edge,
 		MaxConnections: v.GetInt("max-connections"),
-		Certificates:   in.certs, External: gateway.ExternalUser, Origins: v.GetStringSlice("websocket-origin"),
+		Certificates:   d.certs, External: gateway.ExternalUser, Origins: v.GetStringSlice("websocket-origin"),
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/tidegate/tidegate/core/property"
 	"github.com/tidegate/tidegate/core/server"
 	"github.com/tidegate/tidegate/interop"
+	"github.com/tidegate/tidegate/interop/nats"
 )
 
 // transportStart is how long startup_abort_list=TRANSPORTS waits for transports to
@@ -28,10 +29,11 @@ type transports struct {
 	stop        chan struct{}
 	over        chan struct{}
 	planned     map[definedAs]bool // destinations that import or export
+	embedded    *nats.Embedded     // nil: there is none
 }
 
 // openTransports begins what transports.conf says, and follows its changes.
-func (d *doors) openTransports(ctx context.Context, data string, broker *server.Server, log *slog.Logger) (*transports, error) {
+func (d *doors) openTransports(ctx context.Context, data, durability string, broker *server.Server, log *slog.Logger) (*transports, error) {
 	id, err := gatewayID(data)
 	if err != nil {
 		return nil, err
@@ -43,8 +45,9 @@ func (d *doors) openTransports(ctx context.Context, data string, broker *server.
 		}
 	})
 	t := newTransports(d.definitions, d.only.rendezvous, log)
+	t.embedded = d.embeddedNATS(data, durability, log)
 	t.begin(interop.Options{
-		Broker: broker, Factories: transportFactories(), Server: serverName, Gateway: gatewayName(serverName, id), Shared: map[string]any{}, Log: log,
+		Broker: broker, Factories: transportFactories(), Server: serverName, Gateway: gatewayName(serverName, id), Shared: map[string]any{nats.SharedName: t.embedded}, Log: log,
 	})
 	if err := t.started(ctx, log); err != nil {
 		t.close()
@@ -91,6 +94,9 @@ func (t *transports) close() {
 	close(t.stop)
 	<-t.over
 	t.Close()
+	if t.embedded != nil {
+		t.embedded.Close()
+	}
 	t.news.close()
 }
 

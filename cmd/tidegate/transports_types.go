@@ -5,12 +5,14 @@ import (
 
 	"github.com/tidegate/tidegate/interop"
 	"github.com/tidegate/tidegate/interop/amqp10"
+	"github.com/tidegate/tidegate/interop/nats"
 )
 
 // transportFactories are the types of transports that there are: a line a package.
 func transportFactories() interop.Factories {
 	all := interop.Factories{}
 	for _, f := range slices.Concat(
+		nats.Factories(),
 		amqp10.Factories(),
 	) {
 		all[f.Type] = f
