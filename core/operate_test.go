@@ -442,3 +442,26 @@ func TestDetails(t *testing.T) {
 		t.Errorf("%d bytes stay", o.b.detailSize)
 	}
 }
+
+// TestOwnConnectionsAreNotShown: what the server itself uses is nobody's client.
+func TestOwnConnectionsAreNotShown(t *testing.T) {
+	e := newEnv()
+	var fx Effects
+	own, err := e.b.Connect(e.now, ConnectOptions{Own: true}, &fx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := e.b.OpenProducer(e.now, own, ProducerOptions{}, &fx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.b.OpenConsumer(e.now, own, ConsumerOptions{Destination: Destination{Kind: Queue, Name: ExportQueuePrefix + "T"}}, &fx); err != nil {
+		t.Fatal(err)
+	}
+	conns, _ := e.b.ConnViews(nil, 0, 100)
+	producers, _ := e.b.ProducerViews(nil, 0, 100)
+	consumers, _ := e.b.ConsumerViews(nil, 0, 100)
+	total := e.b.Totals()
+	if len(conns)+len(producers)+len(consumers)+total.Connections+total.Producers+total.Consumers != 0 {
+		t.Fatalf("shown: %d connections, %d producers, %d consumers; %+v", len(conns), len(producers), len(consumers), total)
+	}
+}

@@ -128,6 +128,9 @@ func (b *Broker) Totals() Totals {
 		DynamicQueues: len(b.queues) - b.staticQueues - b.tempQueues, DynamicTopics: len(b.topics) - b.staticTopics - b.tempTopics,
 	}
 	b.conns.each(func(c *conn) {
+		if c.own {
+			return
+		}
 		if c.admin {
 			t.AdminConnections++
 		} else {
@@ -232,7 +235,7 @@ func (b *Broker) viewTopic(t *topic) TopicView {
 
 // ConnViews appends connections, in no order that means anything.
 func (b *Broker) ConnViews(views []ConnView, cursor, n int) ([]ConnView, int) {
-	return slots(&b.conns, views, cursor, n, func(c *conn) ConnView {
+	return slots(&b.conns, views, cursor, n, func(c *conn) *conn { return c }, func(c *conn) ConnView {
 		v := ConnView{
 			ID: c.id, Number: c.number, ClientID: c.clientID, User: c.user, Peer: c.peer, Admin: c.admin, Since: time.UnixMilli(c.since),
 			Sessions: c.sessions, Producers: len(c.producers), Consumers: len(c.consumers), Transactions: len(c.txns),
@@ -252,10 +255,11 @@ func (b *Broker) ConnViews(views []ConnView, cursor, n int) ([]ConnView, int) {
 	})
 }
 
-// slots visits a part of a table.
-func slots[T, V any](t *table[T], views []V, cursor, n int, view func(*T) V) ([]V, int) {
+// slots visits a part of a table, but for what is the server's own: no operator has to
+// do with it.
+func slots[T, V any](t *table[T], views []V, cursor, n int, of func(*T) *conn, view func(*T) V) ([]V, int) {
 	for ; cursor < len(t.slots) && n > 0; n-- {
-		if x := t.slots[cursor].v; x != nil {
+		if x := t.slots[cursor].v; x != nil && !of(x).own {
 			views = append(views, view(x))
 		}
 		cursor++
@@ -268,7 +272,7 @@ func slots[T, V any](t *table[T], views []V, cursor, n int, view func(*T) V) ([]
 
 // ProducerViews appends producers as ConnViews does connections.
 func (b *Broker) ProducerViews(views []LinkView, cursor, n int) ([]LinkView, int) {
-	return slots(&b.producers, views, cursor, n, func(p *producer) LinkView {
+	return slots(&b.producers, views, cursor, n, func(p *producer) *conn { return p.conn }, func(p *producer) LinkView {
 		v := LinkView{
 			Number: p.number, Conn: p.conn.number, User: p.conn.user, ClientID: p.conn.clientID, Destination: p.dest, Traffic: p.inward(),
 		}
@@ -282,7 +286,7 @@ func (b *Broker) ProducerViews(views []LinkView, cursor, n int) ([]LinkView, int
 
 // ConsumerViews appends consumers as ConnViews does connections.
 func (b *Broker) ConsumerViews(views []LinkView, cursor, n int) ([]LinkView, int) {
-	return slots(&b.consumers, views, cursor, n, func(k *consumer) LinkView {
+	return slots(&b.consumers, views, cursor, n, func(k *consumer) *conn { return k.conn }, func(k *consumer) LinkView {
 		v := LinkView{
 			Number: k.number, Conn: k.conn.number, User: k.conn.user, ClientID: k.conn.clientID, Destination: k.queue.dest,
 			Browse: k.browse, Pending: k.queue.depth, PendingBytes: k.queue.bytes, Credit: uint32(max(k.credit(), 0)), Traffic: k.outward(),
