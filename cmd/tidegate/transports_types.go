@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tidegate/tidegate/interop"
+	"github.com/tidegate/tidegate/interop/amqp091"
 	"github.com/tidegate/tidegate/interop/amqp10"
 	"github.com/tidegate/tidegate/interop/nats"
 )
@@ -14,6 +15,7 @@ func transportFactories() interop.Factories {
 	for _, f := range slices.Concat(
 		nats.Factories(),
 		amqp10.Factories(),
+		[]interop.Factory{amqp091.Factory()},
 	) {
 		all[f.Type] = f
 	}
