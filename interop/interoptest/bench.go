@@ -1,0 +1,180 @@
+package interoptest
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidegate/tidegate/amqp/message"
+	"github.com/tidegate/tidegate/core"
+	coremessage "github.com/tidegate/tidegate/core/message"
+	"github.com/tidegate/tidegate/interop"
+	"github.com/tidegate/tidegate/interop/translate"
+)
+
+// Fast is a Peer whose own client can be measured.
+type Fast interface {
+	// Pour sends n messages like m to where imports of to listen, as fast as the client
+	// does, with what the certified need; it returns when the peer has all.
+	Pour(t testing.TB, to interop.Destination, m *Mail, n int)
+	// Drink begins to take what goes out from a destination (and what Pour sends there),
+	// confirming it where that is done; the answer waits until n have come.
+	Drink(t testing.TB, from interop.Destination, n int) (all func())
+}
+
+// benchSize is the body of a benchmark's message, in bytes.
+const benchSize = 1024
+
+// benchBatch is how many messages a program here sends at a time.
+const benchBatch = 256
+
+// benchMail is a message with the headers and a few properties that JMS clients send.
+func benchMail(persistent bool) *translate.Message {
+	m := plain("bench", strings.Repeat("x", benchSize))
+	m.Persistent = persistent
+	m.Properties = []translate.Property{{Name: "color", Value: "red"}, {Name: "price", Value: 1.5}, {Name: "count", Value: int32(3)}}
+	return m
+}
+
+// Bench compares both legs of a type of transport with the peer's own client, which
+// publishes and consumes the same messages in the same run. The metric "ratio" is how
+// many times its rate the leg has (issue 7, acceptance 5: 0.6).
+func Bench(b *testing.B, k Kit) {
+	b.Run("export", func(b *testing.B) { benchExport(b, k) })
+	b.Run("import", func(b *testing.B) { benchImport(b, k) })
+}
+
+func (k Kit) bench(b *testing.B) (*suite, Peer, Fast) {
+	b.Helper()
+	p := k.Open(b)
+	f, ok := p.(Fast)
+	if !ok {
+		b.Fatal("this peer's own client cannot be measured")
+	}
+	return &suite{Kit: k}, p, f
+}
+
+// alone measures the peer's own client.
+func alone(b *testing.B, f Fast, d interop.Destination, m *translate.Message) time.Duration {
+	b.Helper()
+	all := f.Drink(b, d, b.N)
+	began := time.Now()
+	f.Pour(b, d, &Mail{Fields: *m}, b.N)
+	all()
+	return time.Since(began)
+}
+
+func benchDestination(kind core.DestinationKind, what string) interop.Destination {
+	return interop.Destination{Kind: kind, Name: "bench." + what + string(rune('a'+serial.Add(1)%26)) + time.Now().Format("150405.000000000")[7:]}
+}
+
+func report(b *testing.B, own, ours time.Duration, allocs uint64) {
+	b.Helper()
+	b.ReportMetric(float64(b.N)/own.Seconds(), "client-msgs/s")
+	b.ReportMetric(float64(b.N)/ours.Seconds(), "msgs/s")
+	b.ReportMetric(own.Seconds()/ours.Seconds(), "ratio")
+	b.ReportMetric(float64(allocs)/float64(b.N), "allocs/msg")
+	b.ReportMetric(0, "ns/op")
+}
+
+func mallocs() uint64 {
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return s.Mallocs
+}
+
+func benchExport(b *testing.B, k Kit) {
+	_, p, f := k.bench(b)
+	g := NewGateway(b, GatewayOptions{Factories: []interop.Factory{k.Factory}, Shared: p.Shared()})
+	to := benchDestination(core.Topic, "out")
+	spec := interop.Spec{Name: "BENCH", Type: k.Factory.Type, Keys: keys(k.Keys, p.Keys()), Exports: []interop.Destination{to}}
+	g.Topic(to.Name, spec.Name)
+	g.Connected(spec)
+	m := benchMail(k.Factory.Certified)
+	own := alone(b, f, to, m)
+
+	built := addressed(m, to)
+	if k.Factory.Certified { // what waits is measured as it goes out
+		if err := g.Manager.Suspend(spec.Name); err != nil {
+			b.Fatal(err)
+		}
+		g.pour(to, built, b.N)
+	}
+	all := f.Drink(b, to, b.N)
+	before := mallocs()
+	b.ResetTimer()
+	began := time.Now()
+	if k.Factory.Certified {
+		if err := g.Manager.Resume(spec.Name); err != nil {
+			b.Fatal(err)
+		}
+	} else {
+		g.pour(to, built, b.N)
+	}
+	all()
+	took := time.Since(began)
+	b.StopTimer()
+	report(b, own, took, mallocs()-before)
+	if s := g.Status(spec.Name); s.Counts.LostOut > 0 {
+		b.Errorf("lost: %s", describe(s))
+	}
+}
+
+// pour sends n messages in batches, one behind the other.
+func (g *Gateway) pour(to interop.Destination, m *message.Message, n int) {
+	g.t.Helper()
+	h := m.Header()
+	env := coremessage.Envelope{Durable: h.Durable, Priority: h.Priority, Content: m}
+	for n > 0 {
+		batch := min(n, benchBatch)
+		n -= batch
+		answer := make(chan error, batch)
+		g.client.mu.Lock()
+		first := g.client.tag + 1
+		g.client.tag += uint64(batch)
+		for i := range batch {
+			g.client.waits[first+uint64(i)] = answer
+		}
+		g.client.mu.Unlock()
+		g.client.conn.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+			for i := range batch {
+				b.PublishTo(now, g.client.producer, to, core.Send{Tag: first + uint64(i), Check: core.CheckAlways}, env, fx)
+			}
+		})
+		for range batch {
+			if err := <-answer; err != nil {
+				g.t.Fatal(err)
+			}
+		}
+	}
+}
+
+func benchImport(b *testing.B, k Kit) {
+	_, p, f := k.bench(b)
+	g := NewGateway(b, GatewayOptions{Factories: []interop.Factory{k.Factory}, Shared: p.Shared()})
+	in, other := benchDestination(core.Queue, "in"), benchDestination(core.Topic, "other")
+	mode := "TIBEMS_NON_PERSISTENT"
+	if k.Factory.Certified {
+		mode = "TIBEMS_PERSISTENT"
+	}
+	spec := interop.Spec{
+		Name: "BENCH", Type: k.Factory.Type, Keys: keys(k.Keys, p.Keys(), map[string]string{"queue_import_dm": mode}),
+		Imports: []interop.Destination{in}, Exports: []interop.Destination{other},
+	}
+	m := benchMail(k.Factory.Certified)
+	g.Connected(spec)
+	own := alone(b, f, other, m) // nothing is imported from there
+
+	before := mallocs()
+	b.ResetTimer()
+	began := time.Now()
+	f.Pour(b, in, &Mail{Fields: *m}, b.N)
+	g.Until(spec.Name, "all messages here", func(s interop.Status) bool { return int(s.Counts.Imported+s.Counts.LostIn) >= b.N })
+	took := time.Since(began)
+	b.StopTimer()
+	report(b, own, took, mallocs()-before)
+	if s := g.Status(spec.Name); s.Counts.LostIn > 0 {
+		b.Errorf("lost: %s", describe(s))
+	}
+}

@@ -1,0 +1,112 @@
+package nats
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
+
+	"github.com/tidegate/tidegate/interop"
+	"github.com/tidegate/tidegate/interop/interoptest"
+)
+
+// BenchmarkLegs: go test ./interop/nats -bench Legs -benchtime 50000x
+func BenchmarkLegs(b *testing.B) {
+	for _, f := range []interop.Factory{reliableType, certifiedType} {
+		b.Run(f.Type, func(b *testing.B) {
+			p := startServer(b, f.Certified)
+			interoptest.Bench(b, kit(f, func(testing.TB) interoptest.Peer { return p }))
+		})
+	}
+}
+
+// Pour is interoptest.Fast's.
+func (n native) Pour(t testing.TB, to interop.Destination, m *interoptest.Mail, count int) {
+	t.Helper()
+	msg := n.message(t, to, m)
+	if !n.certified {
+		for i := range count {
+			if err := n.nc.PublishMsg(msg); err != nil {
+				t.Fatal(err)
+			}
+			if i%4096 == 4095 { // no more than a consumer's client keeps
+				n.flush(t)
+			}
+		}
+		n.flush(t)
+		return
+	}
+	js, err := jetstream.New(n.nc, jetstream.WithPublishAsyncMaxPending(1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range count {
+		one := *msg
+		one.Header = nats.Header{}
+		for k, v := range msg.Header {
+			one.Header[k] = v
+		}
+		if _, err := js.PublishMsgAsync(&one, jetstream.WithMsgID(nuid.Next())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-js.PublishAsyncComplete()
+}
+
+// Drink is interoptest.Fast's.
+func (n native) Drink(t testing.TB, from interop.Destination, count int) (all func()) {
+	t.Helper()
+	subject := names{}.subject(from.Name)
+	came, done := atomic.Int64{}, make(chan struct{})
+	one := func() {
+		if came.Add(1) == int64(count) {
+			close(done)
+		}
+	}
+	var stop func()
+	if n.certified {
+		ctx, cancel := context.WithTimeout(context.Background(), interoptest.Patience)
+		defer cancel()
+		name, err := n.js.StreamNameBySubject(ctx, subject)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := n.js.CreateConsumer(ctx, name, jetstream.ConsumerConfig{Durable: nuid.Next(), FilterSubject: subject, AckPolicy: jetstream.AckExplicitPolicy, DeliverPolicy: jetstream.DeliverNewPolicy, MaxAckPending: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		running, err := c.Consume(func(m jetstream.Msg) {
+			_ = m.Ack()
+			one()
+		}, jetstream.PullMaxMessages(1000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop = func() {
+			running.Stop()
+			_ = n.js.DeleteConsumer(context.Background(), name, c.CachedInfo().Name)
+		}
+	} else {
+		// a connection of its own, as a consumer has
+		nc, err := nats.Connect(n.nc.ConnectedUrl())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sub, err := nc.Subscribe(subject, func(*nats.Msg) { one() })
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = sub.SetPendingLimits(-1, -1)
+		if err := nc.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		stop = nc.Close
+	}
+	return func() {
+		<-done
+		stop()
+	}
+}
