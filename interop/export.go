@@ -89,17 +89,15 @@ func (l *link) sendBatch(batch []core.Out) error {
 	r := l.r
 	bodies := r.bytes(batch)
 	out := make([]Outbound, 0, len(batch))
-	var done []core.Out // stopped
+	flights := make([]flight, 0, len(batch)) // of out
+	var done []core.Out                      // stopped
 	now := time.Now()
 	for i := range batch {
 		d := &batch[i]
 		o, m, err := l.outbound(d, bodies[i], now)
 		switch {
 		case err == nil:
-			l.mu.Lock()
-			l.flight[o.Tag] = flight{consumer: d.Consumer, size: d.Size, to: o.To, message: m, again: o.Again}
-			l.bytes += d.Size
-			l.mu.Unlock()
+			flights = append(flights, flight{consumer: d.Consumer, size: d.Size, to: o.To, message: m, again: o.Again})
 			out = append(out, o)
 			if !r.carriesOrigin {
 				r.echoes.went(o.To, m, now)
@@ -112,15 +110,27 @@ func (l *link) sendBatch(batch []core.Out) error {
 			return err
 		default:
 			if err := r.refuseOut(d.Delivery, d.Consumer, destinationOf(d), m, err); err != nil {
+				l.under(out, flights)
 				return err
 			}
 		}
 	}
+	l.under(out, flights)
 	l.passOn(batch, done)
 	if len(out) == 0 {
 		return nil
 	}
 	return l.s.Send(l.ctx, out)
+}
+
+// under takes in what is about to be sent: until it is answered it may be lost.
+func (l *link) under(out []Outbound, flights []flight) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range flights {
+		l.flight[out[i].Tag] = flights[i]
+		l.bytes += flights[i].size
+	}
 }
 
 // passOn tells the broker that a batch is on its way, and that some of it is done with.
@@ -188,7 +198,10 @@ func (l *link) outbound(d *core.Out, s stored, now time.Time) (Outbound, *messag
 	if err != nil {
 		return Outbound{}, nil, err
 	}
-	o := Outbound{Tag: uint64(d.Delivery), Message: m, To: destinationOf(d), Again: d.Count > 0 || !d.First, ID: r.identify(d, s.body)}
+	o := Outbound{Tag: uint64(d.Delivery), Message: m, To: destinationOf(d), Again: d.Count > 0 || !d.First}
+	if r.certified {
+		o.ID = r.identify(d, s.body)
+	}
 	if o.To.Name == "" {
 		r.mu.Lock()
 		if c := r.consumers[d.Consumer]; c != nil {
@@ -219,6 +232,9 @@ func (r *Runner) guardOut(o *Outbound, m *message.Message) (origin string, err e
 	origin, _ = textOf(m.Annotation(AnnotationOrigin))
 	if hops(origin) >= r.maxHops {
 		return "", fmt.Errorf("%w: it has left gateways %d times, and max_hops is %d", errLoop, hops(origin), r.maxHops)
+	}
+	if origin == "" {
+		return r.hop, nil
 	}
 	return extendOrigin(origin, r.settings.Gateway, r.spec.Name), nil
 }

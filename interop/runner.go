@@ -52,6 +52,7 @@ type Runner struct {
 	markImported   bool
 	importMode     [2]string // queue_import_dm and topic_import_dm; "": nobody has set it
 	carriesOrigin  bool
+	hop            string // the origin of what begins here
 
 	except    atomic.Pointer[[]Destination]
 	condition condition
@@ -92,8 +93,8 @@ func newRunner(spec Spec, t Transport, f Factory, o *Options, s Settings) (*Runn
 		lease:    seconds(s.Get("temp_destination_timeout", ""), defaultLease),
 		maxHops:  number(s.Get("max_hops", ""), 1, 100), onError: s.Get("on_error", toUndelivered),
 		exportImported: on(s.Get("export_imported", "false")), markImported: on(s.Get("mark_imported", "true")),
-		carriesOrigin: s.Get("encoding", "headers") != "raw",
-		woken:         make(chan struct{}, 1), changed: make(chan struct{}), first: make(chan struct{}),
+		carriesOrigin: s.Get("encoding", "headers") != "raw", hop: extendOrigin("", s.Gateway, spec.Name),
+		woken: make(chan struct{}, 1), changed: make(chan struct{}), first: make(chan struct{}),
 		began: time.Now(), consumers: map[core.ConsumerID]*outlet{},
 		imports: spec.Imports, suspended: spec.Suspended,
 	}

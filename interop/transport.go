@@ -102,7 +102,8 @@ type Outbound struct {
 	Tag     uint64
 	To      Destination      // here
 	Message *message.Message // as it lies here; see Fields
-	// ID is this message's alone, and the same when it is sent again.
+	// ID is this message's alone, and the same when it is sent again; "" for a reliable
+	// transport, which sends nothing again.
 	ID string
 	// Again: the outside may have it already.
 	Again   bool

@@ -26,8 +26,12 @@ type Fast interface {
 // benchSize is the body of a benchmark's message, in bytes.
 const benchSize = 1024
 
-// benchBatch is how many messages a program here sends at a time.
-const benchBatch = 256
+// A program here sends benchBatch messages at a time, and has up to benchBatches of those
+// unanswered.
+const (
+	benchBatch   = 128
+	benchBatches = 8
+)
 
 // benchMail is a message with the headers and a few properties that JMS clients send.
 func benchMail(persistent bool) *translate.Message {
@@ -121,32 +125,27 @@ func benchExport(b *testing.B, k Kit) {
 	}
 }
 
-// pour sends n messages in batches, one behind the other.
+// pour sends n messages in batches, as a program does that has several under way.
 func (g *Gateway) pour(to interop.Destination, m *message.Message, n int) {
 	g.t.Helper()
 	h := m.Header()
 	env := coremessage.Envelope{Durable: h.Durable, Priority: h.Priority, Content: m}
-	for n > 0 {
-		batch := min(n, benchBatch)
-		n -= batch
-		answer := make(chan error, batch)
-		g.client.mu.Lock()
-		first := g.client.tag + 1
-		g.client.tag += uint64(batch)
-		for i := range batch {
-			g.client.waits[first+uint64(i)] = answer
+	answers := make(chan error, benchBatch*benchBatches)
+	for sent, answered := 0, 0; answered < n; {
+		for sent < n && sent-answered <= benchBatch*(benchBatches-1) {
+			batch := min(n-sent, benchBatch)
+			sent += batch
+			first := g.client.expect(batch, answers)
+			g.client.conn.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+				for i := range batch {
+					b.PublishTo(now, g.client.producer, to, core.Send{Tag: first + uint64(i), Check: core.CheckAlways}, env, fx)
+				}
+			})
 		}
-		g.client.mu.Unlock()
-		g.client.conn.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
-			for i := range batch {
-				b.PublishTo(now, g.client.producer, to, core.Send{Tag: first + uint64(i), Check: core.CheckAlways}, env, fx)
-			}
-		})
-		for range batch {
-			if err := <-answer; err != nil {
-				g.t.Fatal(err)
-			}
+		if err := <-answers; err != nil {
+			g.t.Fatal(err)
 		}
+		answered++
 	}
 }
 

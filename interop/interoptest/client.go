@@ -158,6 +158,18 @@ func (c *Client) read(out *core.Out) (*message.Message, error) {
 	return &m, err
 }
 
+// expect gives the first of n tags whose answers go to a channel that has room for them.
+func (c *Client) expect(n int, answer chan error) (first uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first = c.tag + 1
+	c.tag += uint64(n)
+	for i := range n {
+		c.waits[first+uint64(i)] = answer
+	}
+	return first
+}
+
 // Send sends one message, and waits until it is accepted.
 func (c *Client) Send(to interop.Destination, m *message.Message) {
 	c.t.Helper()
@@ -168,13 +180,10 @@ func (c *Client) Send(to interop.Destination, m *message.Message) {
 func (c *Client) SendAll(to interop.Destination, all []*message.Message) {
 	c.t.Helper()
 	answer := make(chan error, len(all))
+	first := c.expect(len(all), answer)
 	c.conn.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
-		for _, m := range all {
-			c.mu.Lock()
-			c.tag++
-			c.waits[c.tag] = answer
-			tag := c.tag
-			c.mu.Unlock()
+		for i, m := range all {
+			tag := first + uint64(i)
 			h := m.Header()
 			env := coremessage.Envelope{Durable: h.Durable, Priority: h.Priority, Content: m}
 			if at := m.AbsoluteExpiryTime(); at.OK {

@@ -2,8 +2,10 @@ package nats
 
 import (
 	"context"
+	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -29,7 +31,7 @@ func (n native) Pour(t testing.TB, to interop.Destination, m *interoptest.Mail, 
 	msg := n.message(t, to, m)
 	if !n.certified {
 		for i := range count {
-			if err := n.nc.PublishMsg(msg); err != nil {
+			if err := n.nc.PublishMsg(fresh(msg, i)); err != nil {
 				t.Fatal(err)
 			}
 			if i%4096 == 4095 { // no more than a consumer's client keeps
@@ -43,17 +45,24 @@ func (n native) Pour(t testing.TB, to interop.Destination, m *interoptest.Mail, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range count {
-		one := *msg
-		one.Header = nats.Header{}
-		for k, v := range msg.Header {
-			one.Header[k] = v
-		}
-		if _, err := js.PublishMsgAsync(&one, jetstream.WithMsgID(nuid.Next())); err != nil {
+	for i := range count {
+		if _, err := js.PublishMsgAsync(fresh(msg, i), jetstream.WithMsgID(nuid.Next())); err != nil {
 			t.Fatal(err)
 		}
 	}
 	<-js.PublishAsyncComplete()
+}
+
+// fresh makes the message anew, as each is one of its own: with an id and a time.
+func fresh(m *nats.Msg, i int) *nats.Msg {
+	one := nats.NewMsg(m.Subject)
+	one.Data = m.Data
+	for k, v := range m.Header {
+		one.Header[k] = v
+	}
+	one.Header.Set("JMS-Message-Id", "ID:bench-"+strconv.Itoa(i))
+	one.Header.Set("JMS-Timestamp", strconv.FormatInt(time.Now().UnixMilli(), 10))
+	return one
 }
 
 // Drink is interoptest.Fast's.
