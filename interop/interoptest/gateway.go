@@ -141,6 +141,12 @@ func (g *Gateway) Send(to interop.Destination, m *message.Message) {
 	g.client.Send(to, m)
 }
 
+// SendAll is Send for many, in order.
+func (g *Gateway) SendAll(to interop.Destination, all []*message.Message) {
+	g.t.Helper()
+	g.client.SendAll(to, all)
+}
+
 // Receive opens a receiver, which takes messages as they come.
 func (g *Gateway) Receive(from interop.Destination) *Receiver {
 	g.t.Helper()
