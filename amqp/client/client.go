@@ -28,6 +28,7 @@ type Options struct {
 	ContainerID    string
 	User, Password string // where the URL names none
 	Mechanism      string // of SASL, the only one to use; "": see sasl.Client
+	Claims         bool   // the rights come by tokens: see sasl.Client
 	Hostname       string // told in open; "": the URL's
 	MaxMessageSize uint64
 	MaxFrameSize   uint32 // 0: engine.DefaultMaxFrameSize
@@ -102,7 +103,7 @@ func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
 		Client: true, Properties: said(o), ContainerID: o.ContainerID, Hostname: cmp.Or(o.Hostname, u.Hostname()),
 		MaxMessageSize: o.MaxMessageSize, MaxFrameSize: o.MaxFrameSize, HandleMax: o.HandleMax, Desired: o.Desired,
 		Login: &sasl.Client{
-			Mechanism: o.Mechanism, User: o.User, Password: o.Password, Nonce: rand.Text,
+			Mechanism: o.Mechanism, Claims: o.Claims, User: o.User, Password: o.Password, Nonce: rand.Text,
 			External: o.TLS != nil && len(o.TLS.Certificates) > 0,
 		},
 	}, time.Now())

@@ -35,3 +35,8 @@ func (anonymousClient) next([]byte) ([]byte, error) {
 }
 
 func (anonymousClient) finish([]byte) error { return nil }
+
+// claimsClient says nothing: its tokens come later.
+type claimsClient struct{ anonymousClient }
+
+func (claimsClient) initial() []byte { return nil }

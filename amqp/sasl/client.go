@@ -16,6 +16,9 @@ type Client struct {
 	// External: the server knows us by our TLS certificate. It is used where no
 	// User is given.
 	External bool
+	// Claims: the rights come by tokens once the connection is open. MSSBCBS is used if
+	// it is offered, else ANONYMOUS.
+	Claims bool
 	// Nonce is as in Server; SCRAM needs it.
 	Nonce func() string
 

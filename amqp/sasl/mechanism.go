@@ -75,7 +75,8 @@ var mechanisms = [...]mechanism{
 		name:   Claims,
 		offer:  func(s *Server) bool { return s.Claims },
 		server: func(*Server) Exchange { return &anonymousServer{user: ClaimsUser} },
-		usable: func(*Client) bool { return false },
+		usable: func(c *Client) bool { return c.Claims },
+		client: func(*Client) conversation { return claimsClient{} },
 	},
 	{
 		name:   Anonymous,

@@ -35,7 +35,8 @@ type receiver struct {
 	attached  bool
 	refused   bool
 	leaving   bool // nobody wants it any more
-	grouped   bool // Service Bus: one session of the entity at a time
+	grouped   bool // Service Bus: one session of the entity at a time, group
+	group     group
 	pause     time.Duration
 	due       time.Time     // when it is to be attached again; zero: it need not
 	tried     chan struct{} // closed after the first answer
@@ -145,6 +146,9 @@ func (r *receiver) event(e client.Event) {
 		r.answered(e.Attach)
 	case client.Delivered:
 		r.unsettled++
+		if r.grouped {
+			r.group.heard = time.Now()
+		}
 		r.s.reports.arrive(arrival{
 			number: r.number, id: e.ID, settled: e.Settled, first: e.Payload, rest: e.Rest, to: r.to, token: r.token, tag: r.s.lockToken(e.Tag),
 		})

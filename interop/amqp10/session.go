@@ -67,13 +67,15 @@ func (s *session) start(ctx context.Context, url string) (err error) {
 			return err
 		}
 	}
+	if s.t.settings.azure {
+		if err := s.startAzure(ctx, url); err != nil {
+			return err
+		}
+	}
 	s.over.Go(s.reportSent)
 	s.over.Go(s.reportArrivals)
 	s.over.Go(s.watch)
 	s.over.Go(s.tend)
-	if s.t.settings.azure {
-		return s.startAzure(ctx, url)
-	}
 	return nil
 }
 
