@@ -53,7 +53,9 @@ func TestRegistrations(t *testing.T) {
 		synctest.Wait()
 		spec.Listeners = []Registration{{"fleet", "a"}, {"billing", "a"}}
 		g.manager.Apply([]Spec{spec})
+		synctest.Wait()
 		g.send(topic("a"), "2")
+		synctest.Wait()
 		if want := map[Registration]int{{"fleet", "a"}: 0, {"billing", "a"}: 1}; !maps.Equal(g.outside.registered, want) {
 			t.Fatalf("registered %v, want %v", g.outside.registered, want)
 		}
@@ -69,5 +71,41 @@ func TestRegistrations(t *testing.T) {
 		if s := g.status("T"); s.State != Connected || !slices.Equal(s.Exports, []Destination{topic("a"), queue("q")}) {
 			t.Fatalf("status %+v", s)
 		}
+	})
+}
+
+// A transport whose settings change stays suspended, and its counts go on.
+func TestChangedSettings(t *testing.T) {
+	rigged(t, func(g *rig) {
+		g.define(topic("a"), "export=T")
+		spec := Spec{Name: "T", Type: "certified", Keys: map[string]string{}, Exports: []Destination{topic("a")}}
+		g.manager.Apply([]Spec{spec})
+		synctest.Wait()
+		g.send(topic("a"), "1")
+		synctest.Wait()
+		if err := g.manager.Suspend("T"); err != nil {
+			t.Fatal(err)
+		}
+		if s, _ := g.manager.Status("T"); s.State != Suspended { // at once
+			t.Fatalf("status %+v", s)
+		}
+		g.send(topic("a"), "2")
+		spec.Keys = map[string]string{"prefetch": "7"}
+		g.manager.Apply([]Spec{spec})
+		if s := g.status("T"); s.State != Suspended || s.Counts.Exported != 1 || s.Connects != 1 {
+			t.Fatalf("status %+v", s)
+		}
+		if err := g.manager.Resume("T"); err != nil {
+			t.Fatal(err)
+		}
+		if s := g.status("T"); s.State != Connected || s.Counts.Exported != 2 || s.Connects != 2 {
+			t.Fatalf("status %+v", s)
+		}
+		spec.Keys = map[string]string{}
+		g.manager.Apply([]Spec{spec})
+		if s := g.status("T"); s.State != Connected || s.Counts.Exported != 2 || s.Connects != 3 {
+			t.Fatalf("status %+v", s)
+		}
+		equal(t, "sent", g.outside.texts(), []string{"a:1", "a:2"})
 	})
 }

@@ -70,7 +70,11 @@ func (m *Manager) Apply(specs []Spec) {
 				e.runner.retarget(s)
 				continue
 			}
-			m.remove(s.Name)
+			was := m.remove(s.Name)
+			s.Suspended = s.Suspended || was.suspended
+			m.all[s.Name] = m.begin(s)
+			m.all[s.Name].goOn(was)
+			continue
 		}
 		m.all[s.Name] = m.begin(s)
 	}
@@ -111,11 +115,28 @@ func (m *Manager) begin(s Spec) *entry {
 	return e
 }
 
-func (m *Manager) remove(name string) {
+// former is what stays of a transport whose settings change.
+type former struct {
+	suspended bool // by an administrator
+	counts    Counts
+	connects  uint64
+}
+
+func (m *Manager) remove(name string) (was former) {
 	if e := m.all[name]; e != nil && e.runner != nil {
+		was.suspended = e.runner.isSuspended()
 		e.runner.close()
+		was.counts, was.connects = e.runner.counters.counts(), e.runner.counters.opened.Load()
 	}
 	delete(m.all, name)
+	return was
+}
+
+// goOn counts on from where the transport was.
+func (e *entry) goOn(was former) {
+	if e.runner != nil {
+		e.runner.counters.add(&was.counts, was.connects)
+	}
 }
 
 // Close ends all transports: what they had under way comes again.

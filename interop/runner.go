@@ -259,16 +259,28 @@ func (r *Runner) suspend(suspended bool) {
 		r.change()
 	}
 	r.mu.Unlock()
-	if !suspended || over == nil {
+	if !suspended {
 		return
 	}
-	late := time.NewTimer(suspendTime)
-	defer late.Stop()
-	select {
-	case <-over:
-	case <-late.C:
-	case <-r.ctx.Done():
+	if over != nil {
+		late := time.NewTimer(suspendTime)
+		defer late.Stop()
+		select {
+		case <-over:
+		case <-late.C:
+		case <-r.ctx.Done():
+		}
 	}
+	if r.isSuspended() { // who looks at once sees it
+		r.condition.set(Suspended, nil)
+	}
+}
+
+// isSuspended says whether an administrator has it suspended.
+func (r *Runner) isSuspended() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.suspended && r.condition.current() != Stopped
 }
 
 // retarget changes what is brought in and sent out.

@@ -69,6 +69,24 @@ func (c *counters) counts() Counts {
 	}
 }
 
+// add counts what was counted elsewhere.
+func (c *counters) add(n *Counts, connects uint64) {
+	c.exported.Add(n.Exported)
+	c.exportedBytes.Add(n.ExportedBytes)
+	c.imported.Add(n.Imported)
+	c.importedBytes.Add(n.ImportedBytes)
+	c.resent.Add(n.Resent)
+	c.redelivered.Add(n.Redelivered)
+	c.duplicates.Add(n.Duplicates)
+	c.lostOut.Add(n.LostOut)
+	c.lostIn.Add(n.LostIn)
+	c.loopDropped.Add(n.LoopDropped)
+	c.loopSuspect.Add(n.LoopSuspect)
+	c.refused.Add(n.Refused)
+	c.lateReplies.Add(n.LateReplies)
+	c.opened.Add(connects)
+}
+
 // maxNotes is how many notes a transport keeps.
 const maxNotes = 50
 

@@ -52,7 +52,7 @@ func (s *certified) isListener(ctx context.Context, stream, name, subject string
 	case other != "" && other != name:
 		return fmt.Errorf("listener %s has the consumer %s already: choose another name", other, legal(name))
 	case c.FilterSubject != subject:
-		return fmt.Errorf("listener %s is there, for subject %s: a consumer of JetStream has one; unregister it first", name, c.FilterSubject)
+		return fmt.Errorf("listener %s is there, for subject %s and not %s: delete it first, or choose another name", name, c.FilterSubject, subject)
 	}
 	return nil
 }
