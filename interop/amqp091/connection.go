@@ -83,9 +83,9 @@ func (c *settings) dialOne(ctx context.Context, u, purpose string) (*connection,
 			if until, ok := ctx.Deadline(); ok { // the library takes it off when it is in
 				_ = conn.SetDeadline(until)
 			}
-			raw = conn
+			raw = gather(conn)
 			stop = context.AfterFunc(ctx, func() { _ = conn.Close() })
-			return conn, nil
+			return raw, nil
 		},
 	}
 	config.Properties["product"] = "Tidegate"
