@@ -180,3 +180,23 @@ func TestTransportNews(t *testing.T) {
 		}
 	})
 }
+
+// What Rendezvous' advisories told, the trace item RVADV tells.
+func TestLossesAreAdvisories(t *testing.T) {
+	l, _, _, file := followed(t, "logfile = ems.log\nlog_trace = RVADV\n")
+	n := newTransportNews(l.logger())
+	n.write("RV", interop.Counts{LostIn: 2}, interop.Counts{LostOut: 3, LostIn: 4, LoopDropped: 5}, errors.New("slow consumer"))
+	l.logger().Warn("something")
+	got := read(t, file)
+	for _, want := range []string{
+		"WARNING: transport lost messages transport=RV exporting=3 importing=2 total=7 err=\"slow consumer\"\n",
+		"WARNING: transport stopped messages that go in a circle transport=RV messages=5 total=5\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing: %s", want, got)
+		}
+	}
+	if strings.Contains(got, "something") {
+		t.Error(got)
+	}
+}

@@ -88,6 +88,19 @@ after %d steps the search ends, and a warning says that it did.
 ` + "`create`, `setprop`, `addprop` and `create bridge`" + ` make such a change, and their answer has the warning in a line of its own, as long as no more than %d destinations
 import or export; with more the next load tells.
 While messages go round, the guard drops what comes again (` + "`max_hops`, `export_imported`" + `) and counts it.
+
+## Looking after them
+
+| command | |
+| --- | --- |
+| ` + "`show transports`, `show transport NAME`" + ` | state, last error, counts, what waits and what a reliable transport lost; each key as it is set and as it holds |
+| ` + "`create transport NAME type=... key=value ...`" + ` | takes effect at once, as all changes; ` + "`addprop`, `setprop`, `removeprop`, `delete`" + ` as for routes |
+| ` + "`suspend transport NAME`, `resume transport NAME`" + ` | until the next start; what certified ones export waits in ` + "`$sys.export.NAME`" + `, and what reliable ones export meanwhile is lost, and counted |
+| ` + "`create rvcmlistener TRANSPORT LISTENER SUBJECT`, `delete rvcmlistener ...`, `show rvcmlisteners`" + ` | lines of tibrvcm.conf, and durable consumers outside |
+| ` + "`show rvcmtransportledger TRANSPORT [SUBJECT]`" + ` | for each consumer outside: what waits, what is under way, up to where it has confirmed; whose it is |
+
+They take the permissions ` + "`view-server` and `change-server`" + `. The trace item RVADV logs losses and what the guard against loops stopped, with counts, at most once in ten seconds a transport.
+What waits for a transport that is deleted stays in its queue until it is purged, or a transport of that name is there again.
 `
 
 // transportsPage is docs/transports.md.

@@ -117,4 +117,13 @@ func TestTransportsAdministered(t *testing.T) {
 	s.Restart(t)
 	shownTransports(t, s, "both are connected", connected("YARD", "SHIPCM"))
 	ledger()
+	admin(t, s, 0, "create topic ship.news export=YARD")
+	admin(t, s, 0, "suspend transport YARD") // a reliable one loses what it cannot send
+	tool(t, s, "", 0, "send", "--url", "{url}", "--topic", "ship.news", "--text", "x", "--count", "5")
+	shownTransports(t, s, "5 messages are lost, and the log says so", func(all map[string]transportRow) bool {
+		return all["YARD"].Lost == 5 && strings.Contains(s.Log(), `msg="transport lost messages" transport=YARD`)
+	})
+	if got := admin(t, s, 0, "show transport YARD"); !strings.Contains(got, " Lost Msgs Exporting:   5\n Lost Msgs Importing:   0\n") {
+		t.Error(got)
+	}
 }
