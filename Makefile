@@ -50,4 +50,4 @@ clients: ## install the client libraries that e2e/suite drives
 	@bash e2e/scripts/install.sh
 
 clean: ## remove what the targets above made (not tidegate-data)
-	rm -rf $(BIN) .cache e2e/clients/*/target e2e/clients/javascript/node_modules
+	rm -rf $(BIN) .cache e2e/clients/*/target e2e/peers/*/target e2e/clients/javascript/node_modules
