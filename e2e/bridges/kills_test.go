@@ -1,0 +1,259 @@
+package bridges
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tidegate/tidegate/e2e/harness"
+	"github.com/tidegate/tidegate/e2e/peers"
+)
+
+// TestKills: persistent messages go out by each certified transport, and come in by it,
+// while the gateway and the broker outside are killed (SIGKILL) at random moments. Of
+// what its sender had a promise for nothing is lost; copies have the id of the first;
+// each sender's messages arrive in their order. JetStream has no message twice, and
+// none comes in from it twice.
+func TestKills(t *testing.T) {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("seed %d: repeat with -bridges.seed=%d", seed, seed)
+	for i, outside := range []string{"natsjs", "amqp091", "amqp10"} {
+		for j, way := range []string{"export", "import"} {
+			t.Run(outside+"/"+way, func(t *testing.T) {
+				t.Parallel()
+				r := roads[outside](t, way == "export")
+				r.random = rand.New(rand.NewPCG(seed, uint64(2*i+j)))
+				r.run(t)
+			})
+		}
+	}
+}
+
+// road is one transport in one direction: two brokers, with a client at each end.
+type road struct {
+	gateway *harness.Server
+	peer    *peers.Peer
+	from    client
+	to      client
+	random  *rand.Rand
+	// once: no message may come twice, because the road can tell.
+	once bool
+	// left is how many messages the receiver's end still has; nil: the gateway's queue
+	// is asked.
+	left func(context.Context) (int, error)
+}
+
+const (
+	roadTransport = "OUT"
+	roadQueue     = "road.in"
+	roadTopic     = "road.out"
+)
+
+// roads make a road by its type; the names outside are those here.
+var roads = map[string]func(t *testing.T, export bool) *road{
+	"natsjs":  natsRoad,
+	"amqp091": rabbitRoad,
+	"amqp10":  artemisRoad,
+}
+
+// start starts the gateway with one transport.
+func start(t *testing.T, kind, url string, export bool) *harness.Server {
+	t.Helper()
+	queues, topics := ">\n", ">\n"
+	if export {
+		topics += roadTopic + " export=" + roadTransport + "\n"
+	} else {
+		queues += roadQueue + " import=" + roadTransport + "\n"
+	}
+	s := harness.Start(t, "--config", configuration(t, map[string]string{
+		"tibemsd.conf": "server = road\n", "queues.conf": queues, "topics.conf": topics,
+		"transports.conf": fmt.Sprintf("[%s]\n  type = %s\n  url = %s\n  queue_import_dm = TIBEMS_PERSISTENT\n  max_reconnect_delay = 1\n", roadTransport, kind, url),
+	}))
+	connected(t, s, roadTransport)
+	return s
+}
+
+// here are the gateway's own clients: of the topic that goes out, or the queue that
+// comes in.
+func here(s *harness.Server, export bool) *amqp10 {
+	if export {
+		return &amqp10{url: s.URL, address: roadTopic, topic: true}
+	}
+	return &amqp10{url: s.URL, address: roadQueue}
+}
+
+func natsRoad(t *testing.T, export bool) *road {
+	p := peers.NATS(t, "", peers.Options{})
+	outside := &stream{url: p.URL(), subject: roadTopic, name: "EMS_EXPORT", consumer: "road"}
+	if !export {
+		outside = &stream{url: p.URL(), subject: roadQueue, name: "ROAD"}
+		outside.make(t)
+	}
+	s := start(t, "natsjs", p.URL(), export)
+	r := &road{gateway: s, peer: p, from: outside, to: here(s, export), once: true}
+	if export {
+		outside.await(t)
+		r.from, r.to, r.left = r.to, r.from, outside.left
+	}
+	return r
+}
+
+func rabbitRoad(t *testing.T, export bool) *road {
+	p := peers.RabbitMQ(t, "", peers.Options{})
+	outside := &rabbit{url: p.URL(), queue: roadQueue}
+	if export {
+		outside.declare(t, p, "ems.topic", roadTopic)
+	} else {
+		outside.declare(t, p, "", "")
+	}
+	s := start(t, "amqp091", p.URL(), export)
+	r := &road{gateway: s, peer: p, from: outside, to: here(s, export)}
+	if export {
+		r.from, r.to, r.left = r.to, r.from, outside.left
+	}
+	return r
+}
+
+func artemisRoad(t *testing.T, export bool) *road {
+	p := peers.Artemis(t, "", peers.Options{})
+	outside := &amqp10{url: p.URL(), address: roadQueue}
+	if export {
+		outside = &amqp10{url: p.URL(), address: roadTopic, topic: true, durable: "road"}
+		if err := outside.subscribe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := start(t, "amqp10", p.URL(), export)
+	r := &road{gateway: s, peer: p, from: outside, to: here(s, export)}
+	if export {
+		r.from, r.to = r.to, r.from
+		r.left = func(context.Context) (int, error) { return 0, nil } // it does not say over AMQP
+	}
+	return r
+}
+
+// roadTime is how long a run may take, by messages and kills.
+func roadTime() time.Duration {
+	return 2*time.Minute + time.Duration(*messagesFlag)*2*time.Millisecond + time.Duration(*killsFlag)*time.Minute
+}
+
+// run sends all letters over the road, with kills, and looks what became of them.
+func (r *road) run(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), roadTime())
+	defer cancel()
+	g := newLedger(*messagesFlag/2, "a", "b")
+	var senders, receiver sync.WaitGroup
+	for _, name := range g.senders {
+		senders.Go(func() {
+			if err := g.sendAll(ctx, r.from, name); err != nil {
+				g.wrong(fmt.Sprintf("sender %s gave up: %v", name, err))
+			}
+		})
+	}
+	receiving, received := context.WithCancel(ctx)
+	receiver.Go(func() { g.receiveAll(receiving, r.to) })
+	inFlight := r.kill(ctx, t, g)
+	if g.until(ctx, g.all) != nil {
+		t.Errorf("not all arrived within %v", roadTime())
+	}
+	senders.Wait()
+	if ctx.Err() == nil {
+		r.empty(ctx, t)
+	}
+	received()
+	receiver.Wait()
+	b := g.balance()
+	t.Logf("%d letters, %d kills of each, %d of them with sends in flight: %s", g.total(), *killsFlag, inFlight, &b)
+	r.counters(t)
+	r.judge(t, &b)
+}
+
+// kill kills one broker or the other at random moments of progress, and starts it again.
+// It says how many kills hit unanswered sends or letters under way.
+func (r *road) kill(ctx context.Context, t *testing.T, g *ledger) (inFlight int) {
+	type kill struct {
+		at      int // arrivals
+		gateway bool
+	}
+	var due []kill
+	for i := range 2 * *killsFlag {
+		due = append(due, kill{g.total()/100 + r.random.IntN(g.total()*9/10), i%2 == 0})
+	}
+	slices.SortStableFunc(due, func(a, b kill) int { return a.at - b.at })
+	for _, k := range due {
+		// Something must have moved since the kill before, or two were one.
+		g.mu.Lock()
+		seen := len(g.seen)
+		g.mu.Unlock()
+		if g.until(ctx, func() bool { return len(g.seen) >= k.at && len(g.seen) > seen }) != nil {
+			t.Errorf("no progress to %d arrivals before the next kill (gateway: %v)", k.at, k.gateway)
+			return inFlight
+		}
+		if k.gateway {
+			r.gateway.Kill(t)
+		} else if err := r.peer.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		g.mu.Lock()
+		if len(g.seen) < g.total() {
+			inFlight++
+		}
+		g.mu.Unlock()
+		if k.gateway {
+			r.gateway.Run(t)
+		} else if err := r.peer.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return inFlight
+}
+
+// empty waits until nothing is left anywhere: a copy that is still under way comes first.
+func (r *road) empty(ctx context.Context, t *testing.T) {
+	wait(t, "what is exported is all confirmed", func() bool { return depth(t, r.gateway, "$sys.export."+roadTransport) == 0 })
+	if r.left == nil {
+		wait(t, "the queue is empty", func() bool { return depth(t, r.gateway, roadQueue) == 0 })
+		return
+	}
+	wait(t, "the outside is empty", func() bool {
+		n, err := r.left(ctx)
+		return err == nil && n == 0
+	})
+}
+
+// counters shows what the gateway has counted since it was killed last.
+func (r *road) counters(t *testing.T) {
+	n := transport(t, r.gateway, roadTransport)
+	t.Logf("the gateway's last life: exported %d, resent %d, imported %d, redelivered %d, duplicates not taken twice %d, connects %d",
+		n.count("exported_msgs"), n.count("resent_msgs"), n.count("imported_msgs"), n.count("redelivered_msgs"), n.count("duplicate_msgs"), n.count("connects"))
+	for _, column := range []string{"lost_export_msgs", "lost_import_msgs", "refused_msgs", "loop_dropped_msgs"} {
+		if n.count(column) != 0 {
+			t.Errorf("the gateway counts %s %d", column, n.count(column))
+		}
+	}
+}
+
+func (r *road) judge(t *testing.T, b *balance) {
+	for i, l := range b.lost {
+		if i == 10 {
+			break
+		}
+		t.Errorf("lost: %s", l.id())
+	}
+	for _, what := range slices.Concat(b.altered, b.more) {
+		t.Error(what)
+	}
+	if len(b.lost)+b.outOfOrder > 0 {
+		t.Error("the ledger does not balance")
+	}
+	if r.once && b.unexplained+b.twicePlaced > 0 {
+		t.Errorf("%d letters came twice, %d lie in the stream twice", b.unexplained, b.twicePlaced)
+	}
+}
