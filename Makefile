@@ -11,7 +11,7 @@ FUZZTIME ?= 200000x
 BENCH    ?= .
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check lint race fuzz arch suite bench generate clients clean
+.PHONY: build run demo-bridge test check lint race fuzz arch suite bench generate clients clean
 
 build: ## bin/tidegate, a static binary
 	@mkdir -p $(BIN)
@@ -19,6 +19,9 @@ build: ## bin/tidegate, a static binary
 
 run: build ## build and start the gateway on its defaults
 	@bash e2e/scripts/run.sh $(BIN)/tidegate $(DATA)
+
+demo-bridge: ## a JMS program's messages on NATS, RabbitMQ and Artemis, all on this machine
+	@bash e2e/scripts/demo.sh
 
 test: clients ## install what the tests need, run them all, print each suite's minutes
 	@bash e2e/scripts/test.sh

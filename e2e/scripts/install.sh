@@ -29,6 +29,7 @@ maven java-javax clients/java target/javax org.tidegate.e2e.Driver -Pjavax
 maven spring clients/spring target org.tidegate.e2e.spring.Program
 maven camel clients/camel target org.tidegate.e2e.camel.Program
 maven rabbitmq clients/rabbitmq target org.tidegate.e2e.rabbitmq.Program
+maven demo clients/demo target org.tidegate.demo.Orders # as demo.sh
 
 # Python: proton from PyPI, built here so that it finds Cyrus SASL: without it
 # (as in Debian's own package) proton knows neither PLAIN's siblings nor SCRAM.
