@@ -45,7 +45,7 @@ func run(ctx context.Context, binary string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if binary == "" {
 		if binary, err = build(ctx, dir); err != nil {
 			return err
