@@ -38,6 +38,7 @@ func (v *void) Exports(context.Context, []Destination) error  { return nil }
 func (v *void) Reply(context.Context, string) (string, error) { return "", nil }
 func (v *void) EndReply(string)                               {}
 func (v *void) Settle(all []Settlement)                       { v.settled.Add(int64(len(all))); notify(v.moved) }
+
 func (v *void) Send(_ context.Context, all []Outbound) error {
 	answers := make([]Sent, len(all))
 	for i := range all {

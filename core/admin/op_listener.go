@@ -186,7 +186,7 @@ func showLedger(ctx context.Context, c *Call) (*screen.Result, error) {
 	t.Empty = "No certified listeners."
 	for i := range all {
 		l := &all[i]
-		t.Add(l.Name, l.Subject, l.Pending, l.UnderWay, l.Confirmed, c.whose(transport, l))
+		t.Add(oneLine(l.Name), oneLine(l.Subject), l.Pending, l.UnderWay, l.Confirmed, c.whose(transport, l))
 	}
 	return shown(t), nil
 }

@@ -68,9 +68,18 @@ func since(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// oneLine keeps what the outside says from being several lines.
+// maxOutside bounds, in bytes, what a screen shows of one text that comes from outside.
+const maxOutside = 500
+
+// oneLine keeps what the outside says from being several lines, or a page.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	whole := len(s) <= maxOutside
+	s = strings.ToValidUTF8(s[:min(len(s), maxOutside)], "")
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	if !whole {
+		s += "..."
+	}
+	return s
 }
 
 // transportColumns are those of `show transport`. Of a transport that does not run there

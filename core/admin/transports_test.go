@@ -239,6 +239,18 @@ NEW                          nats               starting                        
 	}
 }
 
+// What the outside says is a line of a bounded length, whatever it sends.
+func TestOutsideTexts(t *testing.T) {
+	for text, want := range map[string]string{ // order: irrelevant
+		"a\r\nb\tc \x1b[2J": "a b c [2J", " ": "", "plain": "plain", "caf\xc3": "caf",
+		strings.Repeat("é", 300): strings.Repeat("é", 250) + "...",
+	} {
+		if got := oneLine(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // What waits is the depth of the transport's queue, which stays when it goes.
 func TestTransportWaiting(t *testing.T) {
 	o := newOffice(t, memory{"transports.conf": "[A]\n type = natsjs\n url = embedded\n", "topics.conf": "news export=A\n"})
