@@ -30,6 +30,7 @@ type azure struct {
 	s           *session
 	host        string
 	policy, key string
+	sessionIdle time.Duration
 
 	mu        sync.Mutex           // held for a while at most, never while the peer is asked
 	permitted map[string]time.Time // until when, by entity
@@ -44,7 +45,7 @@ func (s *session) startAzure(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	z := &azure{s: s, host: u.Hostname(), permitted: map[string]time.Time{}, locks: map[delivered]lock{}, managers: map[string]*node{}}
+	z := &azure{s: s, host: u.Hostname(), sessionIdle: sessionIdle, permitted: map[string]time.Time{}, locks: map[delivered]lock{}, managers: map[string]*node{}}
 	z.policy, z.key = s.t.settings.login(u)
 	if err := s.conn.Do(func() { z.claims = s.openNode(claimsNode) }); err != nil {
 		return err
@@ -86,8 +87,7 @@ func (z *azure) permit(ctx context.Context, entity string, now time.Time) error 
 	return nil
 }
 
-// permitSending puts tokens for all that messages go to. One entity that we may not use
-// is not the end of the others: its link will be refused.
+// permitSending puts tokens for all that messages go to.
 func (z *azure) permitSending(ctx context.Context, s *session, all []interop.Outbound) error {
 	now := time.Now()
 	var last interop.Destination
@@ -103,11 +103,12 @@ func (z *azure) permitSending(ctx context.Context, s *session, all []interop.Out
 	return nil
 }
 
-// permitOne is permit; what the entity itself is refused is told by its link.
+// permitOne is permit. Of an entity that is not there its link will tell; a token that is
+// refused is the end of the session, or messages would be given up for a wrong key.
 func (z *azure) permitOne(ctx context.Context, entity string, now time.Time) error {
 	err := z.permit(ctx, entity, now)
 	var refused *errNode
-	if errors.As(err, &refused) && refused.code < 500 {
+	if errors.As(err, &refused) && refused.code == 404 {
 		z.s.sink.Note(err.Error())
 		return nil
 	}

@@ -96,11 +96,11 @@ func (z *azure) tendLocks(now time.Time) time.Duration {
 		}
 	}
 	z.mu.Unlock()
-	if len(due) > 0 {
-		next = min(next, time.Second) // when theirs are due again is not known yet
-	}
 	for entity, all := range due { // order: irrelevant
-		if err := z.renew(entity, all, now); err != nil {
+		if err := z.renew(entity, all, now); err == nil {
+			next = 0 // when theirs are due again is to be looked up
+		} else {
+			next = min(next, time.Second)
 			z.s.sink.Note(fmt.Sprintf("locks of messages of %s are not renewed: %v", entity, err))
 		}
 	}
@@ -236,26 +236,24 @@ func (z *azure) tendSessions(now time.Time) time.Duration {
 			}
 			half := r.group.from.Add(r.group.until.Sub(r.group.from) / 2)
 			switch idle := now.Sub(r.group.heard); {
-			case r.unsettled == 0 && idle >= sessionIdle:
+			case r.unsettled == 0 && idle >= z.sessionIdle:
 				r.link.Detach(true, nil)
 				r.gone()
 				r.attach()
 			case !half.After(now):
 				due = append(due, held{r, z.source(r.to), r.group})
 			default:
-				next = min(next, half.Sub(now), max(sessionIdle-idle, time.Second/2))
+				next = min(next, half.Sub(now), max(z.sessionIdle-idle, time.Second/10))
 			}
 		}
 	})
-	if len(due) > 0 {
-		next = min(next, time.Second)
-	}
 	for _, h := range due {
+		next = 0
 		body, err := z.manage(h.entity, "com.microsoft:renew-session-lock", wire.Map{{Key: "session-id", Value: h.group.id}})
 		until, ok := lookup(body, "expiration").(wire.Timestamp)
 		if err != nil || !ok {
 			z.s.sink.Note(fmt.Sprintf("the lock of a session of %s is not renewed: %v", h.entity, err))
-			until = wire.Timestamp(h.group.until.UnixMilli())
+			until = wire.Timestamp(now.Add(2 * time.Second).UnixMilli()) // and again in a second
 		}
 		_ = z.s.conn.Do(func() { // the same
 			if h.r.group.id == h.group.id {
