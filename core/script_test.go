@@ -246,6 +246,8 @@ func (s *script) command(t *testing.T, d *datadriven.TestData, fx *Effects) (err
 		err = s.configure(d, fx)
 	case "bridges": // lines of KIND:NAME KIND:NAME [SELECTOR]
 		err = s.bridges(d, fx)
+	case "undeliver":
+		s.b.Undeliver(s.now, s.deliveries[n+" "+arg(d, "of", "")], []byte(arg(d, "notes", "")), fx)
 	case "exporters": // NAME or NAME:reliable, each
 		s.exporters(d, fx)
 	case "flow-control":

@@ -44,6 +44,9 @@ func (t *txn) work() int { return len(t.sends) + len(t.acks) + len(t.returns) + 
 // room says whether more work with so many bytes fits a transaction.
 func (b *Broker) room(t *txn, work int, bytes int64) error {
 	l := &b.o.Transactions
+	if t.conn.own {
+		return nil
+	}
 	if t.work()+work > l.Work {
 		return errors.New("the transaction has as many sends and acknowledgements as it may, " + strconv.Itoa(l.Work) + " (max-transaction-work)")
 	}
@@ -78,7 +81,7 @@ func (b *Broker) Enlist(in TxnID, n int) error {
 
 // worked notes a transaction's first work, from which its time-out counts.
 func (b *Broker) worked(now time.Time, t *txn) {
-	if t.due != 0 || t.late || b.o.Transactions.TimeOut <= 0 {
+	if t.due != 0 || t.late || t.conn.own || b.o.Transactions.TimeOut <= 0 {
 		return
 	}
 	t.due = millis(now.Add(b.o.Transactions.TimeOut))

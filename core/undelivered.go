@@ -1,5 +1,7 @@
 package core
 
+import "time"
+
 // UndeliveredQueue takes what could not be delivered and whose sender asked for it to
 // be kept (JMS_TIBCO_PRESERVE_UNDELIVERED, ems 7.5). Everything else is destroyed.
 const UndeliveredQueue = "$sys.undelivered"
@@ -40,7 +42,9 @@ func (b *Broker) undeliver(r *ring, seq uint64, why Reason, fx *Effects) {
 		kind, lost = EventMaxRedelivery, Losses{MaxRedelivery: 1}
 	case ReasonOverflow:
 		kind, lost = EventDiscarded, Losses{Discarded: 1}
-	case ReasonNone, ReasonExpired:
+	case ReasonNone:
+		kind, lost = EventTransportRefused, Losses{}
+	case ReasonExpired:
 	}
 	fx.Events = append(fx.Events, Event{Kind: kind, Name: q.dest.Name, Message: e.id})
 	b.traceOut(TraceUndelivered, nil, r, e, why, fx)
@@ -76,6 +80,27 @@ func (b *Broker) undeliver(r *ring, seq uint64, why Reason, fx *Effects) {
 		Runs: []Run{{Queue: q.id, Priority: r.priority, First: seq, Count: 1}},
 	}, fx)
 	to.ring(p.Priority).placed(p.Seq, at, need, 0)
+}
+
+// Undeliver moves the message of a delivery to the queue of undelivered messages, whether
+// or not its sender asked for it to be kept: a transport cannot send it, and says why in
+// notes, which are its from then on.
+func (b *Broker) Undeliver(now time.Time, id DeliveryID, notes []byte, fx *Effects) {
+	d := b.deliveries.get(id)
+	if d == nil || d.txn != nil || d.consumer.browse {
+		return
+	}
+	r := d.ring
+	if e := r.at(d.seq); e != nil && !r.queue.deleted {
+		b.makeAvailable(r, d.seq)
+		e.flags |= entryPreserve
+		b.undeliver(r, d.seq, ReasonNone, fx)
+		to := b.systemQueue(UndeliveredQueue).ring(r.priority)
+		b.note(to, to.next-1, notes, fx)
+	}
+	d.consumer.detachDelivery(b, d)
+	b.deliveries.free(d)
+	b.dispatchTouched(now, fx)
 }
 
 // exhausted says whether a message that came back has used up its attempts (ems 2.3

@@ -69,7 +69,8 @@ func (l *link) next(batch []core.Out) []core.Out {
 		if l.bytes < maxUnderWay {
 			n := min(len(l.pending), maxBatch)
 			batch = append(batch, l.pending[:n]...)
-			l.pending = append(l.pending[:0], l.pending[n:]...)
+			clear(l.pending[:n])
+			l.pending = l.pending[n:]
 		}
 		l.mu.Unlock()
 		if len(batch) > 0 && l.ctx.Err() == nil {
@@ -106,7 +107,8 @@ func (l *link) sendBatch(batch []core.Out) error {
 			r.counters.loopDropped.Add(1)
 			r.event(core.EventTransportLoop, err)
 			done = append(done, *d)
-		case l.ctx.Err() != nil:
+		case l.ctx.Err() != nil || errors.As(err, new(*unreadyError)):
+			l.under(out, flights)
 			return err
 		default:
 			if err := r.refuseOut(d.Delivery, d.Consumer, destinationOf(d), m, err); err != nil {
@@ -165,6 +167,11 @@ func (r *Runner) settle(now time.Time, b *core.Broker, id core.DeliveryID, consu
 		return // it was done with when it was taken
 	}
 	b.Settle(now, id, 0, core.Outcome{Kind: core.Accepted}, false, fx)
+	r.grant(now, b, consumer, fx)
+}
+
+// grant lets a consumer have another message. mu is held.
+func (r *Runner) grant(now time.Time, b *core.Broker, consumer core.ConsumerID, fx *core.Effects) {
 	if o := r.consumers[consumer]; o != nil {
 		o.limit++
 		b.Credit(now, consumer, o.limit, false, fx)
@@ -179,14 +186,23 @@ func destinationOf(d *core.Out) Destination {
 	return Destination{}
 }
 
-var errLoop = errors.New("it would go round")
+var (
+	errLoop = errors.New("it would go round")
+	errGone = errors.New("its bytes are gone")
+)
+
+// unreadyError ends a session: it is not the message's fault that it does not go out.
+type unreadyError struct{ err error }
+
+func (e *unreadyError) Error() string { return e.err.Error() }
+func (e *unreadyError) Unwrap() error { return e.err }
 
 // outbound makes what a session is given of a delivery. Errors: errLoop, or what has to
 // be refused; the message is given with it if it can be read.
 func (l *link) outbound(d *core.Out, s stored, now time.Time) (Outbound, *message.Message, error) {
 	r := l.r
 	if !s.ok {
-		return Outbound{}, nil, errors.New("its bytes are gone")
+		return Outbound{}, nil, &unreadyError{fmt.Errorf("message %d cannot be read: %w", d.Message, errGone)}
 	}
 	if s.file.Number != 0 {
 		var err error
@@ -289,7 +305,7 @@ func (l *link) replyAddress(m *message.Message, now time.Time) (string, error) {
 		return outside, nil
 	}
 	if outside, err = l.s.Reply(l.ctx, token); err != nil {
-		return "", err
+		return "", &unreadyError{fmt.Errorf("making an address for replies: %w", err)}
 	}
 	p.bind(token, outside, l.number)
 	return outside, nil

@@ -96,49 +96,60 @@ func (in *Inbound) size() int {
 	return len(in.Raw)
 }
 
-// bringIn commits a batch, and then tells the outside. What cannot be placed now is
-// tried again, in order; what can never be placed is refused by itself.
+// bringIn brings a batch in, and then tells the outside.
 func (l *link) bringIn(batch []Inbound) error {
-	r := l.r
-	answers := make([]Settlement, len(batch))
-	all := make([]placing, 0, len(batch)+1)
-	now, mk := time.Now(), maker{r: r}
+	all := make([]placing, 0, len(batch))
+	var nowhere []Settlement
+	now, mk := time.Now(), maker{r: l.r}
 	for i := range batch {
-		answers[i] = Settlement{batch[i].Tag, Taken}
 		p, keep, err := l.place(&batch[i], &mk, now)
 		if err != nil {
 			return err
 		}
-		if keep {
-			p.from = i
-			all = append(all, p)
+		if !keep {
+			nowhere = append(nowhere, Settlement{batch[i].Tag, Taken})
+			continue
 		}
+		p.from = i
+		all = append(all, p)
 	}
-	defer func() {
-		for i := range all {
-			if all[i].file != 0 {
-				r.broker.Spool().SpoolForget(all[i].file)
-			}
-		}
-	}()
+	if nowhere != nil {
+		l.s.Settle(nowhere)
+	}
+	return l.put(batch, all)
+}
+
+// put commits messages in order, as one transaction where it can be. What can never be
+// placed is refused by itself; what cannot be placed now is tried again, and so is what
+// comes behind it.
+func (l *link) put(batch []Inbound, all []placing) error {
+	r := l.r
 	pause := retryCommit
 	for len(all) > 0 {
 		rows := l.rows(batch, all)
-		err := r.commit(append(all[:len(all):len(all)], rows...), nil)
+		err := r.commit(append(all[:len(all):len(all)], rows...))
 		var refused *refusedError
 		switch {
 		case err == nil:
 			l.landed(batch, all)
-			l.s.Settle(answers)
+			l.s.Settle(answers(batch, all))
 			return nil
 		case errors.As(err, &refused):
+			was := all
 			if all, err = l.without(batch, all, refused); err != nil {
 				return err
 			}
+			l.s.Settle(answers(batch, gone(was, all)))
 			continue
+		case len(all) > 1: // part of them may find room
+			half := len(all) / 2
+			if err := l.put(batch, all[:half]); err != nil {
+				return err
+			}
+			return l.put(batch, all[half:])
 		}
 		r.condition.set(Connected, err)
-		l.r.log.Warn("imported messages cannot be placed yet", "transport", r.spec.Name, "err", err, "retry", pause.String())
+		r.log.Warn("an imported message cannot be placed yet", "transport", r.spec.Name, "destination", all[0].to.Name, "err", err, "retry", pause.String())
 		t := time.NewTimer(pause)
 		select {
 		case <-t.C:
@@ -148,8 +159,30 @@ func (l *link) bringIn(batch []Inbound) error {
 		}
 		pause = min(pause*2, retryMost)
 	}
-	l.s.Settle(answers)
 	return nil
+}
+
+// answers confirm messages to the outside.
+func answers(batch []Inbound, all []placing) []Settlement {
+	list := make([]Settlement, len(all))
+	for i := range all {
+		list[i] = Settlement{batch[all[i].from].Tag, Taken}
+	}
+	return list
+}
+
+// gone gives those of was that are not in is.
+func gone(was, is []placing) (all []placing) {
+	stay := map[int]bool{}
+	for i := range is {
+		stay[is[i].from] = true
+	}
+	for i := range was {
+		if !stay[was[i].from] {
+			all = append(all, was[i])
+		}
+	}
+	return all
 }
 
 // without does with the refused what on_error says.
@@ -260,9 +293,6 @@ func (l *link) place(in *Inbound, mk *maker, now time.Time) (p placing, keep boo
 	env, err := envelope(m, now.UnixMilli())
 	if err != nil {
 		return r.refuseIn(in, err)
-	}
-	if env.Content, p.file, err = r.spooled(m); err != nil {
-		return p, false, err
 	}
 	p.to, p.env, p.size = in.To, env, m.Size()
 	return p, true, nil

@@ -19,7 +19,7 @@ const largePiece = 1 << 20
 // index reads a message's sections.
 func index(s stored) (*message.Message, error) {
 	if !s.ok {
-		return nil, errors.New("its bytes are gone")
+		return nil, errGone
 	}
 	if len(s.body) == 0 {
 		s.body = [][]byte{nil}
@@ -50,12 +50,12 @@ func (r *Runner) whole(f coremessage.File) ([][]byte, error) {
 		spool.SpoolRead(f.Number, int64(len(all)), int(n), func(b []byte, err error) { came <- piece{b, err} })
 		p := <-came
 		if p.err != nil {
-			return nil, p.err
+			return nil, &unreadyError{p.err}
 		}
 		all = append(all, p.b...)
 	}
 	if crc32.Checksum(all, castagnoli) != f.CRC {
-		return nil, errors.New("its checksum is not that of its record: the file is damaged")
+		return nil, &unreadyError{errors.New("a large message's checksum is not that of its record: its file is damaged")}
 	}
 	return [][]byte{all}, nil
 }

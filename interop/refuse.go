@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/message"
@@ -12,30 +13,38 @@ import (
 	coremessage "github.com/tidegate/tidegate/core/message"
 )
 
-// refuseOut does with a message that can never go out what on_error says. m may be nil.
-// An error ends the session: the message stays where it is.
+// refuseOut does with a message that can never go out what on_error says. m is it where it
+// could be read. An error ends the session: the message stays where it is.
 func (r *Runner) refuseOut(id core.DeliveryID, consumer core.ConsumerID, to Destination, m *message.Message, why error) error {
 	r.counters.refused.Add(1)
 	why = fmt.Errorf("a message to %s cannot be exported by transport %s: %w", to.Name, r.spec.Name, why)
 	r.event(core.EventTransportRefused, why)
 	r.log.Warn("a message cannot be exported", "transport", r.spec.Name, "destination", to.Name, "on_error", r.onError, "err", why)
-	if r.onError == toStop {
+	switch {
+	case r.onError == toStop:
 		return &stopError{why}
-	}
-	if !r.certified { // it was done with when it was taken
-		if r.onError == toUndelivered && m != nil {
-			return r.commit([]placing{r.undelivered(m, to, why)}, nil)
-		}
-		return nil
-	}
-	ack := &core.Out{Delivery: id, Consumer: consumer}
-	if r.onError == toNowhere || m == nil {
+	case r.certified && r.onError == toUndelivered:
+		notes := wire.AppendValue(nil, reason(why))
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.conn.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
+			b.Undeliver(now, id, notes, fx)
+			r.grant(now, b, consumer, fx)
+		})
+	case r.certified:
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.conn.Do(func(now time.Time, b *core.Broker, fx *core.Effects) { r.settle(now, b, id, consumer, fx) })
-		return nil
+	case r.onError == toUndelivered && m != nil: // it was done with when it was taken
+		return r.commit([]placing{r.undelivered(m, to, why)})
 	}
-	return r.commit([]placing{r.undelivered(m, to, why)}, ack)
+	return nil
+}
+
+// reason is why a message is among the undelivered, as annotations.
+func reason(why error) wire.Map {
+	text := why.Error()
+	return wire.Map{{Key: wire.Symbol(message.UndeliveredAnnotation), Value: strings.ToValidUTF8(text[:min(len(text), 1024)], "")}}
 }
 
 // refuseIn makes what a message that cannot be read becomes: nothing, or a message of
@@ -60,8 +69,7 @@ func (r *Runner) refuseIn(in *Inbound, why error) (p placing, keep bool, err err
 
 // undelivered places a copy among the undelivered, with the reason.
 func (r *Runner) undelivered(m *message.Message, to Destination, why error) placing {
-	text := why.Error()
-	noted, err := m.WithAnnotations(wire.Map{{Key: wire.Symbol(message.UndeliveredAnnotation), Value: text[:min(len(text), 1024)]}})
+	noted, err := m.WithAnnotations(reason(why))
 	if err != nil {
 		noted = m
 	}
@@ -77,8 +85,7 @@ type placing struct {
 	to   Destination
 	env  coremessage.Envelope
 	size int64
-	file uint64 // to be forgotten: see spooled
-	from int    // the Inbound that it is of
+	from int // the Inbound that it is of
 }
 
 // refusedError says which messages of a commit the broker refuses.
@@ -93,12 +100,16 @@ func (e *refusedError) Error() string {
 	return "refused"
 }
 
-// commit places messages, and acknowledges a delivery (nil: none), as one transaction,
-// and waits until it is durable. Errors: *refusedError, if some can never be placed;
-// others are worth another try.
-func (r *Runner) commit(all []placing, ack *core.Out) error {
+// commit places messages as one transaction, and waits until it is durable. Errors:
+// *refusedError, if some can never be placed; others are worth another try.
+func (r *Runner) commit(all []placing) error {
 	ctx, cancel := context.WithTimeout(r.ctx, settleTime)
 	defer cancel()
+	envelopes, forget, err := r.contents(all)
+	defer forget()
+	if err != nil {
+		return err
+	}
 	answers := make(chan core.Out, len(all)+1)
 	tag := r.expect(len(all)+1, func(out *core.Out) { answers <- *out })
 	defer r.forget(tag)
@@ -109,10 +120,7 @@ func (r *Runner) commit(all []placing, ack *core.Out) error {
 			return
 		}
 		for i := range all {
-			b.PublishTo(now, r.producer, all[i].to, core.Send{Tag: tag + uint64(i), Txn: t, Check: core.CheckAlways}, all[i].env, fx)
-		}
-		if ack != nil {
-			b.Settle(now, ack.Delivery, t, core.Outcome{Kind: core.Accepted}, false, fx)
+			b.PublishTo(now, r.producer, all[i].to, core.Send{Tag: tag + uint64(i), Txn: t, Check: core.CheckAlways}, envelopes[i], fx)
 		}
 		b.Discharge(now, r.conn.ID(), t, false, tag+uint64(len(all)), fx)
 	})
@@ -129,9 +137,6 @@ func (r *Runner) commit(all []placing, ack *core.Out) error {
 			if len(refused.by) > 0 {
 				return refused
 			}
-			if out.Err == nil && ack != nil {
-				r.granted(ack.Consumer)
-			}
 			return out.Err
 		case <-ctx.Done():
 			return errors.New("the broker does not answer")
@@ -139,14 +144,32 @@ func (r *Runner) commit(all []placing, ack *core.Out) error {
 	}
 }
 
-// granted lets a consumer have another message.
-func (r *Runner) granted(consumer core.ConsumerID) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if o := r.consumers[consumer]; o != nil {
-		o.limit++
-		r.conn.Do(func(now time.Time, b *core.Broker, fx *core.Effects) { b.Credit(now, consumer, o.limit, false, fx) })
+// contents gives the envelopes of messages: those that are too large to lie in memory are
+// put into files first, which forget ends once the messages are placed, or are not to be.
+func (r *Runner) contents(all []placing) (envelopes []coremessage.Envelope, forget func(), err error) {
+	envelopes = make([]coremessage.Envelope, len(all))
+	var files []uint64
+	forget = func() {
+		for _, f := range files {
+			r.broker.Spool().SpoolForget(f)
+		}
 	}
+	for i := range all {
+		envelopes[i] = all[i].env
+		m, ok := all[i].env.Content.(*message.Message)
+		if !ok || all[i].size <= coremessage.LargeAbove {
+			continue
+		}
+		content, file, err := r.spooled(m)
+		if err != nil {
+			return nil, forget, err
+		}
+		if file != 0 {
+			files = append(files, file)
+		}
+		envelopes[i].Content = content
+	}
+	return envelopes, forget, nil
 }
 
 // passing says whether what the broker refuses now it may take later.

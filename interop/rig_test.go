@@ -32,6 +32,7 @@ type rig struct {
 	manager *Manager
 	outside *outside
 	events  []string
+	notes   string // of the message that messages saw last
 	conn    *server.Conn
 	publish core.ProducerID
 	mu      sync.Mutex
@@ -179,6 +180,8 @@ func (g *rig) messages(q string) (all []*message.Message) {
 		if o.Kind != core.OutDeliver {
 			continue
 		}
+		notes, _ := o.Ref.([]byte)
+		g.notes = string(notes)
 		body, _, _ := g.conn.Bytes(o.Message)
 		m, err := message.Index(body[0], body[1:], nil)
 		if err != nil {

@@ -30,18 +30,20 @@ func (l *link) stream(all []Inbound) error {
 			return nil
 		}
 	}
+	envelopes, forget, err := r.contents(placed)
+	defer forget()
+	if err != nil {
+		return err
+	}
 	r.streamed.Add(int64(len(placed)))
 	r.conn.Do(func(now time.Time, b *core.Broker, fx *core.Effects) {
 		for i := range placed {
-			b.PublishTo(now, r.streamer, placed[i].to, core.Send{Check: core.CheckAlways}, placed[i].env, fx)
+			b.PublishTo(now, r.streamer, placed[i].to, core.Send{Check: core.CheckAlways}, envelopes[i], fx)
 		}
 	})
 	bytes := int64(0)
 	for i := range placed {
 		bytes += placed[i].size
-		if placed[i].file != 0 {
-			r.broker.Spool().SpoolForget(placed[i].file)
-		}
 	}
 	r.counters.imported.Add(uint64(len(placed)))
 	r.counters.importedBytes.Add(uint64(bytes))
