@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 )
 
 // Ports lie below what the system gives to outgoing connections: a port of that
@@ -83,4 +84,16 @@ func firstOutgoing() int {
 		return usual
 	}
 	return first
+}
+
+// Port is a port of loopback for a server of the test's own, as it is for brokers: nobody
+// else of the tests has it until the test ends.
+func Port(t testing.TB) string {
+	t.Helper()
+	p, err := reserve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.release)
+	return p.String()
 }
