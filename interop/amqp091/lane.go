@@ -18,10 +18,17 @@ const (
 	maxDeliver = 256
 )
 
+// acknowledger is what a lane needs of its channel.
+type acknowledger interface {
+	Ack(tag uint64, multiple bool) error
+	Nack(tag uint64, multiple, requeue bool) error
+}
+
 // lane is a channel that messages come in by, and what is settled of them. Its delivery
 // tags count from 1.
 type lane struct {
 	ch     *amqp.Channel
+	acks   acknowledger // ch
 	number uint64
 
 	mu      sync.Mutex
@@ -39,7 +46,7 @@ func (l *lane) settle(all []interop.Settlement) {
 	row := uint64(0) // to be acknowledged up to here
 	flush := func() {
 		if row > 0 {
-			_ = l.ch.Ack(row, true) // an error is the channel's end: they come again
+			_ = l.acks.Ack(row, true) // an error is the channel's end: they come again
 			row = 0
 		}
 	}
@@ -47,12 +54,12 @@ func (l *lane) settle(all []interop.Settlement) {
 		tag := a.Tag & tagMask
 		if a.Outcome == interop.Again {
 			flush()
-			_ = l.ch.Nack(tag, false, true)
+			_ = l.acks.Nack(tag, false, true)
 			l.answered(tag)
 			continue
 		}
 		if tag != l.upto+1 {
-			_ = l.ch.Ack(tag, false)
+			_ = l.acks.Ack(tag, false)
 			l.answered(tag)
 			continue
 		}
@@ -85,7 +92,7 @@ func (l *lane) giveBack(all []amqp.Delivery) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range all {
-		_ = l.ch.Nack(all[i].DeliveryTag, false, true)
+		_ = l.acks.Nack(all[i].DeliveryTag, false, true)
 		l.answered(all[i].DeliveryTag)
 	}
 }
@@ -122,7 +129,7 @@ func (ls *lanes) add(ch *amqp.Channel) *lane {
 		ls.all = map[uint64]*lane{}
 	}
 	ls.next++
-	l := &lane{ch: ch, number: ls.next, beyond: map[uint64]struct{}{}}
+	l := &lane{ch: ch, acks: ch, number: ls.next, beyond: map[uint64]struct{}{}}
 	ls.all[l.number] = l
 	return l
 }

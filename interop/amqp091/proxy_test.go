@@ -20,8 +20,10 @@ type proxy struct {
 	conns map[net.Conn]*channels
 }
 
-// channels count by channel.
+// channels are a connection's, and count.
 type channels struct {
+	client    net.Conn
+	writing   sync.Mutex        // to client, a frame at a time
 	delivered map[uint16]uint64 // the last tag
 	acked     map[uint16]map[uint64]bool
 }
@@ -55,13 +57,19 @@ func (p *proxy) accept() {
 			_ = in.Close()
 			continue
 		}
-		c := &channels{delivered: map[uint16]uint64{}, acked: map[uint16]map[uint64]bool{}}
+		c := &channels{client: in, delivered: map[uint16]uint64{}, acked: map[uint16]map[uint64]bool{}}
 		p.mu.Lock()
 		p.conns[in], p.conns[out] = c, c
 		p.mu.Unlock()
 		p.over.Go(func() { p.pass(in, out, c, 8) })
 		p.over.Go(func() { p.pass(out, in, c, 0) })
 	}
+}
+
+func (c *channels) write(frame []byte) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	_, _ = c.client.Write(frame)
 }
 
 // pass copies frames, and counts those that matter; first is how long the head is that
@@ -92,7 +100,10 @@ func (p *proxy) pass(from, to net.Conn, c *channels, first int64) {
 			c.count(binary.BigEndian.Uint16(head[1:]), frame)
 		}
 		p.mu.Unlock()
-		if _, err := to.Write(append(append([]byte(nil), head...), frame...)); err != nil {
+		whole := append(append([]byte(nil), head...), frame...)
+		if to == c.client {
+			c.write(whole)
+		} else if _, err := to.Write(whole); err != nil {
 			return
 		}
 	}
@@ -141,5 +152,20 @@ func (p *proxy) cut() {
 	defer p.mu.Unlock()
 	for c := range p.conns {
 		_ = c.Close()
+	}
+}
+
+// inject says something on channel 0 to the transport on all connections, as the broker
+// would: a method of the class connection, and its arguments.
+func (p *proxy) inject(method uint16, arguments []byte) {
+	payload := append([]byte{0, 10, byte(method >> 8), byte(method)}, arguments...)
+	frame := append([]byte{1, 0, 0}, binary.BigEndian.AppendUint32(nil, uint32(len(payload)))...)
+	frame = append(append(frame, payload...), 0xce)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for conn, c := range p.conns {
+		if conn == c.client {
+			c.write(frame)
+		}
 	}
 }

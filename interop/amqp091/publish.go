@@ -228,8 +228,14 @@ func (p *publisher) broken(ctx context.Context, err error) error {
 // confirm hears what became of messages, in their order. The library's reader waits
 // until a return is taken before it goes on to the confirmation that follows it: with
 // one goroutine for both, a message that was returned is known as such when it is
-// confirmed. So this goroutine must never wait for anything else.
+// confirmed. So this goroutine must never wait for anything else, and takes returns until
+// the library has none: its end would have to wait for them.
 func (p *publisher) confirm() {
+	defer func() {
+		for range p.returns {
+			continue
+		}
+	}()
 	var returned []amqp.Return
 	for {
 		var f flight
@@ -251,14 +257,20 @@ func (p *publisher) confirm() {
 			}
 		}
 		if f.refused == nil && !f.confirm.Acked() {
-			if p.ch.IsClosed() {
-				return // the watcher tells why
+			if !p.ch.IsClosed() { // else the watcher tells why
+				p.s.fail(fmt.Errorf("the broker does not take a message to %s now (basic.nack: its queue is full, or has no leader): it is sent again", f.to.Name))
 			}
-			p.s.fail(fmt.Errorf("the broker does not take a message to %s now (basic.nack: its queue is full, or has no leader): it is sent again", f.to.Name))
 			return
 		}
 		if f.refused == nil && len(returned) > 0 {
-			returned = p.unroutable(&f, returned)
+			var err error
+			if returned, err = p.unroutable(&f, returned); err != nil {
+				p.s.fail(err)
+				return
+			}
+		}
+		if f.refused == nil && f.to.Kind == interop.Queue {
+			p.s.t.there(f.key)
 		}
 		p.done(interop.Sent{Tag: f.tag, Refused: f.refused})
 	}
@@ -274,21 +286,27 @@ func done(c *amqp.DeferredConfirmation) bool {
 }
 
 // unroutable looks whether a message was returned. A topic that nobody has bound has no
-// listeners, as in JMS; a queue that is not there refuses the message.
-func (p *publisher) unroutable(f *flight, returned []amqp.Return) []amqp.Return {
+// listeners, as in JMS. A queue that is not there was deleted: the next session declares
+// it, and the message goes out again in its turn; if that does not help it is refused.
+func (p *publisher) unroutable(f *flight, returned []amqp.Return) (rest []amqp.Return, err error) {
 	for i := range returned {
 		r := &returned[i]
 		if r.RoutingKey != f.key || r.Exchange != f.exchange || r.MessageId != f.id {
 			continue
 		}
+		rest = append(returned[:i], returned[i+1:]...)
 		if f.to.Kind == interop.Topic {
 			p.s.note(fmt.Errorf("nothing is bound to exchange %s for topic %s: its messages go to nobody there", f.exchange, f.to.Name))
-		} else {
-			f.refused = fmt.Errorf("there is no queue %s (%d %s): declare it, or export queue %s again", f.key, r.ReplyCode, r.ReplyText, f.to.Name)
+			return rest, nil
 		}
-		return append(returned[:i], returned[i+1:]...)
+		why := fmt.Errorf("there is no queue %s (%d %s)", f.key, r.ReplyCode, r.ReplyText)
+		if p.s.t.missed(f.key) {
+			return rest, fmt.Errorf("%w: it is declared again", why)
+		}
+		f.refused = fmt.Errorf("%w, and it cannot be declared: see the notes of the transport", why)
+		return rest, nil
 	}
-	return returned
+	return returned, nil
 }
 
 // done hands an answer on.

@@ -25,6 +25,29 @@ type transport struct {
 	log     *slog.Logger
 	replies string       // begins the names of reply queues: this transport's, in all sessions
 	largest atomic.Int64 // bytes of a message that the broker takes; 0: not known
+
+	mu      sync.Mutex
+	missing map[string]int // queues, and how often in a row they were not there
+}
+
+// mostMissed is how often in a row a queue is declared that was not there.
+const mostMissed = 3
+
+// missed notes that a queue was not there, and says whether to declare it.
+func (t *transport) missed(queue string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.missing[queue]++
+	return t.missing[queue] <= mostMissed
+}
+
+// there notes that a queue has taken a message.
+func (t *transport) there(queue string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.missing) > 0 {
+		delete(t.missing, queue)
+	}
 }
 
 func newTransport(s interop.Settings) (interop.Transport, error) {
@@ -36,7 +59,7 @@ func newTransport(s interop.Settings) (interop.Transport, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &transport{settings: c, log: log, replies: replyPrefix + rand.Text()}, nil
+	return &transport{settings: c, log: log, replies: replyPrefix + rand.Text(), missing: map[string]int{}}, nil
 }
 
 // Close is Transport's.
