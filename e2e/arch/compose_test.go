@@ -1,9 +1,12 @@
 package arch
 
 import (
+	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -37,6 +40,7 @@ func TestCompose(t *testing.T) {
 		t.Fatal("the gateway is not built from the repository")
 	}
 	mustExist(t, filepath.Join(gateway.Build.Context, gateway.Build.Dockerfile))
+	checkTransports(t, project, gateway)
 	if gateway.User == "" || strings.HasPrefix(gateway.User, "0") || gateway.User == "root" {
 		t.Errorf("the gateway runs as %q", gateway.User)
 	}
@@ -68,6 +72,40 @@ func TestCompose(t *testing.T) {
 	dead := append(slices.Clone(check[2:len(check)-1]), "amqp://127.0.0.1:1")
 	if err := exec.Command(binary, dead...).Run(); err == nil {
 		t.Error("the health check passes where nobody listens")
+	}
+}
+
+// checkTransports: the gateway has a configuration whose transports lead to services of the
+// project, at ports that those have.
+func checkTransports(t *testing.T, project *types.Project, gateway types.ServiceConfig) {
+	t.Helper()
+	led := 0
+	for _, v := range gateway.Volumes {
+		if !strings.HasSuffix(v.Target, "/transports.conf") {
+			continue
+		}
+		text, err := os.ReadFile(v.Source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			address, ok := strings.CutPrefix(strings.TrimSpace(line), "url = ")
+			if !ok {
+				continue
+			}
+			u, err := url.Parse(address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			led++
+			port := func(p types.ServicePortConfig) bool { return strconv.Itoa(int(p.Target)) == u.Port() }
+			if s, ok := project.Services[u.Hostname()]; !ok || !slices.ContainsFunc(s.Ports, port) {
+				t.Errorf("%s: %s leads to no service of the project", v.Source, address)
+			}
+		}
+	}
+	if led != len(project.Services)-1 {
+		t.Errorf("%d transports lead to %d other services", led, len(project.Services)-1)
 	}
 }
 

@@ -29,16 +29,17 @@ const allTime = 5 * time.Minute
 
 func main() {
 	binary := flag.String("tidegate", "", "the gateway's binary; without it, it is built")
+	running := flag.Bool("running", false, "start nothing: use what listens where conf says, as the services of docker-compose.yml")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *binary); err != nil {
+	if err := run(ctx, *binary, *running); err != nil {
 		fmt.Fprintln(os.Stderr, "demo-bridge:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary string) error {
+func run(ctx context.Context, binary string, running bool) error {
 	ctx, cancel := context.WithTimeout(ctx, allTime)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "tidegate-demo-")
@@ -53,11 +54,8 @@ func run(ctx context.Context, binary string) error {
 	}
 	all := systems()
 	defer closeAll(all)
-	if err := startAll(all, dir); err != nil {
-		return err
-	}
-	g, err := startGateway(ctx, binary, dir, all)
-	if g != nil {
+	g, err := prepare(ctx, binary, dir, all, running)
+	if g != nil && g.child != nil {
 		defer func() { _ = g.child.Kill() }()
 	}
 	if err != nil {
@@ -70,7 +68,7 @@ func run(ctx context.Context, binary string) error {
 		func(url string) (func(), error) { return onRabbitMQ(url, tell) },
 		func(url string) (func(), error) { return onArtemis(ctx, url, tell) },
 	} {
-		end, err := on(all[i].peer.URL())
+		end, err := on(all[i].url())
 		if end != nil {
 			defer end()
 		}
@@ -80,6 +78,18 @@ func run(ctx context.Context, binary string) error {
 	}
 	said, ended := publish(ctx, g.url, len(all))
 	return report(all, got, said, ended)
+}
+
+// prepare starts everything, or looks whether it runs.
+func prepare(ctx context.Context, binary, dir string, all []*system, running bool) (*gateway, error) {
+	if running {
+		g := &gateway{binary: binary, url: runningURL}
+		return g, g.connected(ctx)
+	}
+	if err := startAll(all, dir); err != nil {
+		return nil, err
+	}
+	return startGateway(ctx, binary, dir, all)
 }
 
 // publish runs the JMS program; said are its lines, ended how it ended.

@@ -21,7 +21,14 @@ type system struct {
 	name    string
 	written string // its URL in conf/transports.conf
 	start   func(dir string, o peers.Options) (*peers.Peer, error)
-	peer    *peers.Peer
+	peer    *peers.Peer // nil: it runs already, as conf says
+}
+
+func (s *system) url() string {
+	if s.peer == nil {
+		return s.written
+	}
+	return s.peer.URL()
 }
 
 // systems are those of the demonstration.
@@ -71,8 +78,11 @@ func closeAll(all []*system) {
 // gateway is a running tidegate.
 type gateway struct {
 	binary, url string
-	child       *harness.Child
+	child       *harness.Child // nil: it runs already
 }
+
+// runningURL is where conf has the gateway listen.
+const runningURL = "amqp://127.0.0.1:5672"
 
 // startGateway runs the binary on a copy of conf, with the addresses that the systems
 // have this time, and waits until its transports are connected.
@@ -112,7 +122,7 @@ func copyConf(to string, all []*system) error {
 		return err
 	}
 	for _, s := range all {
-		changed := bytes.Replace(text, []byte(s.written), []byte(s.peer.URL()), 1)
+		changed := bytes.Replace(text, []byte(s.written), []byte(s.url()), 1)
 		if bytes.Equal(changed, text) {
 			return fmt.Errorf("conf/transports.conf does not name %s", s.written)
 		}
@@ -149,9 +159,16 @@ func (g *gateway) connected(ctx context.Context) error {
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			return fmt.Errorf("not all transports connected: %s\n%s", out, g.child.Log())
+			return fmt.Errorf("not all transports are connected: %s%s", out, g.log())
 		}
 	}
+}
+
+func (g *gateway) log() string {
+	if g.child == nil {
+		return ""
+	}
+	return "\n" + g.child.Log()
 }
 
 // build builds the gateway into dir.
