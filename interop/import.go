@@ -99,9 +99,14 @@ func (in *Inbound) size() int {
 // bringIn brings a batch in, and then tells the outside.
 func (l *link) bringIn(batch []Inbound) error {
 	all := make([]placing, 0, len(batch))
-	var nowhere []Settlement
-	now, mk := time.Now(), maker{r: l.r}
+	var nowhere, copies []Settlement
+	now, mk, twice := time.Now(), maker{r: l.r}, repeats{}
 	for i := range batch {
+		if twice.has(batch, i) { // its confirmation is that of the first one: not before that is here
+			l.r.counters.duplicates.Add(1)
+			copies = append(copies, Settlement{batch[i].Tag, Taken})
+			continue
+		}
 		p, keep, err := l.place(&batch[i], &mk, now)
 		if err != nil {
 			return err
@@ -116,7 +121,13 @@ func (l *link) bringIn(batch []Inbound) error {
 	if nowhere != nil {
 		l.s.Settle(nowhere)
 	}
-	return l.put(batch, all)
+	if err := l.put(batch, all); err != nil {
+		return err
+	}
+	if copies != nil {
+		l.s.Settle(copies)
+	}
+	return nil
 }
 
 // put commits messages in order, as one transaction where it can be. What can never be

@@ -2,6 +2,7 @@ package interoptest
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/tidegate/tidegate/amqp/message"
@@ -9,7 +10,7 @@ import (
 )
 
 // flowing is how many messages flow each way while something breaks.
-const flowing = 600
+const flowing = 1000
 
 // sessionCut: connections break while messages flow. A certified transport loses none,
 // doubles none without the same id, and keeps the order; a reliable one counts what it
@@ -36,37 +37,66 @@ func (s *suite) peerKilled() {
 	})
 }
 
-// broken has messages flow out and in, breaking something three times.
+// broken has messages flow out and in, and breaks something three times meanwhile.
 func (s *suite) broken(p Peer, breaks func()) {
-	g, spec := s.gateway(p, "gw"), s.spec(p, "queue_import_dm", "TIBEMS_PERSISTENT", "prefetch", "50", "max_reconnect_delay", "1")
+	g, spec := s.gateway(p, "gw"), s.spec(p, "queue_import_dm", "TIBEMS_PERSISTENT", "prefetch", "100", "max_reconnect_delay", "1")
 	out, in := s.topic("out"), s.queue("in")
 	spec.Exports, spec.Imports = []interop.Destination{out}, []interop.Destination{in}
 	g.Topic(out.Name, spec.Name)
 	g.Connected(spec)
 	box := p.Listen(s.T, out)
 	r := g.Receive(in)
-	going, coming := numbered(out.Name, flowing), s.mail(numbered(in.Name, flowing))
-	const steps = 4
-	for step := range steps {
-		var all []*message.Message
-		for _, m := range going[step*flowing/steps : (step+1)*flowing/steps] {
-			all = append(all, addressed(m, out))
-		}
-		g.client.SendAll(out, all)
-		p.PublishAll(s.T, in, coming[step*flowing/steps:(step+1)*flowing/steps])
-		if step < steps-1 {
-			breaks()
-			if !s.Factory.Certified {
-				g.Until(spec.Name, "it connected again", func(st interop.Status) bool { return st.State == interop.Connected && int(st.Connects) > step+1 })
-			}
-		}
+	flows := sync.WaitGroup{}
+	flows.Go(func() { s.flowOut(g, spec, out) })
+	flows.Go(func() { s.flowIn(g, spec, p, in) })
+	const times = 3
+	for step := range times {
+		g.Until(spec.Name, "messages to flow", func(st interop.Status) bool { return away(st) >= flowing*(step+1)/(times+2) })
+		breaks()
+		g.Until(spec.Name, "it connected again", func(st interop.Status) bool { return st.State == interop.Connected && int(st.Connects) > step+1 })
 	}
+	flows.Wait()
 	if s.Factory.Certified {
 		s.wholeOutside(box)
 		s.wholeHere(g, r, in)
 		return
 	}
 	s.accounted(g, spec, box, r)
+}
+
+// chunk is how many messages are sent at a time while something breaks, and window how
+// many may be on their way: so that each break finds some.
+const (
+	chunk  = 20
+	window = 100
+)
+
+// away counts what has gone out, or is known to be lost.
+func away(st interop.Status) int { return int(st.Counts.Exported + st.Counts.LostOut) }
+
+func (s *suite) flowOut(g *Gateway, spec interop.Spec, out interop.Destination) {
+	going := numbered(out.Name, flowing)
+	for from := 0; from < flowing; from += chunk {
+		g.Until(spec.Name, "the messages sent to go out", func(st interop.Status) bool { return away(st) >= from-window })
+		var all []*message.Message
+		for _, m := range going[from : from+chunk] {
+			all = append(all, addressed(m, out))
+		}
+		g.client.SendAll(out, all)
+	}
+}
+
+func (s *suite) flowIn(g *Gateway, spec interop.Spec, p Peer, in interop.Destination) {
+	coming := s.mail(numbered(in.Name, flowing))
+	for from := 0; from < flowing; from += chunk {
+		g.Until(spec.Name, "the messages published to come in", func(st interop.Status) bool {
+			if !s.Factory.Certified { // what is lost before it came is counted nowhere: keep pace with the other way
+				return away(st) >= from-window
+			}
+			return int(st.Counts.Imported) >= from-window
+		})
+		p.PublishAll(s.T, in, coming[from:from+chunk])
+	}
 }
 
 // wholeOutside wants each message outside, first copies in order, copies with their id.

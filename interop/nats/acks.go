@@ -25,6 +25,7 @@ type acks struct {
 	mu     sync.Mutex
 	flying int
 	sent   []interop.Sent // to be reported
+	fatal  error          // to be reported behind them; it ends the session
 	more   chan struct{}
 	room   chan struct{}
 	reply  []byte
@@ -108,17 +109,17 @@ func (a *acks) take(m *nats.Msg) {
 		return
 	}
 	s := interop.Sent{Tag: tag}
+	var fatal error
 	if !bytes.HasPrefix(m.Data, stored) || bytes.Contains(m.Data, []byte(`"error"`)) {
-		var fatal error
 		s.Refused, fatal = verdict(m)
-		if fatal != nil {
-			a.l.failed(fatal)
-			return
-		}
 	}
 	a.mu.Lock()
 	a.flying--
-	a.sent = append(a.sent, s)
+	if fatal == nil {
+		a.sent = append(a.sent, s)
+	} else if a.fatal == nil {
+		a.fatal = fatal
+	}
 	a.mu.Unlock()
 	notify(a.room)
 	notify(a.more)
@@ -156,11 +157,15 @@ func (a *acks) report() {
 			return
 		}
 		a.mu.Lock()
-		sent := a.sent
+		sent, fatal := a.sent, a.fatal
 		a.sent = nil
 		a.mu.Unlock()
 		if len(sent) > 0 {
 			a.l.sink.Sent(sent)
+		}
+		if fatal != nil {
+			a.l.failed(fatal)
+			return
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 
 // names turns names of destinations into subjects, and back. Dots and wildcards mean the
 // same in both (migration 3.2). What NATS does not take, or keeps for itself, is written
-// percent-style: spaces, control characters, the percent sign, a $ in front; an empty
-// token is a percent sign alone.
+// percent-style: spaces, control characters, the percent sign, a $ in front, a > that is not
+// the end; an empty token is a percent sign alone.
 type names struct{ prefix string }
 
 // inbox begins the addresses that NATS's clients make for replies: prefixes are not for
@@ -42,12 +42,16 @@ func (n names) subject(destination string) string {
 	}
 	b := make([]byte, 0, len(n.prefix)+len(destination)+8)
 	b = append(b, n.prefix...)
-	for i, token := range strings.Split(destination, ".") {
+	tokens := strings.Split(destination, ".")
+	for i, token := range tokens {
 		if i > 0 {
 			b = append(b, '.')
 		}
-		if token == "" {
+		switch {
+		case token == "":
 			b = append(b, '%')
+		case token == ">" && i < len(tokens)-1:
+			b, token = append(b, "%3E"...), ""
 		}
 		for j := range len(token) {
 			c := token[j]
@@ -68,7 +72,7 @@ func plain(destination string) bool {
 	last := byte('.')
 	for i := range len(destination) {
 		c := destination[i]
-		if c <= ' ' || c == 0x7f || c == '%' || c == '.' && last == '.' {
+		if c <= ' ' || c == 0x7f || c == '%' || c == '.' && last == '.' || c == '>' && i < len(destination)-1 {
 			return false
 		}
 		last = c

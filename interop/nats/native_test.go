@@ -87,7 +87,7 @@ func (n native) send(t testing.TB, m *nats.Msg) {
 	defer cancel()
 	id := jetstream.WithMsgID(nuid.Next())
 	for {
-		try, end := context.WithTimeout(ctx, 5*time.Second)
+		try, end := context.WithTimeout(ctx, time.Second)
 		_, err := n.js.PublishMsg(try, m, id)
 		end()
 		if err == nil {
@@ -102,8 +102,15 @@ func (n native) send(t testing.TB, m *nats.Msg) {
 
 func (n native) flush(t testing.TB) {
 	t.Helper()
-	if err := n.nc.FlushTimeout(interoptest.Patience); err != nil {
-		t.Fatal(err)
+	late := time.Now().Add(interoptest.Patience)
+	for {
+		err := n.nc.FlushTimeout(time.Second)
+		if err == nil {
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -277,12 +284,7 @@ func (p *process) Start(t testing.TB) {
 	if err := p.server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	late := time.Now().Add(interoptest.Patience)
-	for p.nc.FlushTimeout(time.Second) != nil {
-		if time.Now().After(late) {
-			t.Fatal("the test's own client does not connect again")
-		}
-	}
+	p.flush(t) // the test's own client is connected again
 }
 
 // inside is the server in this process.

@@ -126,12 +126,7 @@ func (s *reliable) take(i *subscription, m *nats.Msg) {
 		}
 	}
 	if s.slow.Load() {
-		s.slow.Store(false)
-		s.mu.Lock()
-		for _, i := range s.imports {
-			s.drops(i)
-		}
-		s.mu.Unlock()
+		s.countDropped()
 	}
 	in := i.reader.read(m)
 	in.To.Kind = i.to.Kind
@@ -142,17 +137,31 @@ func (s *reliable) take(i *subscription, m *nats.Msg) {
 	s.inbox.add(in, len(m.Data))
 }
 
-// drops counts what NATS's client dropped of an import's messages. mu is held.
-func (s *reliable) drops(i *subscription) {
+// countDropped counts what NATS's client dropped. The client tells only when it begins to:
+// it is asked with each message, until it drops no more.
+func (s *reliable) countDropped() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	more := false
+	for _, i := range s.imports {
+		more = s.drops(i) || more
+	}
+	s.slow.Store(more)
+}
+
+// drops counts what NATS's client dropped of an import's messages since it was asked last;
+// false: nothing. mu is held.
+func (s *reliable) drops(i *subscription) bool {
 	n, err := i.sub.Dropped()
 	if err != nil || n <= i.dropped {
-		return
+		return false
 	}
 	lost := n - i.dropped
 	i.dropped = n
 	s.say(func(sink interop.Sink) {
 		sink.Lost(lost, false, fmt.Errorf("messages of %s come faster than they are taken here", i.subject))
 	})
+	return true
 }
 
 // Send is interop.Session's.

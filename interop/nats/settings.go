@@ -117,8 +117,8 @@ func (c *settings) readServers(s *interop.Settings) error {
 		return errors.New("url is missing: write url = nats://HOST:4222 (several with commas between), or url = embedded for the NATS server in this process")
 	}
 	if text == "embedded" {
-		e, ok := s.Shared[SharedName].(*Embedded)
-		if !ok {
+		e, _ := s.Shared[SharedName].(*Embedded)
+		if e == nil {
 			return errors.New("url = embedded: this process has no NATS server; write url = nats://HOST:4222")
 		}
 		c.embedded = e

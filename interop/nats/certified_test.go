@@ -1,0 +1,187 @@
+package nats
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidegate/tidegate/interop"
+)
+
+// TestStreamIsMade: the stream of certified messages is made as migration 3.7 says, grows
+// with what is exported, and a message sent twice is in it once.
+func TestStreamIsMade(t *testing.T) {
+	p := startEmbedded(t, true)
+	s, r := session(t, certifiedType, p.Keys(), p.Shared())
+	ctx := within(t)
+	if err := s.Exports(ctx, []interop.Destination{topic("a.b"), topic("c d")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Exports(ctx, []interop.Destination{topic("a.>")}); err != nil {
+		t.Fatal(err)
+	}
+	st, err := p.js.Stream(ctx, "EMS_EXPORT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := st.CachedInfo().Config
+	if c.Retention != jetstream.InterestPolicy || c.Storage != jetstream.FileStorage || !slices.Equal(slices.Sorted(slices.Values(c.Subjects)), []string{"a.>", "c%20d"}) {
+		t.Fatalf("the stream is %v, %v, of %v", c.Retention, c.Storage, c.Subjects)
+	}
+	if _, err := st.CreateConsumer(ctx, jetstream.ConsumerConfig{Durable: "keeper", AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Send(ctx, []interop.Outbound{out(1, topic("a.b"), "id1", "x"), out(2, topic("a.b"), "id1", "x"), out(3, topic("a.b"), "id2", "y")}); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "three confirmations", func() bool { return len(r.sent) == 3 })
+	if i, err := st.Info(ctx); err != nil || i.State.Msgs != 2 {
+		t.Errorf("the stream has %d messages, %v: want 2", i.State.Msgs, err)
+	}
+}
+
+// TestStreamOfOthers: a subject that another stream has goes there, and that is noted; with
+// no stream left nothing is confirmed, and the session ends.
+func TestStreamOfOthers(t *testing.T) {
+	p := startEmbedded(t, true)
+	ctx := within(t)
+	if _, err := p.js.CreateStream(ctx, jetstream.StreamConfig{Name: "THEIRS", Subjects: []string{"a.>"}}); err != nil {
+		t.Fatal(err)
+	}
+	s, r := session(t, certifiedType, p.Keys(), p.Shared())
+	if err := s.Exports(ctx, []interop.Destination{topic("a.b")}); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "a note", func() bool { return len(r.notes) == 1 && strings.Contains(r.notes[0], "THEIRS") })
+	if _, err := p.js.Stream(ctx, "EMS_EXPORT"); err == nil {
+		t.Error("EMS_EXPORT was made, and nothing needs it")
+	}
+	if err := s.Send(ctx, []interop.Outbound{out(1, topic("a.b"), "id1", "x")}); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "a confirmation", func() bool { return len(r.sent) == 1 })
+	if err := p.js.DeleteStream(ctx, "THEIRS"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Send(ctx, []interop.Outbound{out(2, topic("a.b"), "id2", "x")}); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "the session to end", func() bool { return r.failure != nil })
+	if len(r.sent) != 1 || !strings.Contains(r.failure.Error(), "no stream") {
+		t.Errorf("%d were confirmed, and it ended with %v", len(r.sent), r.failure)
+	}
+}
+
+// TestStreamLimits: what the stream alone refuses is refused, by what it says; what is full
+// now may have room later, and ends the session.
+func TestStreamLimits(t *testing.T) {
+	p := startEmbedded(t, true)
+	ctx := within(t)
+	_, err := p.js.CreateStream(ctx, jetstream.StreamConfig{Name: "SMALL", Subjects: []string{"a"}, MaxMsgSize: 500, MaxMsgs: 1, Discard: jetstream.DiscardNew})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, r := session(t, certifiedType, p.Keys(), p.Shared())
+	if err := s.Exports(ctx, []interop.Destination{topic("a")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Send(ctx, []interop.Outbound{out(1, topic("a"), "id1", strings.Repeat("x", 600))}); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "a refusal", func() bool { return len(r.sent) == 1 && r.sent[0].Refused != nil })
+	if !strings.Contains(r.sent[0].Refused.Error(), "max_msg_size") {
+		t.Errorf("it is refused with %q", r.sent[0].Refused)
+	}
+	if err := s.Send(ctx, []interop.Outbound{out(2, topic("a"), "id2", "x"), out(3, topic("a"), "id3", "x")}); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "the session to end", func() bool { return r.failure != nil })
+	if len(r.sent) != 2 || r.sent[1].Refused != nil {
+		t.Errorf("answers %v: want one more confirmation", r.sent)
+	}
+}
+
+// TestExpirationIsTheirs: JMSExpiration and default_ttl become a time to live, the shorter
+// of the two.
+func TestExpirationIsTheirs(t *testing.T) {
+	p := startEmbedded(t, true)
+	keys := maps.Clone(p.Keys())
+	keys["default_ttl"] = "600"
+	s, r := session(t, certifiedType, keys, p.Shared())
+	ctx := within(t)
+	if err := s.Exports(ctx, []interop.Destination{topic("a")}); err != nil {
+		t.Fatal(err)
+	}
+	box := p.follow(t, "a").(*streamBox)
+	soon, late := out(1, topic("a"), "id1", "x"), out(2, topic("a"), "id2", "x")
+	soon.Expires, late.Expires = time.Now().Add(30*time.Second).UnixMilli(), time.Now().Add(time.Hour).UnixMilli()
+	if err := s.Send(ctx, []interop.Outbound{soon, late, out(3, topic("a"), "id3", "x")}); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "confirmations", func() bool { return len(r.sent) == 3 })
+	for i, most := range []string{"30", "600", "600"} {
+		m, err := box.st.GetMsg(ctx, box.next+uint64(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ttl := m.Header.Get("Nats-TTL"); ttl != most {
+			t.Errorf("message %d lives %s s, want %s", i+1, ttl, most)
+		}
+	}
+}
+
+// TestTakenUpWhereItWas: messages that a session had and did not settle, because it was
+// killed, come before newer ones in the next, in order, and flagged.
+func TestTakenUpWhereItWas(t *testing.T) {
+	p := startEmbedded(t, true)
+	ctx := within(t)
+	dead, first := session(t, certifiedType, p.Keys(), p.Shared())
+	if err := dead.Imports(ctx, []interop.Destination{topic("in")}); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"1", "2", "3"} {
+		p.send(t, &nats.Msg{Subject: "in", Data: []byte(text)})
+	}
+	first.until(t, "three messages", func() bool { return len(first.in) == 3 })
+	dead.Settle([]interop.Settlement{{Tag: first.in[1].Tag, Outcome: interop.Taken}})
+	dead.(*certified).nc.Close() // without a word
+	p.send(t, &nats.Msg{Subject: "in", Data: []byte("4")})
+
+	s, r := session(t, certifiedType, p.Keys(), p.Shared())
+	if err := s.Imports(ctx, []interop.Destination{topic("in")}); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "message 4", func() bool { return len(r.in) > 0 && r.in[len(r.in)-1].Fields.Body.Text == "4" })
+	last := uint64(0)
+	for _, in := range r.in {
+		if in.Sequence <= last {
+			t.Errorf("sequence %d came behind %d", in.Sequence, last)
+		}
+		last = in.Sequence
+		if in.Again != (in.Sequence < 4) || in.Source != first.in[0].Source {
+			t.Errorf("message %d: again %v, of %s", in.Sequence, in.Again, in.Source)
+		}
+	}
+	if r.in[0].Sequence != 1 || !slices.ContainsFunc(r.in, func(in interop.Inbound) bool { return in.Sequence == 3 }) {
+		t.Errorf("sequences %v came: want 1 and 3 among them", r.in)
+	}
+}
+
+// TestGivenBack: what is given back comes again at once.
+func TestGivenBack(t *testing.T) {
+	p := startEmbedded(t, true)
+	ctx := within(t)
+	s, r := session(t, certifiedType, p.Keys(), p.Shared())
+	if err := s.Imports(ctx, []interop.Destination{topic("in")}); err != nil {
+		t.Fatal(err)
+	}
+	p.send(t, &nats.Msg{Subject: "in", Data: []byte("1")})
+	r.until(t, "it", func() bool { return len(r.in) == 1 })
+	s.Settle([]interop.Settlement{{Tag: r.in[0].Tag, Outcome: interop.Again}})
+	r.until(t, "it again", func() bool { return len(r.in) == 2 && r.in[1].Again && r.in[1].Sequence == r.in[0].Sequence })
+}
