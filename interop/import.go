@@ -145,6 +145,8 @@ func (l *link) put(batch []Inbound, all []placing) error {
 			l.landed(batch, all)
 			l.s.Settle(answers(batch, all))
 			return nil
+		case errors.Is(err, errNoAnswer):
+			return err
 		case errors.As(err, &refused):
 			was := all
 			if all, err = l.without(batch, all, refused); err != nil {

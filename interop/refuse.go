@@ -139,10 +139,14 @@ func (r *Runner) commit(all []placing) error {
 			}
 			return out.Err
 		case <-ctx.Done():
-			return errors.New("the broker does not answer")
+			return errNoAnswer
 		}
 	}
 }
+
+// errNoAnswer: whether a commit came to be is not known. It must not be tried again: only
+// the ledger tells, when the outside gives the messages again.
+var errNoAnswer = errors.New("the broker does not answer")
 
 // contents gives the envelopes of messages: those that are too large to lie in memory are
 // put into files first, which forget ends once the messages are placed, or are not to be.

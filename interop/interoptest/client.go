@@ -94,6 +94,7 @@ func (c *Client) pump() {
 // take reads a delivery and settles it.
 func (c *Client) take(out *core.Out) {
 	got := Got{Count: out.Count}
+	got.Notes, _ = out.Ref.([]byte)
 	got.Message, got.Err = c.read(out)
 	if got.Err == nil {
 		got.Err = translate.Read(got.Message, &got.Fields)
@@ -223,6 +224,7 @@ type Got struct {
 	Message *message.Message
 	Fields  translate.Message
 	Count   uint32 // its header's delivery-count
+	Notes   []byte // annotations that were put over its own, encoded
 	Err     error
 }
 

@@ -30,6 +30,8 @@ type Kit struct {
 	RepliesMove bool
 	// TTL: the peer drops what has expired.
 	TTL bool
+	// Once: copies are known as such on both sides, so that nothing is there twice.
+	Once bool
 	// TooLarge is a body that the peer refuses, in bytes; 0: there is none.
 	TooLarge int
 	// ReplyName gives the outside address of a destination of ours, as it goes out with

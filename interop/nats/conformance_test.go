@@ -35,7 +35,7 @@ func TestConformance(t *testing.T) {
 
 func kit(f interop.Factory, open func(testing.TB) interoptest.Peer) interoptest.Kit {
 	return interoptest.Kit{
-		Factory: f, Open: open, Queues: true, Wildcards: true,
+		Factory: f, Open: open, Queues: true, Wildcards: true, Once: f.Certified,
 		Encodings: []translate.Encoding{translate.Headers, translate.JSON, translate.Raw},
 		ReplyName: func(d interop.Destination) string { return names{}.subject(d.Name) },
 		Garbage: func(t testing.TB, p interoptest.Peer, to interop.Destination) {
