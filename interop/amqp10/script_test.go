@@ -21,6 +21,7 @@ type script struct {
 	t        testing.TB
 	listener net.Listener
 	over     sync.WaitGroup
+	once     sync.Once
 	open     frame.Open // what it says of itself
 
 	credit  func(address string) uint32                               // nil: 100
@@ -59,15 +60,6 @@ func newScript(t testing.TB) *script {
 		t.Fatal(err)
 	}
 	p := &script{t: t, listener: l, changed: make(chan struct{}), conns: map[net.Conn]*engine.Conn{}, nodes: map[string][]waiting{}}
-	p.over.Go(func() {
-		for {
-			sock, err := l.Accept()
-			if err != nil {
-				return
-			}
-			p.over.Go(func() { p.serve(sock) })
-		}
-	})
 	t.Cleanup(func() {
 		_ = l.Close()
 		p.mu.Lock()
@@ -78,6 +70,16 @@ func newScript(t testing.TB) *script {
 		p.over.Wait()
 	})
 	return p
+}
+
+func (p *script) accept() {
+	for {
+		sock, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		p.over.Go(func() { p.serve(sock) })
+	}
 }
 
 func (p *script) serve(sock net.Conn) {
@@ -251,7 +253,10 @@ func (p *script) meets(t *testing.T, more ...string) (*session, *tape) {
 	return s.(*session), sink
 }
 
+// settings lead to it. With the first it begins to listen: what it does is not changed
+// any more.
 func (p *script) settings(more ...string) interop.Settings {
+	p.once.Do(func() { p.over.Go(p.accept) })
 	keys := map[string]string{"url": "amqp://" + p.listener.Addr().String()}
 	for i := 0; i < len(more); i += 2 {
 		keys[more[i]] = more[i+1]
