@@ -34,6 +34,9 @@ type Options struct {
 	MaxFrameSize   uint32 // 0: engine.DefaultMaxFrameSize
 	HandleMax      uint32 // 0: engine.DefaultHandleMax
 	Desired        []wire.Symbol
+	// IdleTimeOut is told to the server: one that is silent for twice as long is given
+	// up. 0: engine.DefaultIdleTimeOut.
+	IdleTimeOut time.Duration
 	// CloseTimeOut is how long Close waits for the server; 0: engine.CloseTimeOut.
 	CloseTimeOut time.Duration
 	// Product and Version are what the server is told of the program.
@@ -101,7 +104,7 @@ func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
 	c.cond = sync.NewCond(&c.mu)
 	c.e = engine.New(engine.Config{
 		Client: true, Properties: said(o), ContainerID: o.ContainerID, Hostname: cmp.Or(o.Hostname, u.Hostname()),
-		MaxMessageSize: o.MaxMessageSize, MaxFrameSize: o.MaxFrameSize, HandleMax: o.HandleMax, Desired: o.Desired,
+		MaxMessageSize: o.MaxMessageSize, MaxFrameSize: o.MaxFrameSize, HandleMax: o.HandleMax, Desired: o.Desired, IdleTimeOut: o.IdleTimeOut,
 		Login: &sasl.Client{
 			Mechanism: o.Mechanism, Claims: o.Claims, User: o.User, Password: o.Password, Nonce: rand.Text,
 			External: o.TLS != nil && len(o.TLS.Certificates) > 0,
@@ -262,10 +265,14 @@ func (c *Conn) beat() {
 		for _, e := range c.e.Events() { // the server is silent: all has ended
 			c.event(e)
 		}
-		if c.e.Pending() {
+		done := c.e.Done()
+		if err != nil { // no answer is to be waited for
+			_ = c.sock.SetWriteDeadline(time.Now().Add(c.patience))
+			c.flush()
+			done = true
+		} else if c.e.Pending() {
 			c.kick()
 		}
-		done := c.e.Done()
 		c.cond.Broadcast()
 		c.mu.Unlock()
 		if done {
