@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -24,9 +25,10 @@ type certified struct {
 	acks   *acks
 	back   *nats.Subscription
 
+	deadlines atomic.Bool // the streams take a time to live for each message
+	subjects  []string    // exported, as they were prepared last
+
 	mu        sync.Mutex
-	subjects  []string // exported, as they were prepared last
-	deadlines bool     // the stream takes a time to live for each message
 	imports   []*consumer
 	tag       uint64
 	unsettled map[uint64]pending // what Deliver brought, by tag
@@ -50,6 +52,9 @@ func (s *certified) listen() error {
 	if err := s.acks.listen(); err != nil {
 		return err
 	}
+	if s.c.certified.explicitOnly {
+		s.note("explicit_config_only: a consumer of JetStream is certified whoever makes it; that only listed listeners are is for NATS to see to, by permissions on $JS.API.CONSUMER.>")
+	}
 	s.over.Go(s.inbox.deliver)
 	s.over.Go(s.acks.report)
 	return nil
@@ -68,9 +73,8 @@ func (s *certified) Exports(ctx context.Context, all []interop.Destination) erro
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.subjects, s.deadlines = subjects, deadlines
+	s.subjects = subjects
+	s.deadlines.Store(deadlines)
 	return nil
 }
 

@@ -166,7 +166,7 @@ func (s *certified) make(ctx context.Context, stream string, subjects []string) 
 // mark gives a message its id, and its time to live.
 func (s *certified) mark(o *interop.Outbound) {
 	s.writer.set(jetstream.MsgIDHeader, o.ID)
-	if !s.deadlines {
+	if !s.deadlines.Load() {
 		return
 	}
 	ttl := s.c.certified.ttl
