@@ -45,8 +45,6 @@ type road struct {
 	random  *rand.Rand
 	// once: no message may come twice, because the road can tell.
 	once bool
-	// shuffles: see ledger.
-	shuffles bool
 	// left is how many messages the receiver's end still has; nil: the gateway's queue
 	// is asked.
 	left func(context.Context) (int, error)
@@ -119,9 +117,6 @@ func rabbitRoad(t *testing.T, export bool) *road {
 	r := &road{gateway: s, peer: p, from: outside, to: here(s, export)}
 	if export {
 		r.from, r.to, r.left = r.to, r.from, outside.left
-		// A quorum queue (3.10) gives newer messages to who comes anew, before it has
-		// noticed that those who had older ones are gone.
-		r.shuffles = true
 	}
 	return r
 }
@@ -154,7 +149,6 @@ func (r *road) run(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), roadTime())
 	defer cancel()
 	g := newLedger(*messagesFlag/2, "a", "b")
-	g.shuffles = r.shuffles
 	// Between two kills more must arrive than was sent before.
 	g.ahead = min(g.ahead, max(window, g.total()/(8*max(1, *killsFlag))))
 	var senders, receiver sync.WaitGroup

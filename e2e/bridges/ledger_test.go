@@ -49,9 +49,6 @@ type ledger struct {
 	each    int // letters of each sender
 	senders []string
 	ahead   int // how many may be sent and not have arrived
-	// shuffles: the receiver's broker, which is not ours, gives what a broken connection
-	// had in no order.
-	shuffles bool
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed at every change
@@ -69,7 +66,6 @@ type ledger struct {
 type firstly struct {
 	seq   int
 	place uint64
-	again bool // it was given before, to a receiver whose connection broke
 }
 
 func newLedger(each int, senders ...string) *ledger {
@@ -120,7 +116,7 @@ func (g *ledger) arrive(a *arrival) {
 		g.places[l] = append(g.places[l], a.place)
 	}
 	if g.seen[l] == 1 {
-		g.first[l.sender] = append(g.first[l.sender], firstly{l.seq, a.place, a.again})
+		g.first[l.sender] = append(g.first[l.sender], firstly{l.seq, a.place})
 	}
 }
 
@@ -185,7 +181,7 @@ func (g *ledger) balance() balance {
 }
 
 // outOfOrder counts a sender's first arrivals that came after a later one, but for those
-// that it had to send again, and those that shuffles is about. The caller holds mu.
+// that it had to send again. The caller holds mu.
 func (g *ledger) outOfOrder(sender string) (n int) {
 	first := g.first[sender]
 	if len(first) > 0 && first[0].place != 0 {
@@ -195,7 +191,7 @@ func (g *ledger) outOfOrder(sender string) (n int) {
 	}
 	last := 0
 	for _, f := range first {
-		if f.seq < last && g.repeats[letter{sender, f.seq}] == 0 && !(g.shuffles && f.again) {
+		if f.seq < last && g.repeats[letter{sender, f.seq}] == 0 {
 			n++
 		}
 		last = max(last, f.seq)

@@ -126,7 +126,9 @@ func (c *rabbit) receive(ctx context.Context, arrived func(*arrival)) error {
 }
 
 // declare makes the queue, of quorums, and binds it to an exchange of topics; "" to
-// none. Once in many RabbitMQ 3.10, killed soon afterwards, has forgotten: it is stopped
+// none. It has one consumer at a time: without, RabbitMQ gives newer messages to who comes
+// again, before it has noticed that his connection before is gone, and what that one
+// had comes later. Once in many RabbitMQ 3.10, killed soon afterwards, has forgotten: it is stopped
 // in good order and started again.
 func (c *rabbit) declare(t testing.TB, p *peers.Peer, exchange, key string) {
 	t.Helper()
@@ -134,7 +136,7 @@ func (c *rabbit) declare(t testing.TB, p *peers.Peer, exchange, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ch.QueueDeclare(c.queue, true, false, false, false, amqp091.Table{"x-queue-type": "quorum"}); err != nil {
+	if _, err := ch.QueueDeclare(c.queue, true, false, false, false, amqp091.Table{"x-queue-type": "quorum", "x-single-active-consumer": true}); err != nil {
 		t.Fatal(err)
 	}
 	if exchange != "" {
