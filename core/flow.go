@@ -69,6 +69,31 @@ func (b *Broker) overTarget(pol *property.Policy, targets []*queue) (over *queue
 	return over
 }
 
+// Slowed says whether flow control holds back who sends to a destination now. It is for
+// those who send in transactions, whose sends are answered all the same.
+func (b *Broker) Slowed(d Destination) bool {
+	if !b.flowControl {
+		return false
+	}
+	if d.Kind == Queue {
+		q := b.queues[d.Name]
+		return q != nil && b.overTarget(b.policy(q), []*queue{q}) != nil
+	}
+	t := b.topics[d.Name]
+	if t == nil {
+		t = &topic{name: d.Name}
+	}
+	pol := b.topicPolicy(t)
+	if pol.FlowControl == 0 {
+		return false
+	}
+	slowed := false
+	b.routes.Match(d.Name, func(a *audience) {
+		a.each(func(q *queue) { slowed = slowed || b.overTarget(pol, []*queue{q}) != nil })
+	})
+	return slowed
+}
+
 // resume gives the answers that a queue withholds and need not any longer.
 func (b *Broker) resume(q *queue, fx *Effects) {
 	kept := q.withheld[:0]

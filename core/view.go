@@ -219,18 +219,23 @@ func (b *Broker) viewTopic(t *topic) TopicView {
 		v.Losses.add(q.losses())
 	}
 	if a := b.audiences[t.name]; a != nil {
-		for _, q := range a.rest {
-			each(q)
-		}
-		for _, p := range a.properties {
-			for _, list := range p.queues { // order: irrelevant
-				for _, q := range list {
-					each(q)
-				}
+		a.each(each)
+	}
+	return v
+}
+
+// each visits the subscriptions' queues, in no order that means anything.
+func (a *audience) each(visit func(q *queue)) {
+	for _, q := range a.rest {
+		visit(q)
+	}
+	for _, p := range a.properties {
+		for _, list := range p.queues { // order: irrelevant
+			for _, q := range list {
+				visit(q)
 			}
 		}
 	}
-	return v
 }
 
 // ConnViews appends connections, in no order that means anything.

@@ -29,6 +29,9 @@ const (
 	// retryCommit is how long a full destination is left alone.
 	retryCommit = 200 * time.Millisecond
 	retryMost   = 5 * time.Second
+	// slowFirst and slowMost are how long flow control is left alone.
+	slowFirst = 5 * time.Millisecond
+	slowMost  = 200 * time.Millisecond
 )
 
 // Deliver is Sink's.
@@ -137,6 +140,9 @@ func (l *link) put(batch []Inbound, all []placing) error {
 	r := l.r
 	pause := retryCommit
 	for len(all) > 0 {
+		if err := l.slow(all); err != nil {
+			return err
+		}
 		rows := l.rows(batch, all)
 		err := r.commit(append(all[:len(all):len(all)], rows...))
 		var refused *refusedError
@@ -173,6 +179,30 @@ func (l *link) put(batch []Inbound, all []placing) error {
 		pause = min(pause*2, retryMost)
 	}
 	return nil
+}
+
+// slow waits while flow control holds back who sends where messages go (ems flowControl).
+func (l *link) slow(all []placing) error {
+	for pause := slowFirst; ; pause = min(pause*2, slowMost) {
+		slowed := false
+		l.r.conn.Do(func(_ time.Time, b *core.Broker, _ *core.Effects) {
+			for i := range all {
+				if i == 0 || all[i].to != all[i-1].to {
+					slowed = slowed || b.Slowed(all[i].to)
+				}
+			}
+		})
+		if !slowed {
+			return nil
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-l.ctx.Done():
+			t.Stop()
+			return context.Cause(l.ctx)
+		}
+	}
 }
 
 // answers confirm messages to the outside.

@@ -171,6 +171,31 @@ func TestImportWaitsForRoom(t *testing.T) {
 	})
 }
 
+// TestImportIsSlowed: flow control holds an import back as it does producers.
+func TestImportIsSlowed(t *testing.T) {
+	rigged(t, func(g *rig) {
+		g.broker.FlowControl(true, false)
+		g.define(queue("q"), "flowControl=2KB")
+		g.manager.Apply([]Spec{certified()})
+		synctest.Wait()
+		long := strings.Repeat("x", 3000)
+		g.outside.deliver(text(queue("q"), long, 1))
+		synctest.Wait()
+		tags := g.outside.deliver(text(queue("q"), "next", 2))
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if g.outside.outcome(tags[0]) != 0 {
+			t.Fatal("it came in")
+		}
+		g.broker.FlowControl(false, false)
+		time.Sleep(10 * time.Second)
+		equal(t, "q", g.texts("q"), []string{long, "next"})
+		if g.outside.outcome(tags[0]) != Taken {
+			t.Fatal("it was not confirmed")
+		}
+	})
+}
+
 // TestLargeMessages: above 1 MiB they lie in files, both ways; what is too large to go out
 // is kept as it is.
 func TestLargeMessages(t *testing.T) {
