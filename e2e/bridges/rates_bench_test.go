@@ -232,12 +232,13 @@ func (f *fastStream) prepare(b *testing.B) { f.stream().await(b) }
 
 func (f *fastStream) pour(b *testing.B, queue bool, n int) {
 	b.Helper()
-	conn, js, err := f.stream().connect()
+	conn, _, err := f.stream().connect()
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer conn.Close()
-	if js, err = jetstream.New(conn, jetstream.WithPublishAsyncMaxPending(ratePrefetch)); err != nil {
+	js, err := jetstream.New(conn, jetstream.WithPublishAsyncMaxPending(ratePrefetch))
+	if err != nil {
 		b.Fatal(err)
 	}
 	subject := roadTopic
