@@ -205,7 +205,7 @@ func TestHeadersTooLarge(t *testing.T) {
 	r.send(to, large)
 	got := dead.Next()
 	why, _ := got.Message.Annotation(message.UndeliveredAnnotation)
-	if text, _ := why.(string); !strings.Contains(text, "frame_max") || !strings.Contains(text, "ems-json") {
+	if text := fmt.Sprint(why) + string(got.Notes); !strings.Contains(text, "frame_max") || !strings.Contains(text, "ems-json") {
 		t.Errorf("it says %q: want the limit and the way out", text)
 	}
 	box := r.Listen(t, to)
@@ -417,4 +417,28 @@ func TestPrefetch(t *testing.T) {
 	if n := h.count(); n != prefetch+3 {
 		t.Errorf("%d messages came, and %d may be under way", n-3, prefetch)
 	}
+}
+
+// TestPeerHangs: a broker that says nothing any more is noticed by its heartbeats, and
+// what was on its way goes out when it is back.
+func TestPeerHangs(t *testing.T) {
+	r := newRig(t, "queue_type", "classic")
+	r.spec.Keys["url"] += "?heartbeat=1"
+	to, in := r.named(t, topic("out")), r.named(t, queue("in"))
+	r.spec.Exports, r.spec.Imports = []interop.Destination{to}, []interop.Destination{in}
+	r.g.Topic(to.Name, r.spec.Name)
+	r.g.Connected(r.spec)
+	box := r.Listen(t, to)
+	r.proxy.hang()
+	for i := range 10 {
+		r.send(to, said(fmt.Sprint(i), "waits"))
+	}
+	r.g.Until(r.spec.Name, "it to be noticed", func(s interop.Status) bool { return s.State != interop.Connected && s.Error != "" })
+	r.proxy.resume()
+	seen := map[string]bool{}
+	for len(seen) < 10 {
+		seen[heardNext(t, box).ID] = true
+	}
+	r.Publish(t, in, &interoptest.Mail{Fields: *said("in", "again")})
+	r.g.Receive(in).Next()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -22,9 +23,10 @@ const (
 // importer brings in what comes for destinations, each by a channel of its own: what is
 // wrong with one queue closes its channel and no other.
 type importer struct {
-	s   *session
-	mu  sync.Mutex
-	all map[interop.Destination]*incoming
+	s        *session
+	mu       sync.Mutex
+	all      map[interop.Destination]*incoming
+	exchange atomic.Bool // it was declared
 }
 
 // incoming is one import.
@@ -56,6 +58,7 @@ func (p *importer) set(ctx context.Context, all []interop.Destination) error {
 			in.cancel()
 		}
 	}
+	enough := halfway(ctx)
 	prefetch := p.s.t.prefetch
 	ahead := max(prefetch/max(len(all), 1), min(prefetch, leastAhead))
 	for _, d := range all {
@@ -73,6 +76,10 @@ func (p *importer) set(ctx context.Context, all []interop.Destination) error {
 		in := &incoming{s: p.s, to: d, queue: queue, binding: binding, ahead: ahead}
 		in.ctx, in.cancel = context.WithCancel(p.s.ctx)
 		p.all[d] = in
+		if time.Now().After(enough) { // the others are on their way meanwhile
+			p.s.spawn(func() { in.run(in.open()) })
+			continue
+		}
 		running, err := in.open()
 		if err != nil && (p.s.in.IsClosed() || p.s.ctx.Err() != nil) {
 			return err
@@ -80,6 +87,15 @@ func (p *importer) set(ctx context.Context, all []interop.Destination) error {
 		p.s.spawn(func() { in.run(running, err) })
 	}
 	return nil
+}
+
+// halfway is when half of the time is over that ctx leaves.
+func halfway(ctx context.Context) time.Time {
+	end, ok := ctx.Deadline()
+	if !ok {
+		end = time.Now().Add(time.Hour)
+	}
+	return time.Now().Add(time.Until(end) / 2)
 }
 
 // run keeps an import at work until it is taken away.
@@ -157,11 +173,15 @@ func (in *incoming) prepare() error {
 	if in.binding == "" {
 		return nil
 	}
-	if err := s.noteUsed(s.in.declareExchange(s.t.exchange)); err != nil {
-		return err
+	if !s.importer.exchange.Load() {
+		if err := s.noteUsed(s.in.declareExchange(s.t.exchange)); err != nil {
+			return err
+		}
+		s.importer.exchange.Store(true)
 	}
 	err := s.in.try(func(ch *amqp.Channel) error { return ch.QueueBind(in.queue, in.binding, s.t.exchange, false, nil) })
 	if err != nil {
+		s.importer.exchange.Store(false) // it may be that which is not there
 		return fmt.Errorf("binding queue %s to exchange %s: %w", in.queue, s.t.exchange, explain(err))
 	}
 	return nil

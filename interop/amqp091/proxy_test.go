@@ -18,6 +18,7 @@ type proxy struct {
 
 	mu    sync.Mutex
 	conns map[net.Conn]*channels
+	hung  chan struct{} // closed when it passes something on again; nil: it does
 }
 
 // channels are a connection's, and count.
@@ -38,6 +39,7 @@ func newProxy(t testing.TB, to string) *proxy {
 	p.over.Go(p.accept)
 	t.Cleanup(func() {
 		_ = l.Close()
+		p.resume()
 		p.cut()
 		p.over.Wait()
 	})
@@ -96,6 +98,12 @@ func (p *proxy) pass(from, to net.Conn, c *channels, first int64) {
 			return
 		}
 		p.mu.Lock()
+		for p.hung != nil {
+			hung := p.hung
+			p.mu.Unlock()
+			<-hung
+			p.mu.Lock()
+		}
 		if head[0] == 1 {
 			c.count(binary.BigEndian.Uint16(head[1:]), frame)
 		}
@@ -144,6 +152,22 @@ func (p *proxy) unconfirmed() (n int) {
 		}
 	}
 	return n
+}
+
+// hang passes nothing on, either way, until resume.
+func (p *proxy) hang() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hung = make(chan struct{})
+}
+
+func (p *proxy) resume() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.hung != nil {
+		close(p.hung)
+		p.hung = nil
+	}
 }
 
 // cut breaks all connections.
