@@ -37,6 +37,8 @@ type rabbit struct {
 	conn  *amqp.Connection
 	ch    *amqp.Channel
 	more  []*amqp.Connection // of mailboxes
+	up    chan struct{}      // closed when it has started again; nil: it is up
+	kills int
 }
 
 // keep closes a connection with the test.
@@ -74,24 +76,29 @@ func openRabbit(t testing.TB) *rabbit {
 // channel is one that confirms, for as long as the broker lives.
 func (r *rabbit) channel(t testing.TB) *amqp.Channel {
 	t.Helper()
+	ch, err := r.confirming()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ch
+}
+
+// confirming is channel, where the broker may be down.
+func (r *rabbit) confirming() (_ *amqp.Channel, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ch != nil && !r.ch.IsClosed() {
-		return r.ch
+		return r.ch, nil
 	}
-	var err error
 	if r.conn == nil || r.conn.IsClosed() {
 		if r.conn, err = amqp.Dial(r.URL()); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
 	if r.ch, err = r.conn.Channel(); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	if err := r.ch.Confirm(false); err != nil {
-		t.Fatal(err)
-	}
-	return r.ch
+	return r.ch, r.ch.Confirm(false)
 }
 
 // Keys is Peer's.
@@ -108,42 +115,72 @@ func (r *rabbit) Publish(t testing.TB, to interop.Destination, m *interoptest.Ma
 	r.PublishAll(t, to, []*interoptest.Mail{m})
 }
 
-// PublishAll is Peer's. A broker that has just started may not have a leader for a
-// queue yet, and says so: then it is sent again.
+// PublishAll is Peer's. What the broker has not confirmed when it is killed is published
+// again when it is back.
 func (r *rabbit) PublishAll(t testing.TB, to interop.Destination, all []*interoptest.Mail) {
 	t.Helper()
 	exchange, key := "", to.Name
 	if to.Kind == interop.Topic {
 		exchange = defaultExchange
 	}
-	for len(all) > 0 {
-		all = r.publish(t, exchange, key, all)
+	r.publish(t, exchange, key, all)
+}
+
+func (r *rabbit) publish(t testing.TB, exchange, key string, all []*interoptest.Mail) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), interoptest.Patience)
+	defer cancel()
+	for {
+		before, _ := r.lives()
+		n, err := r.publishSome(ctx, t, exchange, key, all)
+		if all = all[n:]; len(all) == 0 {
+			return
+		}
+		life, up := r.lives()
+		if up == nil && life == before {
+			t.Errorf("publishing: %v", err)
+			return
+		}
+		if up == nil {
+			continue
+		}
+		select {
+		case <-up:
+		case <-ctx.Done():
+			t.Errorf("publishing: %v, and the broker does not come back", err)
+			return
+		}
 	}
 }
 
-// publish gives those from the first that the broker has not taken.
-func (r *rabbit) publish(t testing.TB, exchange, key string, all []*interoptest.Mail) []*interoptest.Mail {
+// lives gives how often it was killed, and what is closed when it is back; nil: it is up.
+func (r *rabbit) lives() (int, chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.kills, r.up
+}
+
+// publishSome gives how many the broker has confirmed, from the first.
+func (r *rabbit) publishSome(ctx context.Context, t testing.TB, exchange, key string, all []*interoptest.Mail) (int, error) {
 	t.Helper()
-	ch := r.channel(t)
-	waits := make([]*amqp.DeferredConfirmation, len(all))
-	for i, m := range all {
-		var err error
-		if waits[i], err = ch.PublishWithDeferredConfirmWithContext(t.Context(), exchange, key, false, false, native(t, m)); err != nil {
-			t.Fatal(err)
-		}
+	ch, err := r.confirming()
+	if err != nil {
+		return 0, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), interoptest.Patience)
-	defer cancel()
-	for i := range waits {
-		ok, err := waits[i].WaitContext(ctx)
+	var waits []*amqp.DeferredConfirmation
+	for _, m := range all {
+		w, err := ch.PublishWithDeferredConfirmWithContext(ctx, exchange, key, false, false, native(t, m))
 		if err != nil {
-			t.Fatal(err)
+			break // those before it may be confirmed
 		}
-		if !ok {
-			return all[i:]
+		waits = append(waits, w)
+	}
+	for i, w := range waits {
+		if ok, err := w.WaitContext(ctx); err != nil || !ok {
+			return i, errors.Join(errors.New("not confirmed"), err)
 		}
 	}
-	return nil
+	return len(waits), errors.New("the connection broke")
 }
 
 // Answer is Peer's.
@@ -158,6 +195,10 @@ func (r *rabbit) Cut(testing.TB) { r.proxy.cut() }
 // Kill is Mortal's.
 func (r *rabbit) Kill(t testing.TB) {
 	t.Helper()
+	r.mu.Lock()
+	r.up = make(chan struct{})
+	r.kills++
+	r.mu.Unlock()
 	if err := r.Peer.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +210,10 @@ func (r *rabbit) Start(t testing.TB) {
 	if err := r.Peer.Start(); err != nil {
 		t.Fatal(err)
 	}
+	r.mu.Lock()
+	close(r.up)
+	r.up = nil
+	r.mu.Unlock()
 }
 
 // Unconfirmed is Witness's.
