@@ -75,7 +75,9 @@ func (z *azure) permit(ctx context.Context, entity string, now time.Time) error 
 	resource := "amqp://" + z.host + "/" + entity
 	until = now.Add(tokenLife)
 	_, err := z.claims.call(ctx, wire.Map{
-		{Key: "operation", Value: "put-token"}, {Key: "type", Value: sasType}, {Key: "name", Value: resource},
+		{Key: "operation", Value: "put-token"},
+		{Key: "type", Value: sasType},
+		{Key: "name", Value: resource},
 		{Key: "expiration", Value: wire.Timestamp(until.UnixMilli())},
 	}, token(resource, z.policy, z.key, until))
 	if err != nil {

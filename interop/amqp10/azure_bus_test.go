@@ -28,16 +28,15 @@ type bus struct {
 	policy, key   string
 	tokenRefusals int
 
-	mu        sync.Mutex
-	changed   chan struct{} // closed at each change
-	conns     []*busConn
-	entities  map[string]*entity
-	puts      map[string]int // tokens, by entity
-	renewed   int            // locks of messages
-	sessions  int            // locks of sessions, renewed
-	largest   uint32         // max-frame-size of the client
-	mechanism string
-	stopped   bool
+	mu       sync.Mutex
+	changed  chan struct{} // closed at each change
+	conns    []*busConn
+	entities map[string]*entity
+	puts     map[string]int // tokens, by entity
+	renewed  int            // locks of messages
+	sessions int            // locks of sessions, renewed
+	largest  uint32         // max-frame-size of the client
+	stopped  bool
 }
 
 // entity is a queue, a topic, or a subscription of one.

@@ -94,6 +94,7 @@ func connected(t *testing.T, b *bus, more ...string) (*session, *tape) {
 }
 
 func queueOf(n string) interop.Destination { return interop.Destination{Kind: interop.Queue, Name: n} }
+
 func topicOf(n string) interop.Destination { return interop.Destination{Kind: interop.Topic, Name: n} }
 
 func outbound(tag uint64, to interop.Destination, text string) interop.Outbound {

@@ -155,7 +155,7 @@ type mailbox struct {
 	from interop.Destination
 	name string
 	came chan letter
-	quit context.Context
+	quit context.Context //nolint:containedctx // its life: the end of the test ends it
 	up   chan struct{}
 }
 

@@ -153,18 +153,16 @@ func (b *bench) ask(ctx context.Context, p *Probe) error {
 
 // askPlain sends a message round: does it come back as it went?
 func (b *bench) askPlain(ctx context.Context, p *Probe) error {
-	r, err := b.node(ctx, nil)
+	r, to, err := b.road(ctx, nil)
 	if r == nil {
-		p.Dynamic = No
+		if err == nil {
+			p.Dynamic = No
+		}
 		return err
 	}
 	defer r.close()
-	p.Dynamic = Yes
-	to, err := b.sender(ctx, r.address)
-	if err != nil {
-		return err
-	}
 	defer to.close()
+	p.Dynamic = Yes
 	p.MaxMessage = to.most
 	sent := question("plain", 0)
 	if err := to.send(ctx, sent); err != nil {
@@ -182,15 +180,11 @@ func (b *bench) askPlain(ctx context.Context, p *Probe) error {
 // which it lets pass, shows that it would have come.
 func (b *bench) askSelector(ctx context.Context, p *Probe) error {
 	filter := wire.Map{{Key: wire.Symbol("jms-selector"), Value: wire.Described{Descriptor: uint64(0x0000468C00000004), Value: "wanted = 'yes'"}}}
-	r, err := b.node(ctx, &frame.Source{Filter: filter})
+	r, to, err := b.road(ctx, &frame.Source{Filter: filter})
 	if r == nil {
 		return err
 	}
 	defer r.close()
-	to, err := b.sender(ctx, r.address)
-	if err != nil {
-		return err
-	}
 	defer to.close()
 	if err := errors.Join(to.send(ctx, question("no", 0)), to.send(ctx, question("yes", 0))); err != nil {
 		return err
@@ -213,15 +207,11 @@ func (b *bench) askSelector(ctx context.Context, p *Probe) error {
 
 // askCopy looks whether a message is there still when it was looked at.
 func (b *bench) askCopy(ctx context.Context, p *Probe) error {
-	r, err := b.node(ctx, nil)
+	r, to, err := b.road(ctx, nil)
 	if r == nil {
 		return err
 	}
 	defer r.close()
-	to, err := b.sender(ctx, r.address)
-	if err != nil {
-		return err
-	}
 	defer to.close()
 	if err := to.send(ctx, question("copy", 0)); err != nil {
 		return err
@@ -258,15 +248,11 @@ func (b *bench) askCopy(ctx context.Context, p *Probe) error {
 
 // askTTL looks whether a message comes whose time is over, when one behind it does.
 func (b *bench) askTTL(ctx context.Context, p *Probe) error {
-	r, err := b.node(ctx, nil)
+	r, to, err := b.road(ctx, nil)
 	if r == nil {
 		return err
 	}
 	defer r.close()
-	to, err := b.sender(ctx, r.address)
-	if err != nil {
-		return err
-	}
 	defer to.close()
 	if err := to.send(ctx, question("short", 1)); err != nil {
 		return err

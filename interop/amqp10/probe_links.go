@@ -72,6 +72,18 @@ func (b *bench) node(ctx context.Context, s *frame.Source) (*trial, error) {
 	return t, nil
 }
 
+// road is a node and a sender to it; all nil: the peer makes no nodes.
+func (b *bench) road(ctx context.Context, s *frame.Source) (r, to *trial, err error) {
+	if r, err = b.node(ctx, s); r == nil {
+		return nil, nil, err
+	}
+	if to, err = b.sender(ctx, r.address); err != nil {
+		r.close()
+		return nil, nil, err
+	}
+	return r, to, nil
+}
+
 func (b *bench) receiver(ctx context.Context, s *frame.Source) (*trial, error) {
 	s.Outcomes = outcomes
 	return b.attach(ctx, frame.Attach{Role: frame.RoleReceiver, SndSettleMode: frame.SenderSettleModeUnsettled, Source: s, Target: &frame.Target{}})

@@ -22,7 +22,7 @@ type session struct {
 	conn   *client.Conn
 	peer   peer
 	sink   interop.Sink
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // the session's life: Close ends it
 	cancel context.CancelFunc
 	over   sync.WaitGroup
 
@@ -40,7 +40,6 @@ type session struct {
 	imports   map[interop.Destination]*receiver
 	replies   map[string]*receiver // by token
 	noDynamic bool                 // the peer makes no nodes for replies
-	closed    bool
 
 	reports reports
 	tasks   chan struct{} // tend is to look
