@@ -99,6 +99,9 @@ func (s *Session) Attach(a frame.Attach, handle func(Event), overdrawn func(ref 
 	return l, nil
 }
 
+// Links is how many links the session may have at a time.
+func (s *Session) Links() int { return int(s.s.HandleMax()) + 1 }
+
 // Settle tells the outcome of deliveries first to last, in a step of Do or a handler.
 func (s *Session) Settle(first, last uint32, state frame.DeliveryState) {
 	s.s.Settle(first, last, state, true)

@@ -46,6 +46,10 @@ type Session struct {
 // Conn is the session's connection.
 func (s *Session) Conn() *Conn { return s.conn }
 
+// HandleMax is the highest handle that both sides take: one link fewer than there may be
+// on the session.
+func (s *Session) HandleMax() uint32 { return s.handleMax }
+
 // Begin starts a session from our side; EventBegin tells when it is answered.
 // nil: no channel is free, or the connection is closed.
 func (c *Conn) Begin() *Session {

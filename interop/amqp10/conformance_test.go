@@ -1,8 +1,11 @@
 package amqp10_test
 
 import (
+	"bytes"
+	"context"
 	"log/slog"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -103,6 +106,55 @@ func TestTidegate(t *testing.T) {
 			}
 		},
 	})
+}
+
+// bytesStay sends messages as no Go client would write them, and wants them to arrive
+// byte for byte.
+func bytesStay(t *testing.T, o *outside) {
+	g := interoptest.NewGateway(t, interoptest.GatewayOptions{Factories: amqp10.Factories()})
+	out, in := interop.Destination{Kind: core.Queue, Name: "bytes.out"}, interop.Destination{Kind: core.Queue, Name: "bytes.in"}
+	g.Connected(interop.Spec{
+		Name: "T", Type: "amqp10", QueueExports: []string{out.Name}, Imports: []interop.Destination{in},
+		Keys: map[string]string{"url": o.reach, "mark_imported": "false"},
+	})
+	box, here := o.Listen(t, out), g.Receive(in)
+	head := []byte{0, 0x53, 0x70, 0xc0, 2, 1, 0x41} // durable
+	for name, bare := range map[string][]byte{
+		"wide numbers": append([]byte{0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0x74, 0xd1, 0, 0, 0, 15, 0, 0, 0, 2, 0xb1, 0, 0, 0, 1, 'n', 0x71, 0, 0, 0, 5}, 0, 0x53, 0x77, 0x56, 1),
+		"null body":    {0, 0x53, 0x73, 0xc0, 4, 2, 0x53, 7, 0x40, 0, 0x53, 0x77, 0x40},
+		"two datas":    {0, 0x53, 0x75, 0xa0, 1, 'a', 0, 0x53, 0x75, 0xb0, 0, 0, 0, 1, 'b', 0, 0x53, 0x78, 0xc1, 1, 0},
+		"sequences":    {0, 0x53, 0x76, 0x45, 0, 0x53, 0x76, 0xc0, 3, 1, 0x50, 9},
+	} {
+		raw := append(slices.Clone(head), bare...)
+		o.publishRaw(t, in, [][]byte{raw})
+		m, err := message.Index(raw, nil, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		g.Send(out, &m)
+		ctx, cancel := context.WithTimeout(t.Context(), interoptest.Patience)
+		outside, err := box.(*mailbox).raw(ctx)
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for way, got := range map[string]*message.Message{"in": here.Next().Message, "out": outside} {
+			var all []byte
+			for _, p := range got.Pieces(nil) {
+				all = append(all, p...)
+			}
+			at, err := message.SkipAnnotations(all, nil, got.Offset())
+			if err != nil || !bytes.Equal(all[at:], bare) {
+				t.Errorf("%s, %s: %x came, not %x", name, way, all[at:], bare)
+			}
+		}
+	}
+}
+
+// TestBytesStay: the bare message goes byte for byte in both directions.
+func TestBytesStay(t *testing.T) {
+	t.Run("Tidegate", func(t *testing.T) { bytesStay(t, startTidegate(t).outside) })
+	t.Run("Artemis", func(t *testing.T) { bytesStay(t, newOutside(t, peers.Artemis(t, "", peers.Options{}).URL())) })
 }
 
 // mortal is a broker in a process of its own.

@@ -12,8 +12,9 @@ import (
 	"github.com/tidegate/tidegate/interop"
 )
 
-// maxSenders is how many destinations have a link at a time; beyond that the one that
-// was used least recently, and has nothing under way, loses its own.
+// maxSenders is how many destinations have a link at a time, if the peer allows for half
+// as many again; beyond that the one that was used least recently, and has nothing under
+// way, loses its own.
 const maxSenders = 500
 
 // sender is the link to one destination. All is held.
@@ -23,7 +24,7 @@ type sender struct {
 	address  string
 	link     *client.Link
 	attached bool
-	refused  bool   // the peer attached it without a target: the reason follows
+	credited bool   // the peer has given credit for it
 	most     uint64 // bytes of one message; 0: any
 	flight   int    // messages that are not answered
 	pending  []*interop.Outbound
@@ -60,7 +61,7 @@ func (s *session) sender(to interop.Destination) *sender {
 		}
 		return d
 	}
-	if len(s.recent) >= maxSenders {
+	if len(s.recent) >= s.mostSenders {
 		if i := slices.IndexFunc(s.recent, func(d *sender) bool { return d.attached && d.flight == 0 && len(d.pending) == 0 }); i >= 0 {
 			idle := s.recent[i]
 			idle.forget()
@@ -105,11 +106,11 @@ func (d *sender) event(e client.Event) {
 	switch e.Kind {
 	case client.Attached:
 		target, ok := e.Attach.Target.(*frame.Target)
-		d.refused = !ok || target == nil
 		d.most = e.Attach.MaxMessageSize
-		d.attached = !d.refused
+		d.attached = ok && target != nil // else the reason follows
 		d.pump()
 	case client.Flow:
+		d.credited = d.credited || e.Link.Room() > 0
 		d.pump()
 		if e.Drain {
 			e.Link.Drained(e.Limit)
@@ -188,7 +189,7 @@ func (d *sender) detached(e *frame.Error) {
 	why := refusal(e)
 	switch {
 	case d.flight == 0 && len(d.pending) == 0:
-	case d.flight == 0 && d.refused && !passing(e):
+	case d.flight == 0 && !d.credited && e != nil && !passing(e): // it never took anything
 		for _, o := range d.pending {
 			d.s.reports.answer(interop.Sent{Tag: o.Tag, Refused: fmt.Errorf("%s takes nothing for %s: %w", d.s.peer.name(), d.address, why)})
 		}

@@ -30,16 +30,17 @@ type session struct {
 	azure                         *azure          // nil: no Service Bus
 
 	// held
-	senders   map[interop.Destination]*sender
-	recent    []*sender // by their last use, the oldest first
-	tagged    uint64    // delivery-tags that were used
-	scratch   []byte    // of an outgoing message's first sections
-	origin    origin
-	receivers map[uint32]*receiver // by number
-	attaches  uint32               // numbers that were used
-	imports   map[interop.Destination]*receiver
-	replies   map[string]*receiver // by token
-	noDynamic bool                 // the peer makes no nodes for replies
+	senders     map[interop.Destination]*sender
+	recent      []*sender // by their last use, the oldest first
+	mostSenders int       // see maxSenders
+	tagged      uint64    // delivery-tags that were used
+	scratch     []byte    // of an outgoing message's first sections
+	origin      origin
+	receivers   map[uint32]*receiver // by number
+	attaches    uint32               // numbers that were used
+	imports     map[interop.Destination]*receiver
+	replies     map[string]*receiver // by token
+	noDynamic   bool                 // the peer makes no nodes for replies
 
 	reports reports
 	tasks   chan struct{} // tend is to look
@@ -66,6 +67,7 @@ func (s *session) start(ctx context.Context, url string) (err error) {
 			return err
 		}
 	}
+	s.mostSenders = min(maxSenders, max(s.outgoing.Links()*2/3, 1))
 	if s.t.settings.azure {
 		if err := s.startAzure(ctx, url); err != nil {
 			return err
