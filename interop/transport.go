@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sort"
+	"strings"
 
 	"github.com/tidegate/tidegate/amqp/message"
 	"github.com/tidegate/tidegate/core"
@@ -165,6 +166,21 @@ func (s *Settings) Get(key, otherwise string) string {
 		return v
 	}
 	return otherwise
+}
+
+// Bool reads a setting that is true or false, in EMS's words for it. An error says how to
+// mend it.
+func (s *Settings) Bool(key string, otherwise bool) (bool, error) {
+	switch v := strings.ToLower(s.Get(key, "")); v {
+	case "":
+		return otherwise, nil
+	case "true", "enabled", "enable", "yes", "on", "1":
+		return true, nil
+	case "false", "disabled", "disable", "no", "off", "0":
+		return false, nil
+	default:
+		return false, fmt.Errorf("%s = %s: write true or false", key, v)
+	}
 }
 
 // Factories are those known, by type.

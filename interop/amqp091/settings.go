@@ -73,10 +73,10 @@ func parse(s interop.Settings) (*settings, error) {
 	if c.lease, err = between(&s, "temp_destination_timeout", defaultLease, 1<<22); err != nil {
 		return nil, err
 	}
-	if c.options.ExportHeaders, err = truth(&s, "export_headers", true); err != nil {
+	if c.options.ExportHeaders, err = s.Bool("export_headers", true); err != nil {
 		return nil, err
 	}
-	c.options.ExportProperties, err = truth(&s, "export_properties", true)
+	c.options.ExportProperties, err = s.Bool("export_properties", true)
 	return c, err
 }
 
@@ -117,17 +117,4 @@ func between(s *interop.Settings, key string, otherwise, most int) (int, error) 
 		return 0, fmt.Errorf("%s: %q is no number from 1 to %d", key, text, most)
 	}
 	return n, nil
-}
-
-func truth(s *interop.Settings, key string, otherwise bool) (bool, error) {
-	switch text := strings.ToLower(s.Get(key, "")); text {
-	case "":
-		return otherwise, nil
-	case "true", "enabled", "enable", "yes", "on", "1":
-		return true, nil
-	case "false", "disabled", "disable", "no", "off", "0":
-		return false, nil
-	default:
-		return false, fmt.Errorf("%s: %q is neither true nor false", key, text)
-	}
 }

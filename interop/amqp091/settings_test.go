@@ -23,8 +23,8 @@ func TestSettings(t *testing.T) {
 		{"prefetch", "0", "from 1 to 65535"},
 		{"prefetch", "many", "from 1 to 65535"},
 		{"temp_destination_timeout", "-1", "from 1 to"},
-		{"export_headers", "perhaps", "neither true nor false"},
-		{"export_properties", "2", "neither true nor false"},
+		{"export_headers", "perhaps", "write true or false"},
+		{"export_properties", "2", "write true or false"},
 	} {
 		_, err := newTransport(interop.Settings{Name: "R", Keys: map[string]string{"url": "amqp://h/", c.key: c.value}})
 		if c.value == "" {

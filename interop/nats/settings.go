@@ -73,13 +73,13 @@ func read(s interop.Settings) (*settings, error) {
 		return nil, err
 	}
 	c.options = translate.DefaultOptions()
-	if c.options.ExportHeaders, err = flag(&s, "export_headers", true); err != nil {
+	if c.options.ExportHeaders, err = s.Bool("export_headers", true); err != nil {
 		return nil, err
 	}
-	if c.options.ExportProperties, err = flag(&s, "export_properties", true); err != nil {
+	if c.options.ExportProperties, err = s.Bool("export_properties", true); err != nil {
 		return nil, err
 	}
-	if c.noEcho, err = flag(&s, "no_echo", false); err != nil {
+	if c.noEcho, err = s.Bool("no_echo", false); err != nil {
 		return nil, err
 	}
 	if c.prefetch, err = whole(&s, "prefetch", 1000, 65535); err != nil {
@@ -100,13 +100,13 @@ func (c *settings) readCertified(s *interop.Settings) error {
 		return err
 	}
 	k.ttl = time.Duration(seconds) * time.Second
-	if k.requestOld, err = flag(s, "request_old", true); err != nil {
+	if k.requestOld, err = s.Bool("request_old", true); err != nil {
 		return err
 	}
-	if k.explicitOnly, err = flag(s, "explicit_config_only", false); err != nil {
+	if k.explicitOnly, err = s.Bool("explicit_config_only", false); err != nil {
 		return err
 	}
-	k.oneByOne, err = flag(s, "sync_ledger", false)
+	k.oneByOne, err = s.Bool("sync_ledger", false)
 	return err
 }
 
@@ -205,19 +205,6 @@ func tlsOf(s *interop.Settings) (*tls.Config, error) {
 		}
 	}
 	return nil, nil
-}
-
-func flag(s *interop.Settings, key string, otherwise bool) (bool, error) {
-	switch v := strings.ToLower(s.Get(key, "")); v {
-	case "":
-		return otherwise, nil
-	case "true", "enabled", "enable", "yes", "on", "1":
-		return true, nil
-	case "false", "disabled", "disable", "no", "off", "0":
-		return false, nil
-	default:
-		return false, fmt.Errorf("%s = %s: write true or false", key, v)
-	}
 }
 
 func whole(s *interop.Settings, key string, otherwise, most int) (int, error) {
