@@ -2,6 +2,7 @@ package interoptest
 
 import (
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,9 @@ type Fast interface {
 // benchSize is the body of a benchmark's message, in bytes.
 const benchSize = 1024
 
+// gcPercent is what the server sets for itself (cmd/tidegate); the client has it too.
+const gcPercent = 1000
+
 // A program here sends benchBatch messages at a time, and has up to benchBatches of those
 // unanswered.
 const (
@@ -45,6 +49,7 @@ func benchMail(persistent bool) *translate.Message {
 // publishes and consumes the same messages in the same run. The metric "ratio" is how
 // many times its rate the leg has (issue 7, acceptance 5: 0.6).
 func Bench(b *testing.B, k Kit) {
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	b.Run("export", func(b *testing.B) { benchExport(b, k) })
 	b.Run("import", func(b *testing.B) { benchImport(b, k) })
 }
@@ -59,14 +64,37 @@ func (k Kit) bench(b *testing.B) (*suite, Peer, Fast) {
 	return &suite{Kit: k}, p, f
 }
 
-// alone measures the peer's own client.
-func alone(b *testing.B, f Fast, d interop.Destination, m *translate.Message) time.Duration {
+// alone measures the peer's own client with n messages.
+func alone(b *testing.B, f Fast, d interop.Destination, m *translate.Message, n int) time.Duration {
 	b.Helper()
-	all := f.Drink(b, d, b.N)
+	all := f.Drink(b, d, n)
 	began := time.Now()
-	f.Pour(b, d, &Mail{Fields: *m}, b.N)
+	f.Pour(b, d, &Mail{Fields: *m}, n)
 	all()
 	return time.Since(began)
+}
+
+// benchRounds is how many times the client and the leg take turns: what else the machine
+// does meanwhile is to be the same for both.
+const benchRounds = 8
+
+// turns has the client and the leg take turns with b.N messages in all, and reports both.
+func turns(b *testing.B, client func(n int) time.Duration, leg func(n int) time.Duration) {
+	b.Helper()
+	var own, ours time.Duration
+	allocs, left := uint64(0), b.N
+	for round := range benchRounds {
+		n := left / (benchRounds - round)
+		left -= n
+		if n == 0 {
+			continue
+		}
+		own += client(n)
+		before := mallocs()
+		ours += leg(n)
+		allocs += mallocs() - before
+	}
+	report(b, own, ours, allocs)
 }
 
 func benchDestination(kind core.DestinationKind, what string) interop.Destination {
@@ -96,30 +124,27 @@ func benchExport(b *testing.B, k Kit) {
 	g.Topic(to.Name, spec.Name)
 	g.Connected(spec)
 	m := benchMail(k.Factory.Certified)
-	own := alone(b, f, to, m)
-
 	built := addressed(m, to)
-	if k.Factory.Certified { // what waits is measured as it goes out
-		if err := g.Manager.Suspend(spec.Name); err != nil {
-			b.Fatal(err)
+	turns(b, func(n int) time.Duration { return alone(b, f, to, m, n) }, func(n int) time.Duration {
+		if k.Factory.Certified { // what waits is measured as it goes out
+			if err := g.Manager.Suspend(spec.Name); err != nil {
+				b.Fatal(err)
+			}
+			g.Until(spec.Name, "it suspended", func(s interop.Status) bool { return s.State == interop.Suspended })
+			g.pour(to, built, n)
 		}
-		g.pour(to, built, b.N)
-	}
-	all := f.Drink(b, to, b.N)
-	before := mallocs()
-	b.ResetTimer()
-	began := time.Now()
-	if k.Factory.Certified {
-		if err := g.Manager.Resume(spec.Name); err != nil {
-			b.Fatal(err)
+		all := f.Drink(b, to, n)
+		began := time.Now()
+		if k.Factory.Certified {
+			if err := g.Manager.Resume(spec.Name); err != nil {
+				b.Fatal(err)
+			}
+		} else {
+			g.pour(to, built, n)
 		}
-	} else {
-		g.pour(to, built, b.N)
-	}
-	all()
-	took := time.Since(began)
-	b.StopTimer()
-	report(b, own, took, mallocs()-before)
+		all()
+		return time.Since(began)
+	})
 	if s := g.Status(spec.Name); s.Counts.LostOut > 0 {
 		b.Errorf("lost: %s", describe(s))
 	}
@@ -163,16 +188,15 @@ func benchImport(b *testing.B, k Kit) {
 	}
 	m := benchMail(k.Factory.Certified)
 	g.Connected(spec)
-	own := alone(b, f, other, m) // nothing is imported from there
-
-	before := mallocs()
-	b.ResetTimer()
-	began := time.Now()
-	f.Pour(b, in, &Mail{Fields: *m}, b.N)
-	g.Until(spec.Name, "all messages here", func(s interop.Status) bool { return int(s.Counts.Imported+s.Counts.LostIn) >= b.N })
-	took := time.Since(began)
-	b.StopTimer()
-	report(b, own, took, mallocs()-before)
+	// nothing is imported from other
+	poured := 0
+	turns(b, func(n int) time.Duration { return alone(b, f, other, m, n) }, func(n int) time.Duration {
+		began := time.Now()
+		f.Pour(b, in, &Mail{Fields: *m}, n)
+		poured += n
+		g.Until(spec.Name, "all messages here", func(s interop.Status) bool { return int(s.Counts.Imported+s.Counts.LostIn) >= poured })
+		return time.Since(began)
+	})
 	if s := g.Status(spec.Name); s.Counts.LostIn > 0 {
 		b.Errorf("lost: %s", describe(s))
 	}

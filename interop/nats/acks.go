@@ -64,9 +64,6 @@ func (a *acks) publish(ctx context.Context, m *nats.Msg, tag uint64) error {
 		}
 	}
 	a.reply = strconv.AppendUint(append(a.reply[:0], a.address...), tag, 36)
-	if m.Reply != "" {
-		m.Header[replyHeader] = []string{m.Reply}
-	}
 	m.Reply = string(a.reply)
 	err := a.l.nc.PublishMsg(m)
 	if err != nil {

@@ -46,7 +46,7 @@ func (n native) Pour(t testing.TB, to interop.Destination, m *interoptest.Mail, 
 		t.Fatal(err)
 	}
 	for i := range count {
-		if _, err := js.PublishMsgAsync(fresh(msg, i), jetstream.WithMsgID(nuid.Next())); err != nil {
+		if _, err := js.PublishMsgAsync(fresh(msg, i), jetstream.WithMsgID(nuid.Next()), jetstream.WithStallWait(interoptest.Patience)); err != nil {
 			t.Fatal(err)
 		}
 	}

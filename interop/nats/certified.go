@@ -86,6 +86,10 @@ func (s *certified) Send(ctx context.Context, all []interop.Outbound) error {
 		m, err := s.writer.write(o)
 		if err == nil {
 			s.mark(o)
+			if m.Reply != "" {
+				s.writer.set(replyHeader, m.Reply)
+			}
+			s.writer.done()
 			if err = s.acks.publish(ctx, m, o.Tag); err != nil {
 				if why := refused(s.nc, m, err); why != nil {
 					err = why

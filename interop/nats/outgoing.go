@@ -11,11 +11,16 @@ import (
 	"github.com/tidegate/tidegate/interop/translate"
 )
 
-// writer turns messages of ours into NATS's. Its room is used again for each.
+// writer turns messages of ours into NATS's. Its room is used again for each: the slices in
+// the header are cut from values, so that a message with the headers of the one before it
+// needs its values alone.
 type writer struct {
 	c      *settings
 	fields translate.Message
+	names  []string // of headers, in order
 	values []string
+	at     int // headers of this message so far
+	room   int // capacity of values
 	msg    nats.Msg
 }
 
@@ -23,7 +28,8 @@ func newWriter(c *settings) *writer {
 	return &writer{c: c, msg: nats.Msg{Header: nats.Header{}}}
 }
 
-// write gives a message as it goes out; it is good until the next. Errors are for good.
+// write gives a message as it goes out, to which set may add until done; it is good until
+// the next. Errors are for good.
 func (w *writer) write(o *interop.Outbound) (*nats.Msg, error) {
 	f := &w.fields
 	if err := translate.Read(o.Message, f); err != nil {
@@ -37,8 +43,7 @@ func (w *writer) write(o *interop.Outbound) (*nats.Msg, error) {
 		return nil, err
 	}
 	m := &w.msg
-	clear(m.Header)
-	w.values = w.values[:0]
+	w.at = 0
 	for i := range headers {
 		w.set(headers[i].Name, headers[i].Value)
 	}
@@ -56,12 +61,43 @@ func (w *writer) write(o *interop.Outbound) (*nats.Msg, error) {
 // own.
 const temporary = "$TMP$."
 
-// set sets a header. The slices are cut from one, which may move while it grows: those
-// cut before stay good.
+// set sets a header; of one name twice the last counts. done ends the message.
 func (w *writer) set(name, value string) {
-	w.values = append(w.values, value)
-	n := len(w.values)
-	w.msg.Header[name] = w.values[n-1 : n : n]
+	i := w.at
+	w.at++
+	if i < len(w.names) && w.names[i] == name {
+		w.values[i] = value
+		return
+	}
+	w.cut(i)
+	w.names, w.values = append(w.names, name), append(w.values, value)
+	if cap(w.values) != w.room { // they have moved
+		w.room = cap(w.values)
+		for j, n := range w.names[:i] {
+			w.msg.Header[n] = w.values[j : j+1 : j+1]
+		}
+	}
+	w.msg.Header[name] = w.values[i : i+1 : i+1]
+}
+
+// done ends a message: headers that only the one before it had go.
+func (w *writer) done() {
+	if len(w.names) > w.at {
+		w.cut(w.at)
+	}
+}
+
+// cut takes the headers from i away.
+func (w *writer) cut(i int) {
+	for _, n := range w.names[i:] {
+		delete(w.msg.Header, n)
+	}
+	w.names, w.values = w.names[:i], w.values[:i]
+	for j := i - 1; j >= 0; j-- { // one that stood there twice
+		if _, ok := w.msg.Header[w.names[j]]; !ok {
+			w.msg.Header[w.names[j]] = w.values[j : j+1 : j+1]
+		}
+	}
 }
 
 // refused makes of what NATS's client says of a message the error that it is refused

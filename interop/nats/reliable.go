@@ -171,6 +171,7 @@ func (s *reliable) Send(ctx context.Context, all []interop.Outbound) error {
 		o := &all[i]
 		m, err := s.writer.write(o)
 		if err == nil {
+			s.writer.done()
 			if err = s.nc.PublishMsg(m); err != nil {
 				if why := refused(s.nc, m, err); why != nil {
 					err = why
