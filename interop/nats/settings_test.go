@@ -1,15 +1,20 @@
 package nats
 
 import (
+	"crypto/tls"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nkeys"
 
+	"github.com/tidegate/tidegate/e2e/harness"
 	"github.com/tidegate/tidegate/e2e/peers"
 	"github.com/tidegate/tidegate/interop"
+	"github.com/tidegate/tidegate/interop/interoptest"
+	"github.com/tidegate/tidegate/interop/translate"
 )
 
 // TestSettings: what is wrong is said by its key, and how to mend it.
@@ -93,5 +98,46 @@ accounts { A { users: [{user: a, password: a}] }, B { users: [{user: b, password
 	}
 	if _, err = tr.Open(within(t), newRecorder()); err == nil || !strings.Contains(err.Error(), "JetStream") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestTLS: a server with TLS is verified by ssl_trusted, and sees our certificate; one that
+// nobody vouches for is not logged in to.
+func TestTLS(t *testing.T) {
+	authority := harness.NewAuthority(t)
+	cert, key := authority.Server(t, t.TempDir(), "server")
+	ours, ourKey := authority.Client(t, "gateway")
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, TLS: true, TLSVerify: true,
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{pair}, ClientCAs: authority.Trust(t).RootCAs, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS12},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	if !s.ReadyForConnections(interoptest.Patience) {
+		t.Fatal("the server does not start")
+	}
+	keys := map[string]string{"url": "tls://" + s.Addr().String(), "ssl_trusted": authority.File, "ssl_identity": ours, "ssl_private_key": ourKey}
+	out, r := session(t, reliableType, keys, nil)
+	if err := out.Send(within(t), []interop.Outbound{{Tag: 1, To: topic("a"), Message: (&translate.Message{}).Build(nil)}}); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "it to be sent", func() bool { return len(r.sent) == 1 })
+	delete(keys, "ssl_trusted")
+	tr, err := New(interop.Settings{Name: "T", Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tr.Open(within(t), newRecorder()); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("a server that nobody vouches for: %v", err)
 	}
 }
