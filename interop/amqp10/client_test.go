@@ -25,6 +25,9 @@ type outside struct {
 	reach  string // of transports
 	prefix [2]string
 
+	life sync.Mutex
+	dead chan struct{} // closed when it is there again; nil: it is
+
 	mu   sync.Mutex
 	conn *client.Conn
 	to   map[interop.Destination]*client.Sender
@@ -38,6 +41,34 @@ func newOutside(t testing.TB, at string) *outside {
 		o.hangUp()
 	})
 	return o
+}
+
+// died says that it was killed, and revived that it is there again.
+func (o *outside) died() {
+	o.life.Lock()
+	defer o.life.Unlock()
+	o.dead = make(chan struct{})
+}
+
+func (o *outside) revived() {
+	o.life.Lock()
+	defer o.life.Unlock()
+	close(o.dead)
+	o.dead = nil
+}
+
+// lives waits until it is there.
+func (o *outside) lives(ctx context.Context) {
+	o.life.Lock()
+	dead := o.dead
+	o.life.Unlock()
+	if dead == nil {
+		return
+	}
+	select {
+	case <-dead:
+	case <-ctx.Done():
+	}
 }
 
 func (o *outside) Keys() map[string]string { return map[string]string{"url": o.reach} }
@@ -127,20 +158,33 @@ func (o *outside) publishRaw(t testing.TB, to interop.Destination, all [][]byte)
 	t.Helper()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s, err := o.sender(to)
-	if err != nil {
-		t.Fatalf("publishing to %s: %v", to.Name, err)
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), interoptest.Patience)
 	defer cancel()
-	for _, m := range all {
-		if err := s.Send(ctx, m); err != nil {
-			t.Fatalf("publishing to %s: %v", to.Name, err)
+	for {
+		o.lives(ctx)
+		err := o.send(ctx, to, all)
+		if err == nil {
+			return
+		}
+		if o.conn != nil && o.conn.Err() == nil || ctx.Err() != nil {
+			t.Errorf("publishing to %s: %v", to.Name, err)
+			return
 		}
 	}
-	if err := s.Flush(ctx); err != nil {
-		t.Fatalf("publishing to %s: %v", to.Name, err)
+}
+
+// send sends all, or what of it came before the connection's end. The caller holds mu.
+func (o *outside) send(ctx context.Context, to interop.Destination, all [][]byte) error {
+	s, err := o.sender(to)
+	if err != nil {
+		return err
 	}
+	for _, m := range all {
+		if err := s.Send(ctx, m); err != nil {
+			return err
+		}
+	}
+	return s.Flush(ctx)
 }
 
 func (o *outside) Answer(t testing.TB, address string, m *interoptest.Mail) {
@@ -186,6 +230,7 @@ func (o *outside) Listen(t testing.TB, from interop.Destination) interoptest.Mai
 func (b *mailbox) run() {
 	once := sync.OnceFunc(func() { close(b.up) })
 	for b.quit.Err() == nil {
+		b.o.lives(b.quit)
 		_ = b.receive(once) // and again
 	}
 }

@@ -168,6 +168,7 @@ func newMortal(t testing.TB, p *peers.Peer) *mortal {
 }
 
 func (m *mortal) Kill(t testing.TB) {
+	m.died()
 	if err := m.peer.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -177,6 +178,7 @@ func (m *mortal) Start(t testing.TB) {
 	if err := m.peer.Start(); err != nil {
 		t.Fatal(err)
 	}
+	m.revived()
 }
 
 // TestArtemis holds amqp10 to the suite, against ActiveMQ Artemis.
