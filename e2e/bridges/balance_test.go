@@ -33,8 +33,9 @@ func TestBalance(t *testing.T) {
 	} { // order: irrelevant
 		g := newLedger(3, "a")
 		for _, seq := range test.repeats {
-			g.answered(0, []letter{{"a", seq}})
+			g.answered([]letter{{"a", seq}}, []letter{{"a", seq}})
 		}
+		g.answered([]letter{{"a", 1}, {"a", 2}, {"a", 3}}, nil)
 		for _, a := range test.arrivals {
 			g.arrive(a)
 		}

@@ -48,7 +48,7 @@ func (g *ledger) sendAll(ctx context.Context, c client, name string) error {
 		if len(pending) == 0 {
 			return nil
 		}
-		if err := g.until(ctx, func() bool { return g.accepted-len(g.seen) < g.ahead }); err != nil {
+		if err := g.until(ctx, func() bool { return len(g.accepted)-len(g.seen) < g.ahead }); err != nil {
 			return err
 		}
 		var err error
@@ -62,7 +62,7 @@ func (g *ledger) sendAll(ctx context.Context, c client, name string) error {
 			}
 		}
 		left, err := s.send(ctx, pending)
-		g.answered(len(pending)-len(left), left)
+		g.answered(pending, left)
 		pending = left
 		if err != nil {
 			s.close()

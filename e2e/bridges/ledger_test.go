@@ -51,8 +51,8 @@ type ledger struct {
 	ahead   int // how many may be sent and not have arrived
 
 	mu       sync.Mutex
-	changed  chan struct{} // closed at every change
-	accepted int           // letters that their senders had a promise for
+	changed  chan struct{}   // closed at every change
+	accepted map[letter]bool // those that their senders had a promise for
 	repeats  map[letter]int
 	places   map[letter][]uint64 // of each copy's
 	seen     map[letter]int
@@ -70,7 +70,7 @@ type firstly struct {
 
 func newLedger(each int, senders ...string) *ledger {
 	return &ledger{
-		each: each, senders: senders, ahead: 1_000, changed: make(chan struct{}), repeats: map[letter]int{}, places: map[letter][]uint64{},
+		each: each, senders: senders, ahead: 1_000, changed: make(chan struct{}), accepted: map[letter]bool{}, repeats: map[letter]int{}, places: map[letter][]uint64{},
 		seen: map[letter]int{}, flagged: map[letter]int{}, first: map[string][]firstly{},
 	}
 }
@@ -120,13 +120,18 @@ func (g *ledger) arrive(a *arrival) {
 	}
 }
 
-// answered enters promises, and what has to be sent again.
-func (g *ledger) answered(accepted int, again []letter) {
+// answered enters promises for all that were sent, but for those that have to be sent
+// again.
+func (g *ledger) answered(all, again []letter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.accepted += accepted
 	for _, l := range again {
 		g.repeats[l]++
+	}
+	for _, l := range all {
+		if !slices.Contains(again, l) {
+			g.accepted[l] = true
+		}
 	}
 	g.tell()
 }
@@ -144,14 +149,14 @@ func (g *ledger) total() int { return g.each * len(g.senders) }
 
 // balance is what a ledger comes to.
 type balance struct {
-	arrived       int // letters, once each
-	copies        int // more than one of a letter
-	flagged       int // of copies: given again by the receiver's broker
-	repeated      int // letters that senders had to send again
-	unexplained   int // of copies: neither given nor sent again
-	twicePlaced   int // letters that lie in the receiver's stream more often than they were sent
-	outOfOrder    int // first arrivals
-	lost          []letter
+	arrived       int      // letters, once each
+	copies        int      // more than one of a letter
+	flagged       int      // of copies: given again by the receiver's broker
+	repeated      int      // letters that senders had to send again
+	unexplained   int      // of copies: neither given nor sent again
+	twicePlaced   int      // letters that lie in the receiver's stream more often than they were sent
+	outOfOrder    int      // first arrivals
+	lost          []letter // accepted, and not arrived
 	altered, more []string
 }
 
@@ -171,8 +176,8 @@ func (g *ledger) balance() balance {
 	}
 	for _, s := range g.senders {
 		for seq := 1; seq <= g.each; seq++ {
-			if g.seen[letter{s, seq}] == 0 {
-				b.lost = append(b.lost, letter{s, seq})
+			if l := (letter{s, seq}); g.accepted[l] && g.seen[l] == 0 {
+				b.lost = append(b.lost, l)
 			}
 		}
 		b.outOfOrder += g.outOfOrder(s)

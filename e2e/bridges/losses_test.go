@@ -94,7 +94,7 @@ func lossesCut(t *testing.T) {
 	enough()
 	sender.Wait()
 
-	accepted := func() int { g.mu.Lock(); defer g.mu.Unlock(); return g.accepted }()
+	accepted := func() int { g.mu.Lock(); defer g.mu.Unlock(); return len(g.accepted) }()
 	var row asked
 	wait(t, "all is exported or lost", func() bool {
 		row = transport(t, s, roadTransport)
