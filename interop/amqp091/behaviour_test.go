@@ -138,9 +138,12 @@ func TestQuorum(t *testing.T) {
 		}
 	}
 	ch := r.channel(t)
-	for _, q := range []string{out.Name, "ems.gw." + r.spec.Name + "." + in.Name} {
-		if _, err := ch.QueueDeclare(q, true, false, false, false, amqp.Table{amqp.QueueTypeArg: amqp.QueueTypeQuorum}); err != nil {
-			t.Errorf("queue %s is no durable quorum queue: %v", q, err)
+	for q, args := range map[string]amqp.Table{
+		out.Name:                                {amqp.QueueTypeArg: amqp.QueueTypeQuorum},
+		"ems.gw." + r.spec.Name + "." + in.Name: {amqp.QueueTypeArg: amqp.QueueTypeQuorum, amqp.SingleActiveConsumerArg: true},
+	} {
+		if _, err := ch.QueueDeclare(q, true, false, false, false, args); err != nil {
+			t.Errorf("queue %s is not as it should be: %v", q, err)
 		}
 	}
 }

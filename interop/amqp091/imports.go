@@ -167,7 +167,11 @@ func channelError(err error) error {
 // prepare declares the queue, and what has messages come into it.
 func (in *incoming) prepare() error {
 	s := in.s
-	if err := s.noteUsed(s.in.declareQueue(in.queue, s.t.queueArgs())); err != nil {
+	args := s.t.queueArgs()
+	if in.binding != "" { // ours alone: who comes next waits until what the one before had is back, in its place
+		args[amqp.SingleActiveConsumerArg] = true
+	}
+	if err := s.noteUsed(s.in.declareQueue(in.queue, args)); err != nil {
 		return err
 	}
 	if in.binding == "" {
