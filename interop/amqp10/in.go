@@ -125,6 +125,7 @@ func (r *receiver) attach() {
 	}
 	made, err := session.Attach(link, r.event, nil)
 	if err != nil {
+		r.gone()
 		r.failed(err)
 		return
 	}
