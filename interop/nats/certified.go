@@ -31,7 +31,9 @@ type certified struct {
 	mu        sync.Mutex
 	imports   []*consumer
 	tag       uint64
-	unsettled map[uint64]pending // what Deliver brought, by tag
+	unsettled map[uint64]pending // what Deliver brought, by tag: prefetch at most
+	room      *sync.Cond         // it got smaller, or the session ends
+	ended     bool
 }
 
 // pending is a message that was delivered and is not settled.
@@ -42,6 +44,7 @@ type pending struct {
 
 func newStreams(t *transport, l *line, js jetstream.JetStream) *certified {
 	s := &certified{line: l, t: t, js: js, writer: newWriter(t.c), unsettled: map[uint64]pending{}}
+	s.room = sync.NewCond(&s.mu)
 	s.inbox = newArrivals(l)
 	s.acks = newAcks(l, t.c)
 	return s
@@ -112,6 +115,7 @@ func (s *certified) Send(ctx context.Context, all []interop.Outbound) error {
 func (s *certified) Settle(all []interop.Settlement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.room.Broadcast()
 	for _, a := range all {
 		p, ok := s.unsettled[a.Tag]
 		if !ok {
@@ -159,6 +163,8 @@ func (s *certified) Close() {
 	for _, c := range s.imports {
 		c.stop()
 	}
+	s.ended = true
+	s.room.Broadcast()
 	s.mu.Unlock()
 	s.cancel()
 	s.inbox.drop()

@@ -185,3 +185,30 @@ func TestGivenBack(t *testing.T) {
 	s.Settle([]interop.Settlement{{Tag: r.in[0].Tag, Outcome: interop.Again}})
 	r.until(t, "it again", func() bool { return len(r.in) == 2 && r.in[1].Again && r.in[1].Sequence == r.in[0].Sequence })
 }
+
+// TestPrefetchBoundsAll: of all imports together no more than prefetch are not settled.
+func TestPrefetchBoundsAll(t *testing.T) {
+	p := startEmbedded(t, true)
+	ctx := within(t)
+	keys := maps.Clone(p.Keys())
+	keys["prefetch"] = "5"
+	s, r := session(t, certifiedType, keys, p.Shared())
+	if err := s.Imports(ctx, []interop.Destination{topic("a"), topic("b"), topic("c")}); err != nil {
+		t.Fatal(err)
+	}
+	const n = 30
+	for i := range n {
+		p.send(t, &nats.Msg{Subject: string(rune('a' + i%3)), Data: []byte("x")})
+	}
+	for settled := 0; settled < n; settled++ {
+		r.until(t, "as many as may come", func() bool { return len(r.in) >= min(n, settled+5) })
+		var tag uint64
+		r.do(func() {
+			if len(r.in) > settled+5 {
+				t.Errorf("%d messages came, and %d were settled", len(r.in), settled)
+			}
+			tag = r.in[settled].Tag
+		})
+		s.Settle([]interop.Settlement{{Tag: tag, Outcome: interop.Taken}})
+	}
+}

@@ -17,6 +17,9 @@ import (
 // a destination here is full, as a rule. The ledger knows what came twice.
 const ackWait = 60 * time.Second
 
+// leastPull is how many messages an import asks for at least; many share prefetch.
+const leastPull = 10
+
 // consumer is one import from one stream.
 type consumer struct {
 	to      interop.Destination
@@ -26,6 +29,7 @@ type consumer struct {
 	source  string   // of its messages, for good: the stream's name and when it was made
 	before  []string // what it gets of these is brought in by other imports of the stream
 	seen    uint64   // up to which sequence they may have been here before
+	pull    int      // messages that are asked for at a time
 	reader  reader
 	running jetstream.ConsumeContext
 }
@@ -74,7 +78,7 @@ func (s *certified) Imports(ctx context.Context, all []interop.Destination) erro
 				before = append(before, s.c.names.subject(b.Name))
 			}
 		}
-		if err := s.begin(ctx, d, before); err != nil {
+		if err := s.begin(ctx, d, before, max(leastPull, s.c.prefetch/len(all))); err != nil {
 			return err
 		}
 	}
@@ -83,14 +87,14 @@ func (s *certified) Imports(ctx context.Context, all []interop.Destination) erro
 
 // begin brings in what comes for a destination: from each stream that has its subject, or
 // from one that is made for it.
-func (s *certified) begin(ctx context.Context, d interop.Destination, before []string) error {
+func (s *certified) begin(ctx context.Context, d interop.Destination, before []string, pull int) error {
 	subject := s.c.names.subject(d.Name)
 	streams, err := s.sources(ctx, subject)
 	if err != nil {
 		return err
 	}
 	for _, st := range streams {
-		c := &consumer{to: d, subject: subject, before: before, reader: reader{c: s.c}, stream: st.Config.Name, source: source(st, d)}
+		c := &consumer{to: d, subject: subject, before: before, pull: pull, reader: reader{c: s.c}, stream: st.Config.Name, source: source(st, d)}
 		if err := s.consume(ctx, c, st.Config.Name); err != nil {
 			return fmt.Errorf("importing %s from stream %s: %w", subject, st.Config.Name, err)
 		}
@@ -147,7 +151,7 @@ func (s *certified) consume(ctx context.Context, c *consumer, stream string) err
 		return err
 	}
 	c.running, err = con.Consume(func(m jetstream.Msg) { s.take(c, m) },
-		jetstream.PullMaxMessages(max(1, s.c.prefetch)), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) { s.hiccup(c, err) }))
+		jetstream.PullMaxMessages(c.pull), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) { s.hiccup(c, err) }))
 	return err
 }
 
@@ -239,10 +243,25 @@ func (s *certified) take(c *consumer, m jetstream.Msg) {
 	}
 	in.Source, in.Sequence = c.source, meta.Sequence.Stream
 	in.Again = meta.NumDelivered > 1 || in.Sequence <= c.seen
+	if !s.register(&in, pending{m.Reply(), c}) {
+		return
+	}
+	s.inbox.add(in, len(msg.Data))
+}
+
+// register notes a message that is about to be delivered, when fewer than prefetch are not
+// settled; false: the session is over, and the message comes again.
+func (s *certified) register(in *interop.Inbound, p pending) bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !s.ended && len(s.unsettled) >= s.c.prefetch {
+		s.room.Wait()
+	}
+	if s.ended {
+		return false
+	}
 	s.tag++
 	in.Tag = s.tag
-	s.unsettled[in.Tag] = pending{m.Reply(), c}
-	s.mu.Unlock()
-	s.inbox.add(in, len(msg.Data))
+	s.unsettled[in.Tag] = p
+	return true
 }
