@@ -2,13 +2,10 @@ package nats
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/tidegate/tidegate/interop"
@@ -18,12 +15,11 @@ import (
 // comes in is confirmed to it.
 type certified struct {
 	*line
-	t      *transport
+	*replies
 	js     jetstream.JetStream
 	writer *writer
 	inbox  *arrivals
 	acks   *acks
-	back   *nats.Subscription
 
 	deadlines atomic.Bool // the streams take a time to live for each message
 	subjects  []string    // exported, as they were prepared last
@@ -43,9 +39,10 @@ type pending struct {
 }
 
 func newStreams(t *transport, l *line, js jetstream.JetStream) *certified {
-	s := &certified{line: l, t: t, js: js, writer: newWriter(t.c), unsettled: map[uint64]pending{}}
+	s := &certified{line: l, js: js, writer: newWriter(t.c), unsettled: map[uint64]pending{}}
 	s.room = sync.NewCond(&s.mu)
 	s.inbox = newArrivals(l)
+	s.replies = &replies{l: l, address: t.address, to: s.inbox}
 	s.acks = newAcks(l, t.c)
 	return s
 }
@@ -136,26 +133,6 @@ var (
 	ack = []byte("+ACK")
 	nak = []byte("-NAK")
 )
-
-// Reply is interop.Session's: by core NATS, since nobody keeps replies for an address that
-// is a process's own.
-func (s *certified) Reply(_ context.Context, token string) (string, error) {
-	if token == "" || strings.ContainsAny(token, ". *>") {
-		return "", errors.New("a token is one token of a subject")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.back == nil {
-		var err error
-		if s.back, err = s.hearReplies(s.t.address, s.inbox); err != nil {
-			return "", err
-		}
-	}
-	return s.t.address + token, nil
-}
-
-// EndReply is interop.Session's.
-func (s *certified) EndReply(string) {}
 
 // Close is interop.Session's. What is not settled is given back, and comes again at once.
 func (s *certified) Close() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,10 +24,9 @@ const (
 // reliable is a session of core NATS: at most once.
 type reliable struct {
 	*line
-	t      *transport
+	*replies
 	writer *writer
 	inbox  *arrivals
-	back   *nats.Subscription // replies; nil: nobody has asked for one
 
 	mu      sync.Mutex
 	imports []*subscription // those made first in front
@@ -48,8 +46,9 @@ type subscription struct {
 }
 
 func (t *transport) openReliable(l *line) (interop.Session, error) {
-	s := &reliable{line: l, t: t, writer: newWriter(t.c), kick: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+	s := &reliable{line: l, writer: newWriter(t.c), kick: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 	s.inbox = newArrivals(l)
+	s.replies = &replies{l: l, address: t.address, to: s.inbox}
 	l.over.Go(s.inbox.deliver)
 	l.over.Go(s.flush)
 	return s, nil
@@ -254,45 +253,6 @@ func notify(c chan struct{}) {
 
 // Settle is interop.Session's: nobody waits for an answer.
 func (s *reliable) Settle([]interop.Settlement) {}
-
-// Reply is interop.Session's: all addresses are below one, which one subscription hears.
-func (s *reliable) Reply(_ context.Context, token string) (string, error) {
-	if token == "" || strings.ContainsAny(token, ". *>") {
-		return "", errors.New("a token is one token of a subject")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.back == nil {
-		var err error
-		if s.back, err = s.hearReplies(s.t.address, s.inbox); err != nil {
-			return "", err
-		}
-	}
-	return s.t.address + token, nil
-}
-
-// hearReplies subscribes to all that is sent to addresses for replies.
-func (l *line) hearReplies(address string, to *arrivals) (*nats.Subscription, error) {
-	r := reader{c: l.c}
-	sub, err := l.nc.Subscribe(address+"*", func(m *nats.Msg) {
-		in := r.read(m)
-		in.Token = m.Subject[len(address):]
-		to.add(in, len(m.Data))
-	})
-	if err == nil {
-		err = sub.SetPendingLimits(pendingMessages, pendingBytes)
-	}
-	if err == nil {
-		err = l.nc.FlushTimeout(flushTime)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("subscribing to replies: %w", err)
-	}
-	return sub, nil
-}
-
-// EndReply is interop.Session's: a token that is not known any more leads nowhere.
-func (s *reliable) EndReply(string) {}
 
 // Close is interop.Session's. What is written and not known to be with the server is asked
 // for once more: what remains the runner counts as lost.
