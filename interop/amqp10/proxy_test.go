@@ -17,11 +17,14 @@ type proxy struct {
 	open     map[net.Conn]bool
 }
 
-func newProxy(t testing.TB, target string) *proxy {
+func newProxy(t testing.TB, target string, around ...func(net.Listener) net.Listener) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, with := range around {
+		l = with(l)
 	}
 	p := &proxy{listener: l, target: target, open: map[net.Conn]bool{}}
 	p.over.Go(p.accept)
