@@ -353,6 +353,7 @@ func TestAlarm(t *testing.T) {
 type hoarder struct {
 	mu   sync.Mutex
 	got  []interop.Inbound
+	sent map[uint64]error
 	more chan struct{}
 }
 
@@ -365,7 +366,18 @@ func (h *hoarder) Deliver(all []interop.Inbound) {
 	default:
 	}
 }
-func (*hoarder) Sent([]interop.Sent)   {}
+
+// Sent is Sink's.
+func (h *hoarder) Sent(all []interop.Sent) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range all {
+		if h.sent == nil {
+			h.sent = map[uint64]error{}
+		}
+		h.sent[s.Tag] = s.Refused
+	}
+}
 func (*hoarder) Lost(int, bool, error) {}
 func (*hoarder) Failed(error)          {}
 func (*hoarder) Note(string)           {}
@@ -444,4 +456,37 @@ func TestPeerHangs(t *testing.T) {
 	}
 	r.Publish(t, in, &interoptest.Mail{Fields: *said("in", "again")})
 	r.g.Receive(in).Next()
+}
+
+// TestCloseHearsConfirmations: what the broker confirms while a session is closed in good
+// order is answered, and need not go out again.
+func TestCloseHearsConfirmations(t *testing.T) {
+	r := openRabbit(t)
+	tr, err := newTransport(interop.Settings{Name: "R", Server: "gw", Keys: map[string]string{"url": r.URL(), "queue_type": "classic"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hoarder{more: make(chan struct{}, 1)}
+	s, err := tr.Open(t.Context(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := queue(t.Name())
+	if err := s.Exports(t.Context(), []interop.Destination{to}); err != nil {
+		t.Fatal(err)
+	}
+	all := make([]interop.Outbound, 200)
+	for i := range all {
+		all[i] = interop.Outbound{Tag: uint64(i), To: to, ID: fmt.Sprint(i), Message: said(fmt.Sprint(i), "out").Build(nil)}
+	}
+	if err := s.Send(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	s.(*session).close(interoptest.Patience)
+	if len(h.sent) != len(all) {
+		t.Errorf("%d of %d messages are answered", len(h.sent), len(all))
+	}
+	if ready, _ := r.exists(t, to.Name); ready != len(all) {
+		t.Errorf("%d of %d messages are there", ready, len(all))
+	}
 }

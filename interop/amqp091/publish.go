@@ -25,6 +25,8 @@ type publisher struct {
 	declared map[interop.Destination]bool // queues, and the exchange as ""
 	answers  []interop.Sent
 	more     chan struct{} // there are answers
+	open     int           // sent, and not answered
+	quiet    chan struct{} // closed when nothing is, once it is made
 	blocked  chan struct{} // closed when the broker takes messages again; nil: it does
 }
 
@@ -99,8 +101,8 @@ func (p *publisher) block(b amqp.Blocking) {
 	}
 }
 
-// open waits until the broker takes messages.
-func (p *publisher) open(ctx context.Context) error {
+// wait waits until the broker takes messages.
+func (p *publisher) wait(ctx context.Context) error {
 	for {
 		p.mu.Lock()
 		blocked := p.blocked
@@ -178,6 +180,9 @@ func (c *settings) queueArgs() amqp.Table { return amqp.Table{amqp.QueueTypeArg:
 func (p *publisher) send(ctx context.Context, all []interop.Outbound) error {
 	now := time.Now().UnixMilli()
 	for i := range all {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		o := &all[i]
 		f := flight{tag: o.Tag, to: o.To}
 		m, err := p.encoder.encode(o, now)
@@ -190,11 +195,13 @@ func (p *publisher) send(ctx context.Context, all []interop.Outbound) error {
 		if err != nil {
 			f.refused = err
 		} else {
-			if err := p.open(ctx); err != nil {
+			if err := p.wait(ctx); err != nil {
 				return err
 			}
 			f.id = m.MessageId
+			p.sent(1)
 			if f.confirm, err = p.ch.PublishWithDeferredConfirm(f.exchange, f.key, true, false, *m); err != nil {
+				p.sent(-1)
 				return p.broken(ctx, err)
 			}
 		}
@@ -272,7 +279,7 @@ func (p *publisher) confirm() {
 		if f.refused == nil && f.to.Kind == interop.Queue {
 			p.s.t.there(f.key)
 		}
-		p.done(interop.Sent{Tag: f.tag, Refused: f.refused})
+		p.done(interop.Sent{Tag: f.tag, Refused: f.refused}, f.confirm != nil)
 	}
 }
 
@@ -309,10 +316,40 @@ func (p *publisher) unroutable(f *flight, returned []amqp.Return) (rest []amqp.R
 	return returned, nil
 }
 
+// sent counts what is sent, and not answered.
+func (p *publisher) sent(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open += n
+	p.hush()
+}
+
+// hush says that nothing is open. The caller holds mu.
+func (p *publisher) hush() {
+	if p.quiet != nil && p.open == 0 {
+		close(p.quiet)
+		p.quiet = nil
+	}
+}
+
+// whenQuiet is closed when all that was sent is answered.
+func (p *publisher) whenQuiet() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := make(chan struct{})
+	p.quiet = c
+	p.hush()
+	return c
+}
+
 // done hands an answer on.
-func (p *publisher) done(a interop.Sent) {
+func (p *publisher) done(a interop.Sent, published bool) {
 	p.mu.Lock()
 	p.answers = append(p.answers, a)
+	if published {
+		p.open--
+		p.hush()
+	}
 	p.mu.Unlock()
 	select {
 	case p.more <- struct{}{}:

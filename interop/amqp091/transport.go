@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -176,9 +177,24 @@ func (s *session) EndReply(token string) { s.replier.end(token) }
 // Settle is Session's.
 func (s *session) Settle(all []interop.Settlement) { s.lanes.settle(all, s.room) }
 
+// lastConfirms is how long Close waits for confirmations that are on their way: what is
+// not confirmed goes out again.
+const lastConfirms = 300 * time.Millisecond
+
 // Close is Session's: what is not acknowledged goes back to its queue with the
 // connection.
-func (s *session) Close() {
+func (s *session) Close() { s.close(lastConfirms) }
+
+func (s *session) close(patience time.Duration) {
+	if s.publisher != nil && !s.out.IsClosed() {
+		t := time.NewTimer(patience)
+		select {
+		case <-s.publisher.whenQuiet():
+		case <-s.ctx.Done():
+		case <-t.C:
+		}
+		t.Stop()
+	}
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
