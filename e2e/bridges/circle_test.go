@@ -203,7 +203,7 @@ func TestStartupAbort(t *testing.T) {
 	s := harness.Start(t, "--config", configuration(t, set))
 	connected(t, s, roadTransport)
 	sub := subscribed(t, p.URL(), roadTopic)
-	hand(t, here(s, true), "a", 10)
+	hand(t, here(s, "export"), "a", 10)
 	sub.await(t, 10)
 	row := transport(t, s, "DEAD")
 	if text, _ := row["error"].(string); row["state"] == "connected" || !strings.Contains(text, "127.0.0.1:1") {

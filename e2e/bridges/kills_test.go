@@ -25,11 +25,11 @@ func TestKills(t *testing.T) {
 	}
 	t.Logf("seed %d: repeat with -bridges.seed=%d", seed, seed)
 	for i, outside := range []string{"natsjs", "amqp091", "amqp10"} {
-		for j, way := range []string{"export", "import"} {
+		for j, way := range []string{"export", "import", "import-topic"} {
 			t.Run(outside+"/"+way, func(t *testing.T) {
 				t.Parallel()
-				r := roads[outside](t, way == "export")
-				r.random = rand.New(rand.NewPCG(seed, uint64(2*i+j)))
+				r := roads[outside](t, way)
+				r.random = rand.New(rand.NewPCG(seed, uint64(3*i+j)))
 				r.run(t)
 			})
 		}
@@ -45,8 +45,7 @@ type road struct {
 	random  *rand.Rand
 	// once: no message may come twice, because the road can tell.
 	once bool
-	// left is how many messages the receiver's end still has; nil: the gateway's queue
-	// is asked.
+	// left is how many messages the receiver's end still has.
 	left func(context.Context) (int, error)
 }
 
@@ -56,84 +55,124 @@ const (
 	roadTopic     = "road.out"
 )
 
-// roads make a road by its type; the names outside are those here.
-var roads = map[string]func(t *testing.T, export bool) *road{
+// roads make a road by its type, for a way: a topic that goes out, a queue that comes in, or a
+// topic that comes in and has a durable subscriber. The names outside are those here.
+var roads = map[string]func(t *testing.T, way string) *road{
 	"natsjs":  natsRoad,
 	"amqp091": rabbitRoad,
 	"amqp10":  artemisRoad,
 }
 
 // start starts the gateway with one transport.
-func start(t *testing.T, kind, url string, export bool) *harness.Server {
+func start(t *testing.T, kind, url, way string) *harness.Server {
 	t.Helper()
 	queues, topics := ">\n", ">\n"
-	if export {
+	switch way {
+	case "export":
 		topics += roadTopic + " export=" + roadTransport + "\n"
-	} else {
+	case "import":
 		queues += roadQueue + " import=" + roadTransport + "\n"
+	case "import-topic":
+		topics += roadQueue + " import=" + roadTransport + "\n"
 	}
 	s := harness.Start(t, "--config", configuration(t, map[string]string{
 		"tibemsd.conf": "server = road\n", "queues.conf": queues, "topics.conf": topics,
-		"transports.conf": fmt.Sprintf("[%s]\n  type = %s\n  url = %s\n  queue_import_dm = TIBEMS_PERSISTENT\n  max_reconnect_delay = 1\n", roadTransport, kind, url),
+		"transports.conf": fmt.Sprintf("[%s]\n  type = %s\n  url = %s\n  queue_import_dm = TIBEMS_PERSISTENT\n  topic_import_dm = TIBEMS_PERSISTENT\n  max_reconnect_delay = 1\n",
+			roadTransport, kind, url),
 	}))
 	connected(t, s, roadTransport)
 	return s
 }
 
-// here are the gateway's own clients: of the topic that goes out, or the queue that
-// comes in.
-func here(s *harness.Server, export bool) *amqp10 {
-	if export {
+// here are the gateway's own clients: of the topic that goes out, or of what comes in.
+func here(s *harness.Server, way string) *amqp10 {
+	switch way {
+	case "export":
 		return &amqp10{url: s.URL, address: roadTopic, topic: true}
+	case "import-topic":
+		return &amqp10{url: s.URL, address: roadQueue, topic: true, durable: "road"}
 	}
 	return &amqp10{url: s.URL, address: roadQueue}
 }
 
-func natsRoad(t *testing.T, export bool) *road {
+// newRoad starts the gateway and joins the two ends.
+func newRoad(t *testing.T, p *peers.Peer, kind, way string, outside client) *road {
+	t.Helper()
+	s := start(t, kind, p.URL(), way)
+	inside := here(s, way)
+	r := &road{gateway: s, peer: p, from: outside, to: inside}
+	switch way {
+	case "export":
+		r.from, r.to = inside, outside
+	case "import":
+		r.left = func(context.Context) (int, error) { return depth(t, s, roadQueue), nil }
+	default:
+		if err := inside.subscribe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.left = func(context.Context) (int, error) {
+			row, err := ask(t, s, "durable", "show durable road")
+			return row.count("msgs"), err
+		}
+	}
+	return r
+}
+
+func natsRoad(t *testing.T, way string) *road {
 	p := peers.NATS(t, "", peers.Options{})
 	outside := &stream{url: p.URL(), subject: roadTopic, name: "EMS_EXPORT", consumer: "road"}
-	if !export {
+	if way != "export" {
 		outside = &stream{url: p.URL(), subject: roadQueue, name: "ROAD"}
 		outside.make(t)
 	}
-	s := start(t, "natsjs", p.URL(), export)
-	r := &road{gateway: s, peer: p, from: outside, to: here(s, export), once: true}
-	if export {
+	r := newRoad(t, p, "natsjs", way, outside)
+	r.once = true
+	if way == "export" {
 		outside.await(t)
-		r.from, r.to, r.left = r.to, r.from, outside.left
+		r.left = outside.left
 	}
 	return r
 }
 
-func rabbitRoad(t *testing.T, export bool) *road {
+func rabbitRoad(t *testing.T, way string) *road {
 	p := peers.RabbitMQ(t, "", peers.Options{})
 	outside := &rabbit{url: p.URL(), queue: roadQueue}
-	if export {
+	switch way {
+	case "export":
 		outside.declare(t, p, "ems.topic", roadTopic)
-	} else {
+	case "import":
 		outside.declare(t, p, "", "")
+	default:
+		outside.exchange = "ems.topic" // the transport declares what it is bound to
 	}
-	s := start(t, "amqp091", p.URL(), export)
-	r := &road{gateway: s, peer: p, from: outside, to: here(s, export)}
-	if export {
-		r.from, r.to, r.left = r.to, r.from, outside.left
+	r := newRoad(t, p, "amqp091", way, outside)
+	if way == "export" {
+		r.left = outside.left
+	}
+	if way == "import-topic" {
+		again(t, p) // see declare
+		wait(t, "the transport connects again", func() bool {
+			row := transport(t, r.gateway, roadTransport)
+			return row.count("connects") > 1 && row["state"] == "connected"
+		})
 	}
 	return r
 }
 
-func artemisRoad(t *testing.T, export bool) *road {
+func artemisRoad(t *testing.T, way string) *road {
 	p := peers.Artemis(t, "", peers.Options{})
 	outside := &amqp10{url: p.URL(), address: roadQueue}
-	if export {
+	switch way {
+	case "export":
 		outside = &amqp10{url: p.URL(), address: roadTopic, topic: true, durable: "road"}
 		if err := outside.subscribe(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+	case "import-topic":
+		outside.topic = true
 	}
-	s := start(t, "amqp10", p.URL(), export)
-	r := &road{gateway: s, peer: p, from: outside, to: here(s, export)}
-	if export {
-		r.from, r.to = r.to, r.from
+	r := newRoad(t, p, "amqp10", way, outside)
+	if way == "export" {
 		r.left = func(context.Context) (int, error) { return 0, nil } // it does not say over AMQP
 	}
 	return r
@@ -220,11 +259,7 @@ func (r *road) kill(ctx context.Context, t *testing.T, g *ledger) (inFlight int)
 // empty waits until nothing is left anywhere: a copy that is still under way comes first.
 func (r *road) empty(ctx context.Context, t *testing.T) {
 	wait(t, "what is exported is all confirmed", func() bool { return depth(t, r.gateway, "$sys.export."+roadTransport) == 0 })
-	if r.left == nil {
-		wait(t, "the queue is empty", func() bool { return depth(t, r.gateway, roadQueue) == 0 })
-		return
-	}
-	wait(t, "the outside is empty", func() bool {
+	wait(t, "the receiver's end is empty", func() bool {
 		n, err := r.left(ctx)
 		return err == nil && n == 0
 	})
@@ -232,12 +267,9 @@ func (r *road) empty(ctx context.Context, t *testing.T) {
 
 // stuck says where messages are that do not arrive.
 func (r *road) stuck(t *testing.T) {
-	left, err := -1, error(nil)
-	if r.left != nil {
-		left, err = r.left(t.Context())
-	}
-	t.Errorf("not all arrived within %v; the gateway has %d to export and %d imported, the outside %d (%v); %v",
-		roadTime(), depth(t, r.gateway, "$sys.export."+roadTransport), depth(t, r.gateway, roadQueue), left, err, transport(t, r.gateway, roadTransport))
+	left, err := r.left(t.Context())
+	t.Errorf("not all arrived within %v; the gateway has %d to export, the receiver's end %d (%v); %v",
+		roadTime(), depth(t, r.gateway, "$sys.export."+roadTransport), left, err, transport(t, r.gateway, roadTransport))
 }
 
 // counters shows what the gateway has counted since it was killed last.

@@ -28,9 +28,9 @@ func lossesKilled(t *testing.T) {
 	t.Parallel()
 	const each = 500
 	p := peers.NATS(t, "", peers.Options{})
-	s := start(t, "nats", p.URL(), true)
+	s := start(t, "nats", p.URL(), "export")
 	before := subscribed(t, p.URL(), roadTopic)
-	hand(t, here(s, true), "before", each)
+	hand(t, here(s, "export"), "before", each)
 	before.await(t, each)
 	wait(t, "NATS has confirmed all", func() bool { return transport(t, s, roadTransport).count("exported_msgs") == each })
 	if n := transport(t, s, roadTransport).count("lost_export_msgs"); n != 0 {
@@ -41,7 +41,7 @@ func lossesKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, "the transport notices", func() bool { return transport(t, s, roadTransport)["state"] != "connected" })
-	hand(t, here(s, true), "meanwhile", each)
+	hand(t, here(s, "export"), "meanwhile", each)
 	wait(t, "the losses are counted", func() bool { return transport(t, s, roadTransport).count("lost_export_msgs") >= each })
 
 	if err := p.Start(); err != nil {
@@ -49,7 +49,7 @@ func lossesKilled(t *testing.T) {
 	}
 	after := subscribed(t, p.URL(), roadTopic)
 	connected(t, s, roadTransport)
-	hand(t, here(s, true), "after", each)
+	hand(t, here(s, "export"), "after", each)
 	after.await(t, each)
 
 	row := transport(t, s, roadTransport)
@@ -71,7 +71,7 @@ func lossesCut(t *testing.T) {
 	t.Parallel()
 	p := peers.NATS(t, "", peers.Options{})
 	c := newCutter(t, p.Addr())
-	s := start(t, "nats", "nats://"+c.addr(), true)
+	s := start(t, "nats", "nats://"+c.addr(), "export")
 	sub := subscribed(t, p.URL(), roadTopic)
 	ctx, cancel := context.WithTimeout(t.Context(), roadTime())
 	defer cancel()
@@ -80,7 +80,7 @@ func lossesCut(t *testing.T) {
 	g.ahead = 1 << 30
 	sending, enough := context.WithCancel(ctx)
 	var sender sync.WaitGroup
-	sender.Go(func() { _ = g.sendAll(sending, here(s, true), "a") })
+	sender.Go(func() { _ = g.sendAll(sending, here(s, "export"), "a") })
 	sub.await(t, 1000)
 	if n := transport(t, s, roadTransport).count("lost_export_msgs"); n != 0 {
 		t.Errorf("%d were lost while it was connected", n)
@@ -121,7 +121,7 @@ func lossesImport(t *testing.T) {
 	const each = 200
 	p := peers.NATS(t, "", peers.Options{})
 	c := newCutter(t, p.Addr())
-	s := start(t, "nats", "nats://"+c.addr(), false)
+	s := start(t, "nats", "nats://"+c.addr(), "import")
 	publisher, err := nats.Connect(p.URL())
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +154,7 @@ func lossesImport(t *testing.T) {
 	defer cancel()
 	receiving, received := context.WithCancel(ctx)
 	var receiver sync.WaitGroup
-	receiver.Go(func() { g.receiveAll(receiving, here(s, false)) })
+	receiver.Go(func() { g.receiveAll(receiving, here(s, "import")) })
 	if err := g.until(ctx, g.all); err != nil {
 		t.Error(err)
 	}

@@ -13,9 +13,9 @@ import (
 )
 
 // rabbit is a program on RabbitMQ's own client: a queue that it sends to, and gets
-// from.
+// from. With an exchange, it sends to that with the queue's name as routing key.
 type rabbit struct {
-	url, queue string
+	url, queue, exchange string
 }
 
 func (c *rabbit) channel() (*amqp091.Connection, *amqp091.Channel, error) {
@@ -38,9 +38,9 @@ func (c *rabbit) channel() (*amqp091.Connection, *amqp091.Channel, error) {
 }
 
 type rabbitSending struct {
-	conn  *amqp091.Connection
-	ch    *amqp091.Channel
-	queue string
+	conn            *amqp091.Connection
+	ch              *amqp091.Channel
+	exchange, queue string
 }
 
 func (c *rabbit) sender(context.Context) (sending, error) {
@@ -52,7 +52,7 @@ func (c *rabbit) sender(context.Context) (sending, error) {
 		_ = conn.Close()
 		return nil, err
 	}
-	return &rabbitSending{conn, ch, c.queue}, nil
+	return &rabbitSending{conn, ch, c.exchange, c.queue}, nil
 }
 
 func (s *rabbitSending) close() { _ = s.conn.CloseDeadline(time.Now().Add(time.Second)) }
@@ -61,7 +61,7 @@ func (s *rabbitSending) send(ctx context.Context, all []letter) (unanswered []le
 	closed := s.ch.NotifyClose(make(chan *amqp091.Error, 1))
 	var confirms []*amqp091.DeferredConfirmation
 	for _, l := range all {
-		c, sent := s.ch.PublishWithDeferredConfirmWithContext(ctx, "", s.queue, true, false, amqp091.Publishing{
+		c, sent := s.ch.PublishWithDeferredConfirmWithContext(ctx, s.exchange, s.queue, true, false, amqp091.Publishing{
 			DeliveryMode: amqp091.Persistent, ContentType: "text/plain", MessageId: l.id(), Body: []byte(l.body()),
 		})
 		if sent != nil {
@@ -148,6 +148,12 @@ func (c *rabbit) declare(t testing.TB, p *peers.Peer, exchange, key string) {
 		}
 	}
 	_ = conn.Close()
+	again(t, p)
+}
+
+// again stops RabbitMQ in good order and starts it.
+func again(t testing.TB, p *peers.Peer) {
+	t.Helper()
 	if err := p.Stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -145,7 +145,7 @@ func fill(b *testing.B, s *harness.Server, n int) {
 		Header: &amqp.MessageHeader{Durable: true}, Properties: &amqp.MessageProperties{MessageID: "ID:road"}, Value: strings.Repeat("x", 1024),
 		ApplicationProperties: map[string]any{"color": "red", "price": 1.5, "count": int32(3)},
 	}
-	pourAMQP(b, here(s, true), m, n)
+	pourAMQP(b, here(s, "export"), m, n)
 }
 
 // pourAMQP sends n messages with up to ratePrefetch unanswered.
