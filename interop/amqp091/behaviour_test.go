@@ -265,6 +265,29 @@ func TestImportTakenAway(t *testing.T) {
 	}
 }
 
+// TestImportTakenAwayAndBack: an import that is there again at once is not undone by the
+// end of the one before.
+func TestImportTakenAwayAndBack(t *testing.T) {
+	r := newRig(t, "queue_type", "classic")
+	in := r.named(t, topic("in"))
+	r.spec.Imports = []interop.Destination{in}
+	r.g.Connected(r.spec)
+	here := r.g.Receive(in)
+	without := r.spec
+	without.Imports = nil
+	for range 5 {
+		r.g.Manager.Apply([]interop.Spec{without})
+		r.g.Manager.Apply([]interop.Spec{r.spec})
+	}
+	until(t, "messages to come in", func() bool {
+		r.Publish(t, in, &interoptest.Mail{Fields: *said("knock", "in")})
+		return !here.Empty()
+	})
+	if s := r.g.Status(r.spec.Name); s.Connects != 1 {
+		t.Errorf("it connected %d times", s.Connects)
+	}
+}
+
 // TestMessagesKeptWhileAway: what comes for an imported topic while nobody is connected
 // comes in later.
 func TestMessagesKeptWhileAway(t *testing.T) {

@@ -96,6 +96,7 @@ func (f *feed) deliver(ctx context.Context) {
 			rest := copy(f.waiting, f.waiting[got:])
 			clear(f.waiting[rest:])
 			f.waiting = f.waiting[:rest]
+			f.l.hand(got)
 			f.mu.Unlock()
 			if got < n {
 				f.s.room.give(n - got)
@@ -109,9 +110,6 @@ func (f *feed) deliver(ctx context.Context) {
 
 // hand gives messages to the sink.
 func (f *feed) hand(batch []arrival) {
-	f.l.mu.Lock()
-	f.l.handed += len(batch)
-	f.l.mu.Unlock()
 	all := make([]interop.Inbound, len(batch))
 	fields := make([]translate.Message, len(batch))
 	for i := range batch {

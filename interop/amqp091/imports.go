@@ -26,7 +26,8 @@ type importer struct {
 	s        *session
 	mu       sync.Mutex
 	all      map[interop.Destination]*incoming
-	exchange atomic.Bool // it was declared
+	leaving  map[interop.Destination]*incoming // the last one that was taken away
+	exchange atomic.Bool                       // it was declared
 }
 
 // incoming is one import.
@@ -38,10 +39,11 @@ type incoming struct {
 	ahead   int                // messages that may be under way
 	ctx     context.Context    //nolint:containedctx // until it is taken away
 	cancel  context.CancelFunc // it is taken away
+	gone    chan struct{}      // closed when it is over
 }
 
 func newImporter(s *session) *importer {
-	return &importer{s: s, all: map[interop.Destination]*incoming{}}
+	return &importer{s: s, all: map[interop.Destination]*incoming{}, leaving: map[interop.Destination]*incoming{}}
 }
 
 // set imports these and no others. What is wrong with one is a note, and tried again.
@@ -55,6 +57,7 @@ func (p *importer) set(ctx context.Context, all []interop.Destination) error {
 	for d, in := range p.all {
 		if !wanted[d] {
 			delete(p.all, d)
+			p.leaving[d] = in
 			in.cancel()
 		}
 	}
@@ -73,9 +76,14 @@ func (p *importer) set(ctx context.Context, all []interop.Destination) error {
 			p.s.note(fmt.Errorf("%s is not imported: %w", d.Name, err))
 			continue
 		}
-		in := &incoming{s: p.s, to: d, queue: queue, binding: binding, ahead: ahead}
+		in := &incoming{s: p.s, to: d, queue: queue, binding: binding, ahead: ahead, gone: make(chan struct{})}
 		in.ctx, in.cancel = context.WithCancel(p.s.ctx)
 		p.all[d] = in
+		if before := p.leaving[d]; before != nil { // it takes the binding and the queue away
+			delete(p.leaving, d)
+			p.s.spawn(func() { in.follow(before) })
+			continue
+		}
 		if time.Now().After(enough) { // the others are on their way meanwhile
 			p.s.spawn(func() { in.run(in.open()) })
 			continue
@@ -98,8 +106,18 @@ func halfway(ctx context.Context) time.Time {
 	return time.Now().Add(time.Until(end) / 2)
 }
 
+// follow begins when an import of the same destination has ended.
+func (in *incoming) follow(before *incoming) {
+	select {
+	case <-before.gone:
+		in.run(in.open())
+	case <-in.s.ctx.Done():
+	}
+}
+
 // run keeps an import at work until it is taken away.
 func (in *incoming) run(running *consuming, err error) {
+	defer close(in.gone)
 	pause := firstRetry
 	for {
 		if err == nil {
@@ -242,6 +260,10 @@ func (in *incoming) leave(c *consuming, ended <-chan struct{}) {
 	s.lanes.remove(c.lane)
 	_ = c.lane.ch.Close() // what was given back is in the queue now
 	if in.binding == "" {
+		return
+	}
+	if c.lane.gaveBack() { // the broker may not count them yet
+		s.note(fmt.Errorf("queue %s is kept, although nobody imports it any more: messages went back into it", in.queue))
 		return
 	}
 	left := 0

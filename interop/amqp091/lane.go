@@ -35,6 +35,7 @@ type lane struct {
 	upto    uint64              // all up to it are answered
 	beyond  map[uint64]struct{} // answered above it
 	handed  int                 // to the sink, not settled
+	back    bool                // something went back to its queue
 	emptied chan struct{}       // closed when none is, once it is made
 }
 
@@ -55,6 +56,7 @@ func (l *lane) settle(all []interop.Settlement) {
 		if a.Outcome == interop.Again {
 			flush()
 			_ = l.acks.Nack(tag, false, true)
+			l.back = true
 			l.answered(tag)
 			continue
 		}
@@ -93,8 +95,23 @@ func (l *lane) giveBack(all []amqp.Delivery) {
 	defer l.mu.Unlock()
 	for i := range all {
 		_ = l.acks.Nack(all[i].DeliveryTag, false, true)
+		l.back = true
 		l.answered(all[i].DeliveryTag)
 	}
+}
+
+// gaveBack says whether anything went back to its queue.
+func (l *lane) gaveBack() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.back
+}
+
+// hand notes that n more are on their way to the sink.
+func (l *lane) hand(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.handed += n
 }
 
 // empty says so where somebody waits for it. The caller holds mu.
