@@ -64,8 +64,9 @@ func (s *certified) listen() error {
 func (s *certified) Exports(ctx context.Context, all []interop.Destination) error {
 	var subjects []string
 	for _, d := range all {
-		subjects = add(subjects, s.c.names.subject(d.Name))
+		subjects = append(subjects, s.c.names.subject(d.Name))
 	}
+	subjects = join(nil, subjects...)
 	if len(subjects) == 0 || same(subjects, s.subjects) {
 		return nil
 	}

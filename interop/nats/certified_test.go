@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -210,5 +211,47 @@ func TestPrefetchBoundsAll(t *testing.T) {
 			tag = r.in[settled].Tag
 		})
 		s.Settle([]interop.Settlement{{Tag: tag, Outcome: interop.Taken}})
+	}
+}
+
+// TestManySubjects: thousands of exported topics are prepared with a few questions, in the
+// next session too.
+func TestManySubjects(t *testing.T) {
+	p := startEmbedded(t, true)
+	ctx := within(t)
+	if _, err := p.js.CreateStream(ctx, jetstream.StreamConfig{Name: "THEIRS", Subjects: []string{"many.7.>"}}); err != nil {
+		t.Fatal(err)
+	}
+	s, r := session(t, certifiedType, p.Keys(), p.Shared())
+	var all []interop.Destination
+	for i := range 3000 { // the server itself compares all with all
+		all = append(all, topic(fmt.Sprintf("many.%d.%d", i%100, i/100)))
+	}
+	asked := s.(*certified).nc.Stats().OutMsgs
+	for range 2 {
+		if err := s.Exports(ctx, all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := s.(*certified).nc.Stats().OutMsgs - asked; n > 50 {
+		t.Errorf("it took %d questions", n)
+	}
+	st, err := p.js.Stream(ctx, "EMS_EXPORT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(st.CachedInfo().Config.Subjects); n != 2970 {
+		t.Errorf("the stream has %d subjects, and 30 of 3000 are another's", n)
+	}
+	if err := s.Send(ctx, []interop.Outbound{out(1, topic("many.7.7"), "id1", "x"), out(2, topic("many.8.7"), "id2", "x")}); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "confirmations", func() bool { return len(r.sent) == 2 && r.sent[0].Refused == nil && r.sent[1].Refused == nil })
+	if len(r.notes) != 2 {
+		t.Errorf("the notes are %q: want one of the other stream, one of the one made", r.notes)
+	}
+	again, _ := session(t, certifiedType, p.Keys(), p.Shared())
+	if err := again.Exports(ctx, all); err != nil {
+		t.Fatal(err)
 	}
 }

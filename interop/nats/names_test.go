@@ -81,7 +81,7 @@ func TestStreamSubjects(t *testing.T) {
 			}
 			subject := strings.Join(tokens, ".")
 			wanted = append(wanted, subject)
-			have = add(have, subject)
+			have = join(have, subject)
 		}
 		for i, x := range have {
 			for _, y := range have[:i] {

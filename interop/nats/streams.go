@@ -21,27 +21,54 @@ import (
 const duplicates = 10 * time.Minute
 
 // maxStreams bounds how many streams are looked through for a subject.
-const maxStreams = 256
+const maxStreams = 4096
 
 // importSuffix and the stream's name make the stream for imports that no other one has.
 const importSuffix = "_IMPORT"
 
-// add adds a subject to those of a stream, which must not overlap: it is not added where it
+// join adds subjects to those of a stream, which must not overlap: one is not added where it
 // is covered; what it covers goes; with what it overlaps otherwise it becomes one, wider.
-func add(subjects []string, subject string) []string {
-	for i, have := range subjects {
-		switch {
-		case covers(have, subject):
-			return subjects
-		case covers(subject, have), name.Overlap(have, subject):
-			return add(slices.Delete(slices.Clone(subjects), i, i+1), widest(have, subject))
+func join(have []string, more ...string) []string {
+	set, all, in := name.Trie[string]{}, slices.Clone(have), map[string]bool{}
+	for _, subject := range have {
+		set.Insert(subject, subject)
+		in[subject] = true
+	}
+	for _, subject := range more {
+		for {
+			clash, covered := []string(nil), false
+			set.Overlapping(subject, func(other string) bool {
+				covered = covers(other, subject)
+				clash = append(clash, other)
+				return !covered
+			})
+			if covered {
+				break
+			}
+			if len(clash) == 0 {
+				set.Insert(subject, subject)
+				all, in[subject] = append(all, subject), true
+				break
+			}
+			for _, other := range clash {
+				set.Remove(other, other)
+				delete(in, other)
+				subject = widest(subject, other)
+			}
 		}
 	}
-	return append(subjects[:len(subjects):len(subjects)], subject)
+	kept := all[:0]
+	for _, subject := range all {
+		if in[subject] {
+			kept = append(kept, subject)
+			delete(in, subject)
+		}
+	}
+	return kept
 }
 
-// widest gives the narrowest pattern that covers two: a token that differs is *, and > is
-// where one of them ends in it.
+// widest gives the narrowest pattern that covers two that overlap: a token that differs is
+// *, and > is where one of them ends in it.
 func widest(a, b string) string {
 	x, y := strings.Split(a, "."), strings.Split(b, ".")
 	var all []string
@@ -68,27 +95,28 @@ func same(a, b []string) bool {
 // prepare sees to it that each subject is some stream's: one that has it already, or the
 // transport's own, made or grown. It says whether those take a time to live.
 func (s *certified) prepare(ctx context.Context, subjects []string) (deadlines bool, err error) {
+	of, err := s.holders(ctx, subjects)
+	if err != nil {
+		return false, err
+	}
 	deadlines = true
 	var ours []string
+	theirs := map[string][]string{}
 	for _, subject := range subjects {
-		streams, err := s.streamsOf(ctx, subject)
-		if err != nil {
-			return false, err
-		}
-		whole := false
-		for _, i := range streams {
-			if i.Config.Name == s.c.certified.stream {
-				continue
-			}
-			if slices.ContainsFunc(i.Config.Subjects, func(p string) bool { return covers(p, subject) }) {
-				whole = true
-				deadlines = deadlines && i.Config.AllowMsgTTL
-				s.note(fmt.Sprintf("%s goes to stream %s, which has the subject already", subject, i.Config.Name))
-			}
-		}
-		if !whole {
+		i := of(subject)
+		if i == nil || i.Config.Name == s.c.certified.stream {
 			ours = append(ours, subject)
+			continue
 		}
+		deadlines = deadlines && i.Config.AllowMsgTTL
+		theirs[i.Config.Name] = append(theirs[i.Config.Name], subject)
+	}
+	for _, stream := range slices.Sorted(maps.Keys(theirs)) {
+		what := theirs[stream][0]
+		if n := len(theirs[stream]); n > 1 {
+			what = fmt.Sprintf("%s and %d more", what, n-1)
+		}
+		s.note(fmt.Sprintf("%s: stream %s has the subject already, and gets the messages", what, stream))
 	}
 	if len(ours) == 0 {
 		return deadlines, nil
@@ -100,9 +128,56 @@ func (s *certified) prepare(ctx context.Context, subjects []string) (deadlines b
 	return deadlines && i.Config.AllowMsgTTL, nil
 }
 
-// streamsOf lists the streams that have messages of a subject, maybe with wildcards.
+// held is a subject of a stream.
+type held struct {
+	pattern string
+	stream  *jetstream.StreamInfo
+}
+
+// askEach is up to how many subjects are asked for one by one; for more the streams are
+// listed once.
+const askEach = 16
+
+// holders gives the stream that has all messages of a subject, for each of subjects; nil:
+// none has them all.
+func (s *certified) holders(ctx context.Context, subjects []string) (of func(subject string) *jetstream.StreamInfo, err error) {
+	ask := []string{""}
+	if len(subjects) <= askEach {
+		ask = subjects
+	}
+	set, seen := name.Trie[held]{}, map[string]bool{}
+	for _, subject := range ask {
+		streams, err := s.streamsOf(ctx, subject)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range streams {
+			for _, p := range i.Config.Subjects {
+				if !seen[p] {
+					seen[p] = true
+					set.Insert(p, held{p, i})
+				}
+			}
+		}
+	}
+	return func(subject string) (found *jetstream.StreamInfo) {
+		set.Overlapping(subject, func(h held) bool {
+			if covers(h.pattern, subject) {
+				found = h.stream
+			}
+			return found == nil
+		})
+		return found
+	}, nil
+}
+
+// streamsOf lists the streams that have messages of a subject, maybe with wildcards; "" all.
 func (s *certified) streamsOf(ctx context.Context, subject string) (all []*jetstream.StreamInfo, err error) {
-	list := s.js.ListStreams(ctx, jetstream.WithStreamListSubject(subject))
+	var only []jetstream.StreamListOpt
+	if subject != "" {
+		only = append(only, jetstream.WithStreamListSubject(subject))
+	}
+	list := s.js.ListStreams(ctx, only...)
 	for i := range list.Info() {
 		if len(all) < maxStreams {
 			all = append(all, i)
@@ -126,10 +201,7 @@ func (s *certified) grow(ctx context.Context, stream string, subjects []string) 
 		return nil, fmt.Errorf("looking for stream %s: %w", stream, err)
 	}
 	i := st.CachedInfo()
-	all := i.Config.Subjects
-	for _, subject := range subjects {
-		all = add(all, subject)
-	}
+	all := join(i.Config.Subjects, subjects...)
 	if same(all, i.Config.Subjects) {
 		return i, nil
 	}
