@@ -117,7 +117,8 @@ func BenchmarkRunnerExport(b *testing.B) {
 			broker.Do(func(now time.Time, br *core.Broker, fx *core.Effects) {
 				p, _, err = br.OpenProducer(now, conn.ID(), core.ProducerOptions{Destination: Destination{Kind: Topic, Name: "a"}}, fx)
 			})
-			env, err := envelope(sample().Build(nil), 0)
+			m := sample().Build(nil)
+			env, err := m.Envelope(m, 0)
 			if err != nil {
 				b.Fatal(err)
 			}

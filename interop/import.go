@@ -10,7 +10,6 @@ import (
 
 	"github.com/tidegate/tidegate/amqp/message"
 	"github.com/tidegate/tidegate/core"
-	coremessage "github.com/tidegate/tidegate/core/message"
 	"github.com/tidegate/tidegate/core/name"
 )
 
@@ -169,12 +168,8 @@ func (l *link) put(batch []Inbound, all []placing) error {
 		}
 		r.condition.set(Connected, err)
 		r.log.Warn("an imported message cannot be placed yet", "transport", r.spec.Name, "destination", all[0].to.Name, "err", err, "retry", pause.String())
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-l.ctx.Done():
-			t.Stop()
-			return context.Cause(l.ctx)
+		if err := l.wait(pause); err != nil {
+			return err
 		}
 		pause = min(pause*2, retryMost)
 	}
@@ -195,13 +190,21 @@ func (l *link) slow(all []placing) error {
 		if !slowed {
 			return nil
 		}
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-l.ctx.Done():
-			t.Stop()
-			return context.Cause(l.ctx)
+		if err := l.wait(pause); err != nil {
+			return err
 		}
+	}
+}
+
+// wait waits; an error says that the session is over.
+func (l *link) wait(pause time.Duration) error {
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-l.ctx.Done():
+		return context.Cause(l.ctx)
 	}
 }
 
@@ -333,7 +336,7 @@ func (l *link) place(in *Inbound, mk *maker, now time.Time) (p placing, keep boo
 	if !r.carriesOrigin && r.echoes.seen(in.To, m, now) {
 		r.counters.loopSuspect.Add(1)
 	}
-	env, err := envelope(m, now.UnixMilli())
+	env, err := m.Envelope(m, now.UnixMilli())
 	if err != nil {
 		return r.refuseIn(in, err)
 	}
@@ -374,17 +377,4 @@ func (r *Runner) newID() string {
 	b = append(append(b, r.spec.Name...), ':')
 	b = append(strconv.AppendInt(b, r.began.UnixMilli(), 36), ':')
 	return string(strconv.AppendUint(b, atomic.AddUint64(&r.made, 1), 10))
-}
-
-// envelope is what a message's sections say of it, at now in ms since 1970.
-func envelope(m *message.Message, now int64) (env coremessage.Envelope, err error) {
-	h := m.Header()
-	env = coremessage.Envelope{Durable: h.Durable, Priority: min(h.Priority, 9), Content: m, Marks: m.Marks()}
-	if h.TTL.OK && h.TTL.V > 0 {
-		env.Expires = now + int64(h.TTL.V)
-	} else if at := m.AbsoluteExpiryTime(); at.OK && at.V > 0 {
-		env.Expires = int64(at.V)
-	}
-	env.Due, err = m.DeliveryTime(now)
-	return env, err
 }

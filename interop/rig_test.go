@@ -133,7 +133,7 @@ func (g *rig) send(to Destination, text string, change ...func(m *translate.Mess
 		c(&f)
 	}
 	m := f.Build(nil)
-	env, err := envelope(m, time.Now().UnixMilli())
+	env, err := m.Envelope(m, time.Now().UnixMilli())
 	if err != nil {
 		g.t.Fatal(err)
 	}

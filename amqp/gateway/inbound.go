@@ -185,22 +185,7 @@ func (in *inbound) index(s *send, e *engine.Event, now int64) {
 		return
 	}
 	s.m, s.reply = v, needsReplyType(v)
-	s.env, s.err = envelope(v, v, now)
-}
-
-// envelope is what a message's sections say of it, at now in ms since 1970.
-func envelope(m *amqpmessage.Message, content message.Content, now int64) (env message.Envelope, err error) {
-	h := m.Header()
-	env = message.Envelope{Durable: h.Durable, Priority: min(h.Priority, 9), Content: content, Marks: m.Marks()}
-	if h.TTL.OK && h.TTL.V > 0 {
-		env.Expires = now + int64(h.TTL.V)
-	} else if at := m.AbsoluteExpiryTime(); at.OK && at.V > 0 {
-		env.Expires = int64(at.V)
-	}
-	if env.Due, err = m.DeliveryTime(now); err != nil {
-		return env, err
-	}
-	return env, nil
+	s.env, s.err = v.Envelope(v, now)
 }
 
 // event is everything but deliveries.

@@ -126,7 +126,7 @@ func (c *conn) beginLarge(p *producer, e *engine.Event) *large {
 	case p.admin || p.service != nil || c.road == nil:
 		l.refused = &core.Error{Op: "send to", Kind: core.Limit, Name: adminAddress, Err: errors.New("a request must not be that large")}
 	default:
-		if l.env, l.err = envelope(&l.m.Message, &l.m, c.b.Now().UnixMilli()); l.err != nil {
+		if l.env, l.err = l.m.Envelope(&l.m, c.b.Now().UnixMilli()); l.err != nil {
 			break
 		}
 		p.govern(&l.env)
