@@ -51,6 +51,10 @@ func (a *acks) listen() error {
 func (a *acks) publish(ctx context.Context, m *nats.Msg, tag uint64) error {
 	for {
 		a.mu.Lock()
+		if a.fatal != nil { // nothing is to pass what was not taken
+			defer a.mu.Unlock()
+			return a.fatal
+		}
 		if a.flying < a.most {
 			a.flying++
 			a.mu.Unlock()

@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -253,5 +254,32 @@ func TestManySubjects(t *testing.T) {
 	again, _ := session(t, certifiedType, p.Keys(), p.Shared())
 	if err := again.Exports(ctx, all); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestOneByOne: with sync_ledger each message is confirmed before the next goes out, so
+// what a full stream refuses for now has nothing behind it in the stream.
+func TestOneByOne(t *testing.T) {
+	p := startEmbedded(t, true)
+	ctx := within(t)
+	st, err := p.js.CreateStream(ctx, jetstream.StreamConfig{
+		Name: "FULL", Subjects: []string{"a", "b"}, MaxMsgsPerSubject: 1, DiscardNewPerSubject: true, Discard: jetstream.DiscardNew, MaxMsgs: 100,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := maps.Clone(p.Keys())
+	keys["sync_ledger"] = "true"
+	s, r := session(t, certifiedType, keys, p.Shared())
+	sending, stop := context.WithCancel(ctx)
+	sent := make(chan error, 1)
+	go func() {
+		sent <- s.Send(sending, []interop.Outbound{out(1, topic("a"), "id1", "x"), out(2, topic("a"), "id2", "x"), out(3, topic("b"), "id3", "x")})
+	}()
+	r.until(t, "the session to end", func() bool { return r.failure != nil })
+	stop() // as the runner does
+	err = <-sent
+	if i, e := st.Info(ctx); e != nil || len(r.sent) != 1 || i.State.Msgs != 1 || err == nil {
+		t.Errorf("%d confirmed, %d in the stream, %v, %v", len(r.sent), i.State.Msgs, err, e)
 	}
 }
