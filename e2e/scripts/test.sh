@@ -3,7 +3,7 @@
 # takes more than four minutes fails, e2e/suite after eight: someone waits for it
 # at every change.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-suites=(amqp core persist interop cmd e2e/arch e2e/sim e2e/harness e2e/peers e2e/perf e2e/bridges e2e/suite)
+suites=(amqp core persist interop cmd e2e/arch e2e/sim e2e/harness e2e/peers e2e/perf e2e/demo e2e/bridges e2e/suite)
 table="" failed=0
 for suite in "${suites[@]}"; do
   # A folder may be there before its first package.
