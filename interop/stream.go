@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"context"
 	"time"
 
 	"github.com/tidegate/tidegate/core"
@@ -27,6 +28,7 @@ func (l *link) stream(all []Inbound) error {
 		select {
 		case <-l.allowed:
 		case <-l.ctx.Done():
+			l.Lost(len(placed), false, context.Cause(l.ctx))
 			return nil
 		}
 	}

@@ -54,8 +54,8 @@ type Transport interface {
 	Close()
 }
 
-// Session is one connection to the outside. Send, Imports and Exports are called by
-// one goroutine at a time; all other methods may be called from any.
+// Session is one connection to the outside. Send is called by one goroutine, and Imports
+// and Exports by another at the same time; all other methods may be called from any.
 type Session interface {
 	// Imports brings in what comes for the destinations of all, and nothing else any
 	// more; what several wildcards match comes once. It is called at the beginning and whenever
