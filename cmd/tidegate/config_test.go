@@ -44,6 +44,11 @@ func TestConfigurationMistakes(t *testing.T) {
 		{"a mapping for a list", "dynamic-queues: {a: b}\n", ":1:17:", "here must be a list"},
 		{"nothing", "data:\n", ":1:6:", "data takes one value"},
 		{"no mapping", "- data\n", ":1:1:", "lines of `key: value`"},
+		{"rendezvous, a word", "rendezvous: nats://a\n", ":1:13:", "rendezvous must be lines of"},
+		{"rendezvous, unknown", "rendezvous:\n  daemon: x\n", ":2:3:", "write url: nats://HOST:4222"},
+		{"rendezvous, no NATS", "rendezvous:\n  url: tcp://a:7500\n", ":2:8:", "nats://"},
+		{"nats, unknown", "nats: {port: 4222}\n", ":1:8:", "write listen: HOST:PORT"},
+		{"nats, no address", "nats: {listen: 4222}\n", ":1:16:", "or none"},
 		{"no YAML", "data: x\n\tmemory: 1\n", ":2:", "this is no YAML"},
 		{"only a flag", "config: x.yaml\n", ":1:1:", "config is not known here"},
 		{"bad pattern", "secure-queues: [a..b]\n", ":1:16:", "empty element"},
@@ -88,6 +93,8 @@ permissions:
 tokens:
   - {user: bob, token: shown}
   - {user: eve, sha256: `+hex.EncodeToString(sum[:])+`}
+rendezvous: {url: "nats://n1:4222,nats://n2:4222"}
+nats: {listen: none}
 management: false
 `, "--data", "flag")
 	if err != nil {
@@ -100,6 +107,9 @@ management: false
 	}
 	if got := fmt.Sprint(get("dynamic-queues"), get("dynamic-topics")); got != "[App.>] []" {
 		t.Errorf("dynamic destinations %s", got)
+	}
+	if only.rendezvous != "nats://n1:4222,nats://n2:4222" || only.natsListen != "none" {
+		t.Errorf("rendezvous %q, nats %q", only.rendezvous, only.natsListen)
 	}
 	if only.management || only.claims {
 		t.Error("management is on, or claims are")
