@@ -73,7 +73,7 @@ func lossesCut(t *testing.T) {
 	c := newCutter(t, p.Addr())
 	s := start(t, "nats", "nats://"+c.addr(), "export")
 	sub := subscribed(t, p.URL(), roadTopic)
-	ctx, cancel := context.WithTimeout(t.Context(), roadTime())
+	ctx, cancel := context.WithTimeout(t.Context(), 2*harness.Patience)
 	defer cancel()
 	// The ledger's sender goes on until the test has seen what it wants.
 	g := newLedger(1<<30, "a")
