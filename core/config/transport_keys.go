@@ -28,6 +28,7 @@ var transportKeys = append([]Key{
 	{Name: "export_headers", Type: Bool, Of: typesOfAll, Default: "true", Does: "JMS headers go out with the message."},
 	{Name: "export_properties", Type: Bool, Of: typesOfAll, Default: "true", Does: "Properties go out with the message."},
 	{Name: "encoding", Type: OneOf, Words: []string{"headers", "ems-json", "raw"}, Of: typesOfNATS | typeAMQP091, Default: "headers", Does: "How a message looks outside: the body as it is and the rest in headers; one JSON document; or the body alone (docs/translation.md)."},
+	{Name: "no_echo", Type: Bool, Of: typeNATS, Does: "The NATS server does not give the transport back what it published itself. Without it, only with `encoding = raw`, where nothing else would tell; otherwise the guard against loops drops it, and counts."},
 	{Name: "queue_group", Type: String, Of: typeNATS, Does: "Servers that import the same subjects with one group share the messages: each goes to one of them."},
 	{Name: "temp_destination_timeout", Type: Seconds, Of: typesOfAll, Default: "600", Does: "How long the temporary destination of a JMSReplyTo that went out brings answers back."},
 	{Name: "max_hops", Type: Int, Min: 1, Max: 100, Of: typesOfOurs, Default: "1", Does: "Over how many gateways a message may go; what has gone over as many is not exported, and counted."},

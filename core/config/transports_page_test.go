@@ -10,7 +10,7 @@ const transportsHead = `# Transports: import and export
 
 Messages of queues and topics come in from other systems and go out to them by the transports of ` + "`transports.conf`" + ` (in ` + "`tibemsd.json`" + `, the list
 ` + "`transports`" + `), named by the properties ` + "`import` and `export`" + ` of destinations, as in EMS. What EMS reached over Rendezvous is reached over NATS here.
-What is particular to a type has a page of its own: [NATS](transport-nats.md), [RabbitMQ](transport-amqp091.md), [AMQP 1.0 and Azure](transport-amqp10.md).
+What is particular to a type has a page of its own: [NATS](transport-nats.md), [RabbitMQ](transport-amqp091.md), [AMQP 1.0 and Azure](transport-amqp10.md). [What transports lose, and what comes twice](transport-losses.md) is measured with both sides killed.
 The tables of this page are written from those that the server reads (` + "`go test ./core/config -run TestTransportsPage -rewrite`" + `).
 
 ## What replaces what

@@ -79,7 +79,7 @@ func read(s interop.Settings) (*settings, error) {
 	if c.options.ExportProperties, err = s.Bool("export_properties", true); err != nil {
 		return nil, err
 	}
-	if c.noEcho, err = s.Bool("no_echo", false); err != nil {
+	if c.noEcho, err = s.Bool("no_echo", c.encoding == translate.Raw); err != nil {
 		return nil, err
 	}
 	if c.prefetch, err = whole(&s, "prefetch", 1000, 65535); err != nil {
