@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -416,7 +417,8 @@ func (h *hoarder) count() int {
 func TestPrefetch(t *testing.T) {
 	r := openRabbit(t)
 	ch := r.channel(t)
-	queues := []interop.Destination{queue(t.Name() + ".one"), queue(t.Name() + ".two")}
+	n := unique(t)
+	queues := []interop.Destination{queue(n + ".one"), queue(n + ".two")}
 	const each, prefetch = 50, 10
 	for _, q := range queues {
 		if _, err := ch.QueueDeclare(q.Name, true, false, false, false, nil); err != nil {
@@ -494,7 +496,7 @@ func TestCloseHearsConfirmations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to := queue(t.Name())
+	to := queue(unique(t))
 	if err := s.Exports(t.Context(), []interop.Destination{to}); err != nil {
 		t.Fatal(err)
 	}
@@ -513,3 +515,8 @@ func TestCloseHearsConfirmations(t *testing.T) {
 		t.Errorf("%d of %d messages are there", ready, len(all))
 	}
 }
+
+var runs atomic.Int64
+
+// unique is a name of this run of a test alone: all share one RabbitMQ, with -count too.
+func unique(t *testing.T) string { return fmt.Sprintf("%s.%d", t.Name(), runs.Add(1)) }
