@@ -66,14 +66,14 @@ func (l *link) send() {
 func (l *link) next(batch []core.Out) []core.Out {
 	for {
 		l.mu.Lock()
-		if l.bytes < maxUnderWay {
+		if l.bytes < maxUnderWay && l.ctx.Err() == nil { // else end has them
 			n := min(len(l.pending), maxBatch)
 			batch = append(batch, l.pending[:n]...)
 			clear(l.pending[:n])
 			l.pending = l.pending[n:]
 		}
 		l.mu.Unlock()
-		if len(batch) > 0 && l.ctx.Err() == nil {
+		if len(batch) > 0 {
 			return batch
 		}
 		select {
@@ -109,10 +109,12 @@ func (l *link) sendBatch(batch []core.Out) error {
 			done = append(done, *d)
 		case l.ctx.Err() != nil || errors.As(err, new(*unreadyError)):
 			l.under(out, flights)
+			l.leave(batch, done, len(batch)-i)
 			return err
 		default:
 			if err := r.refuseOut(d.Delivery, d.Consumer, destinationOf(d), m, err); err != nil {
 				l.under(out, flights)
+				l.leave(batch, done, len(batch)-i-1)
 				return err
 			}
 		}
@@ -123,6 +125,14 @@ func (l *link) sendBatch(batch []core.Out) error {
 		return nil
 	}
 	return l.s.Send(l.ctx, out)
+}
+
+// leave gives a batch up in the middle: n of it were not looked at.
+func (l *link) leave(batch, done []core.Out, n int) {
+	l.passOn(batch, done)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left += n
 }
 
 // under takes in what is about to be sent: until it is answered it may be lost.

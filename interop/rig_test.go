@@ -208,15 +208,18 @@ type outside struct {
 	mu      sync.Mutex
 	up      bool // it can be connected to
 	holds   bool // it confirms nothing
+	stuck   bool // it takes nothing, until the session ends
 	refuses func(o *Outbound) error
-	sink    Sink // nil: nobody is connected
-	session *outsideSession
-	got     []sent
-	imports []Destination
-	settled map[uint64]Outcome
-	tag     uint64
-	opens   int
-	ended   []string
+	// meanwhile is called once, while a session is told what to bring in.
+	meanwhile func()
+	sink      Sink // nil: nobody is connected
+	session   *outsideSession
+	got       []sent
+	imports   []Destination
+	settled   map[uint64]Outcome
+	tag       uint64
+	opens     int
+	ended     []string
 	// registered are listeners, and what had been sent when they came; nil: it has none.
 	registered map[Registration]int
 	full       bool // it takes no listener
@@ -307,15 +310,27 @@ type outsideSession struct {
 }
 
 func (s *outsideSession) Imports(_ context.Context, all []Destination) error {
-	s.o.set(func(o *outside) { o.imports = all })
+	var meanwhile func()
+	s.o.set(func(o *outside) {
+		o.imports = all
+		meanwhile, o.meanwhile = o.meanwhile, nil
+	})
+	if meanwhile != nil {
+		meanwhile()
+	}
 	return nil
 }
 
 func (s *outsideSession) Exports(context.Context, []Destination) error { return nil }
 
-func (s *outsideSession) Send(_ context.Context, all []Outbound) error {
+func (s *outsideSession) Send(ctx context.Context, all []Outbound) error {
 	var answers []Sent
 	s.o.mu.Lock()
+	if s.o.stuck {
+		s.o.mu.Unlock()
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
 	for i := range all {
 		o := &all[i]
 		text, _ := o.Message.Text()

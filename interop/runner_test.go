@@ -104,6 +104,41 @@ func TestReliableLosesAndCounts(t *testing.T) {
 	})
 }
 
+// TestReliableCutWhileFull: a session that ends with all it may have under way costs that
+// and no more, however often.
+func TestReliableCutWhileFull(t *testing.T) {
+	rigged(t, func(g *rig) {
+		g.define(topic("a"), "export=T")
+		g.manager.Apply([]Spec{certified(func(s *Spec) { s.Type = "reliable" })})
+		synctest.Wait()
+		const round = 5000
+		sent := uint64(0)
+		for range 4 {
+			g.outside.set(func(o *outside) { o.stuck = true })
+			for i := range round {
+				g.send(topic("a"), itoa(i))
+			}
+			sent += round
+			g.outside.fail("broken pipe")
+			g.outside.set(func(o *outside) { o.stuck = false })
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if c := g.status("T").Counts; c.Exported+c.LostOut != sent {
+				t.Fatalf("of %d messages %d went out and %d were lost", sent, c.Exported, c.LostOut)
+			}
+		}
+		before := len(g.outside.texts())
+		for i := range round {
+			g.send(topic("a"), itoa(i))
+		}
+		synctest.Wait()
+		if n := len(g.outside.texts()) - before; n != round {
+			t.Fatalf("%d of %d messages went out", n, round)
+		}
+		equal(t, "left", g.texts("$sys.export.T"), []string(nil))
+	})
+}
+
 // TestImportOnce: what is here and comes again, because the outside never heard of it,
 // is confirmed and not taken twice; over a restart too.
 func TestImportOnce(t *testing.T) {
@@ -192,6 +227,21 @@ func TestImportIsSlowed(t *testing.T) {
 		equal(t, "q", g.texts("q"), []string{long, "next"})
 		if g.outside.outcome(tags[0]) != Taken {
 			t.Fatal("it was not confirmed")
+		}
+	})
+}
+
+// TestEditedWhileItConnects: what is changed while a session is being prepared counts.
+func TestEditedWhileItConnects(t *testing.T) {
+	rigged(t, func(g *rig) {
+		with := func(d ...Destination) []Spec {
+			return []Spec{certified(func(s *Spec) { s.Imports = d })}
+		}
+		g.outside.set(func(o *outside) { o.meanwhile = func() { g.manager.Apply(with(queue("new"))) } })
+		g.manager.Apply(with(queue("old")))
+		synctest.Wait()
+		if i := g.outside.imports; len(i) != 1 || i[0].Name != "new" {
+			t.Fatalf("it imports %v", i)
 		}
 	})
 }

@@ -22,6 +22,7 @@ type link struct {
 	pending []core.Out // to be sent, in order
 	flight  map[uint64]flight
 	bytes   int64 // of flight
+	left    int   // taken out of pending, and neither in flight nor done with
 	more    chan struct{}
 	room    chan struct{} // flight got smaller
 
@@ -68,6 +69,7 @@ func (r *Runner) session() error {
 // work prepares the session and waits for its end.
 func (l *link) work() error {
 	r := l.r
+	changed, suspended := r.watched() // before what may change is looked at
 	if err := l.target(); err != nil {
 		return err
 	}
@@ -85,13 +87,7 @@ func (l *link) work() error {
 	r.log.Info("transport connected", "transport", r.spec.Name, "type", r.spec.Type)
 	r.event(core.EventTransportConnected, nil)
 	r.once()
-	for {
-		r.mu.Lock()
-		changed, suspended := r.changed, r.suspended
-		r.mu.Unlock()
-		if suspended {
-			return nil
-		}
+	for !suspended {
 		select {
 		case <-l.ctx.Done():
 			if r.ctx.Err() != nil {
@@ -101,6 +97,9 @@ func (l *link) work() error {
 			r.event(core.EventTransportDisconnected, err)
 			return err
 		case <-changed:
+			if changed, suspended = r.watched(); suspended {
+				continue
+			}
 			if err := l.target(); err != nil {
 				return err
 			}
@@ -109,6 +108,14 @@ func (l *link) work() error {
 			}
 		}
 	}
+	return nil
+}
+
+// watched gives what is closed at the next change, and whether it is suspended.
+func (r *Runner) watched() (changed <-chan struct{}, suspended bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.changed, r.suspended
 }
 
 // target tells the session what to bring in and what may go out.
@@ -157,10 +164,11 @@ func (l *link) end() {
 	r.mu.Unlock()
 	r.closeOutlets()
 	l.mu.Lock()
-	lost := len(l.pending) + len(l.flight)
+	pending, lost := l.pending, len(l.pending)+len(l.flight)+l.left
 	l.pending, l.flight = nil, nil
 	l.mu.Unlock()
 	if !r.certified && lost > 0 {
+		l.passOn(pending, nil) // its consumer stays, and wants their room and credit back
 		r.counters.lostOut.Add(uint64(lost))
 		r.event(core.EventTransportLost, context.Cause(l.ctx))
 	}
