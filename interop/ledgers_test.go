@@ -74,6 +74,30 @@ func TestRegistrations(t *testing.T) {
 	})
 }
 
+// A listener that is taken away is known no longer, also where its registration was under
+// way when an administrator deleted it outside, and where the transport is made anew.
+func TestRegistrationsTakenAway(t *testing.T) {
+	rigged(t, func(g *rig) {
+		g.outside.set(func(o *outside) { o.registered = map[Registration]int{} })
+		spec := Spec{Name: "T", Type: "certified", Keys: map[string]string{}, Listeners: []Registration{{"fleet", "a"}, {"nobody", "a"}}}
+		g.manager.Apply([]Spec{spec})
+		synctest.Wait()
+		spec.Keys = map[string]string{"prefetch": "500"} // another runner
+		spec.Listeners = spec.Listeners[:1]
+		g.manager.Apply([]Spec{spec})
+		synctest.Wait()
+		if want := map[Registration]int{{"fleet", "a"}: 0}; !maps.Equal(g.outside.registered, want) {
+			t.Fatalf("registered %v, want %v", g.outside.registered, want)
+		}
+		spec.Listeners = nil
+		g.manager.Apply([]Spec{spec})
+		synctest.Wait()
+		if len(g.outside.registered) != 0 {
+			t.Fatalf("registered %v", g.outside.registered)
+		}
+	})
+}
+
 // A transport whose settings change stays suspended, and its counts go on.
 func TestChangedSettings(t *testing.T) {
 	rigged(t, func(g *rig) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -71,7 +72,7 @@ func (m *Manager) Apply(specs []Spec) {
 				continue
 			}
 			was := m.remove(s.Name)
-			s.Suspended = s.Suspended || was.suspended
+			s.Suspended, s.formerly = s.Suspended || was.suspended, was.registered
 			m.all[s.Name] = m.begin(s)
 			m.all[s.Name].goOn(was)
 			continue
@@ -120,6 +121,8 @@ type former struct {
 	suspended bool // by an administrator
 	counts    Counts
 	connects  uint64
+	// registered are the listeners that it told to the outside.
+	registered []Registration
 }
 
 func (m *Manager) remove(name string) (was former) {
@@ -127,6 +130,7 @@ func (m *Manager) remove(name string) (was former) {
 		was.suspended = e.runner.isSuspended()
 		e.runner.close()
 		was.counts, was.connects = e.runner.counters.counts(), e.runner.counters.opened.Load()
+		was.registered = slices.Collect(maps.Keys(e.runner.registered))
 	}
 	delete(m.all, name)
 	return was

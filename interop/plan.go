@@ -24,6 +24,7 @@ type Spec struct {
 	// Listeners are those outside for whom messages are kept before they first come, in
 	// transports whose sessions are a Registry.
 	Listeners []Registration
+	formerly  []Registration // those that a runner before this one registered
 	// Except are destinations that an import with wildcards covers and that are imported
 	// otherwise, or not at all.
 	Except    []Destination

@@ -57,6 +57,9 @@ type Runner struct {
 	except    atomic.Pointer[[]Destination]
 	condition condition
 	counters  counters
+	// registered are the listeners that were told to the outside, and not taken back; the
+	// session's own.
+	registered map[Registration]bool
 
 	began    time.Time
 	conn     *server.Conn
@@ -95,7 +98,7 @@ func newRunner(spec Spec, t Transport, f Factory, o *Options, s Settings) (*Runn
 		exportImported: on(s.Get("export_imported", "false")), markImported: on(s.Get("mark_imported", "true")),
 		carriesOrigin: s.Get("encoding", "headers") != "raw", hop: extendOrigin("", s.Gateway, spec.Name),
 		woken: make(chan struct{}, 1), changed: make(chan struct{}), first: make(chan struct{}),
-		began: time.Now(), consumers: map[core.ConsumerID]*outlet{},
+		began: time.Now(), registered: map[Registration]bool{}, consumers: map[core.ConsumerID]*outlet{},
 		imports: spec.Imports, suspended: spec.Suspended,
 	}
 	r.except.Store(&spec.Except)
@@ -104,6 +107,9 @@ func newRunner(spec Spec, t Transport, f Factory, o *Options, s Settings) (*Runn
 		if o.Event != nil {
 			o.Event(core.Event{Kind: kind, Name: spec.Name, Err: err})
 		}
+	}
+	for _, x := range spec.formerly {
+		r.registered[x] = true
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	conn, err := o.Broker.Attach(core.ConnectOptions{User: "", Own: true, Peer: core.Peer{Product: "transport " + spec.Name}, Room: 4 << 20}, r.wake)

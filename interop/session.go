@@ -2,6 +2,7 @@ package interop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -149,7 +150,20 @@ func (l *link) register(ctx context.Context, all []Registration) {
 	if !ok {
 		return
 	}
+	wanted := map[Registration]bool{}
 	for _, x := range all {
+		wanted[x] = true
+	}
+	for x := range l.r.registered { // order: irrelevant
+		if wanted[x] {
+			continue
+		}
+		if err := reg.Unregister(ctx, x.Name, x.Subject); err == nil || errors.Is(err, ErrNoListener) {
+			delete(l.r.registered, x) // an administrator's delete may have met our registering it
+		}
+	}
+	for _, x := range all {
+		l.r.registered[x] = true
 		if err := reg.Register(ctx, x.Name, x.Subject); err != nil {
 			l.r.log.Warn("a certified listener is not registered", "transport", l.r.spec.Name, "listener", x.Name, "subject", x.Subject, "err", err)
 		}
