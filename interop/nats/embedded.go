@@ -94,6 +94,10 @@ func (e *Embedded) running() (*server.Server, error) {
 		}
 		if o.Port == 0 {
 			o.Port = server.RANDOM_PORT
+		} else if l, err := net.Listen("tcp", e.o.Listen); err != nil { // the server would only log it, and wait
+			return nil, fmt.Errorf("the embedded NATS server cannot listen at %s: %w: write nats: {listen: HOST:PORT} into tidegate.yaml, or listen: none", e.o.Listen, err)
+		} else {
+			_ = l.Close()
 		}
 	}
 	s, err := server.NewServer(o)

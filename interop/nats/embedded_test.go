@@ -1,6 +1,8 @@
 package nats
 
 import (
+	"net"
+	"strings"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -64,5 +66,19 @@ func TestEmbeddedCannotStart(t *testing.T) {
 	}
 	if _, err := tr.Open(t.Context(), newRecorder()); err == nil {
 		t.Error("it opened")
+	}
+}
+
+// TestEmbeddedAddressInUse: said at once, and what to write.
+func TestEmbeddedAddressInUse(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	e := NewEmbedded(EmbeddedOptions{Dir: t.TempDir(), Listen: l.Addr().String()})
+	defer e.Close()
+	if _, err := e.URL(); err == nil || !strings.Contains(err.Error(), l.Addr().String()) || !strings.Contains(err.Error(), "tidegate.yaml") {
+		t.Fatalf("%v", err)
 	}
 }
