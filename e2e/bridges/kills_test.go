@@ -152,8 +152,10 @@ func natsRoad(t *testing.T, way string) *road {
 	outside := &stream{url: p.URL(), subject: roadTopic, name: "EMS_EXPORT", consumer: "road"}
 	if way != "export" {
 		outside = &stream{url: p.URL(), subject: roadQueue, name: "ROAD"}
-		outside.make(t)
 	}
+	// With retention by limits: of a stream by interest, which the gateway would make, a
+	// server that is killed forgets the ids of what all consumers have confirmed.
+	outside.make(t)
 	r := newRoad(t, p, "natsjs", way, outside)
 	r.once = true
 	if way == "export" {
