@@ -69,10 +69,6 @@ func (p *plan) fit(b *Broker, pol *property.Policy, targets []*queue, queued boo
 	}
 	kept := targets[:0]
 	for _, q := range targets {
-		if q.exports { // it has what many topics sent
-			kept = append(kept, q)
-			continue
-		}
 		f := p.of(q)
 		if pol.Overflow == property.OverflowDiscardOld && q.canMakeRoom(pol, size) {
 			p.trims = append(p.trims, trim{q, pol})

@@ -3,10 +3,9 @@ package interop
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,12 +16,12 @@ import (
 
 // Defaults and limits of a runner.
 const (
-	defaultPrefetch = 1000 // messages under way at a time, either way
-	maxPrefetch     = 65535
+	DefaultPrefetch = 1000 // messages under way at a time, either way
+	MaxPrefetch     = 65535
 	firstRetry      = 100 * time.Millisecond // doubled up to max_reconnect_delay
-	defaultRetry    = 30 * time.Second
-	openTime        = 15 * time.Second // for one try to connect
-	defaultLease    = 10 * time.Minute // temp_destination_timeout
+	defaultRetry    = 30                     // seconds
+	openTime        = 15 * time.Second       // for one try to connect
+	defaultLease    = 600                    // seconds (temp_destination_timeout)
 )
 
 // What becomes of messages that can never pass (on_error).
@@ -91,15 +90,13 @@ type Runner struct {
 func newRunner(spec Spec, t Transport, f Factory, o *Options, s Settings) (*Runner, error) {
 	r := &Runner{
 		spec: spec, certified: f.Certified, transport: t, broker: o.Broker, log: s.Log, settings: s,
-		prefetch: number(s.Get("prefetch", ""), defaultPrefetch, maxPrefetch),
-		retry:    seconds(s.Get("max_reconnect_delay", ""), defaultRetry),
-		lease:    seconds(s.Get("temp_destination_timeout", ""), defaultLease),
-		maxHops:  number(s.Get("max_hops", ""), 1, 100), onError: s.Get("on_error", toUndelivered),
-		exportImported: on(s.Get("export_imported", "false")), markImported: on(s.Get("mark_imported", "true")),
 		carriesOrigin: s.Get("encoding", "headers") != "raw", hop: extendOrigin("", s.Gateway, spec.Name),
 		woken: make(chan struct{}, 1), changed: make(chan struct{}), first: make(chan struct{}),
 		began: time.Now(), registered: map[Registration]bool{}, consumers: map[core.ConsumerID]*outlet{},
 		imports: spec.Imports, suspended: spec.Suspended,
+	}
+	if err := r.read(&s); err != nil {
+		return nil, err
 	}
 	r.except.Store(&spec.Except)
 	r.importMode = [2]string{Queue - 1: s.Get("queue_import_dm", ""), Topic - 1: s.Get("topic_import_dm", "")}
@@ -319,24 +316,30 @@ type stopError struct{ err error }
 func (e *stopError) Error() string { return "on_error=stop: " + e.err.Error() }
 func (e *stopError) Unwrap() error { return e.err }
 
-func number(text string, otherwise, most int) int {
-	if n, err := strconv.Atoi(text); err == nil && n > 0 {
-		return min(n, most)
+// read reads the settings that all transports have. Errors say how to mend them.
+func (r *Runner) read(s *Settings) (err error) {
+	var retry, lease int
+	number := func(to *int, key string, otherwise, least, most int) {
+		if err == nil {
+			*to, err = s.Int(key, otherwise, least, most)
+		}
 	}
-	return otherwise
-}
-
-func seconds(text string, otherwise time.Duration) time.Duration {
-	if n, err := strconv.Atoi(text); err == nil && n > 0 {
-		return time.Duration(n) * time.Second
+	flag := func(to *bool, key string, otherwise bool) {
+		if err == nil {
+			*to, err = s.Bool(key, otherwise)
+		}
 	}
-	return otherwise
-}
-
-func on(text string) bool {
-	switch strings.ToLower(text) {
-	case "true", "enabled", "enable", "yes", "on", "1":
-		return true
+	number(&r.prefetch, "prefetch", DefaultPrefetch, 1, MaxPrefetch)
+	number(&r.maxHops, "max_hops", 1, 1, 100)
+	number(&retry, "max_reconnect_delay", defaultRetry, 1, 3600)
+	number(&lease, "temp_destination_timeout", defaultLease, 1, 1<<30)
+	flag(&r.exportImported, "export_imported", false)
+	flag(&r.markImported, "mark_imported", true)
+	r.retry, r.lease = time.Duration(retry)*time.Second, time.Duration(lease)*time.Second
+	switch r.onError = s.Get("on_error", toUndelivered); r.onError {
+	case toUndelivered, toNowhere, toStop:
+	default:
+		err = errors.Join(err, fmt.Errorf("on_error = %s: write %s, %s or %s", r.onError, toUndelivered, toNowhere, toStop))
 	}
-	return false
+	return err
 }

@@ -392,6 +392,23 @@ func TestReplyComesBack(t *testing.T) {
 	})
 }
 
+// TestWrongSettings: what is no value keeps a transport from starting, and is said.
+func TestWrongSettings(t *testing.T) {
+	for key, value := range map[string]string{ // order: irrelevant
+		"prefetch": "0", "max_hops": "many", "max_reconnect_delay": "-1", "temp_destination_timeout": "1h",
+		"export_imported": "perhaps", "mark_imported": "2", "on_error": "retry",
+	} {
+		t.Run(key, func(t *testing.T) {
+			rigged(t, func(g *rig) {
+				g.manager.Apply([]Spec{certified(func(s *Spec) { s.Keys[key] = value })})
+				if s := g.status("T"); s.State != Stopped || !strings.Contains(s.Error, key) || !strings.Contains(s.Error, "write") {
+					t.Fatalf("status %+v", s)
+				}
+			})
+		})
+	}
+}
+
 // TestSuspendAndEdit: while it is suspended messages wait; new destinations count at once.
 func TestSuspendAndEdit(t *testing.T) {
 	rigged(t, func(g *rig) {

@@ -28,9 +28,17 @@ func (s *Settings) TLS() (c *tls.Config, certified bool, err error) {
 			}
 		}
 	}
-	if !on(s.Get("ssl_verify_host", "true")) {
+	host, err := s.Bool("ssl_verify_host", true)
+	if err != nil {
+		return nil, false, err
+	}
+	name, err := s.Bool("ssl_verify_hostname", true)
+	if err != nil {
+		return nil, false, err
+	}
+	if !host {
 		c.InsecureSkipVerify = true
-	} else if !on(s.Get("ssl_verify_hostname", "true")) {
+	} else if !name {
 		c.InsecureSkipVerify = true
 		c.VerifyConnection = withoutName(c.RootCAs)
 	}

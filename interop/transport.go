@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/tidegate/tidegate/amqp/message"
@@ -181,6 +182,19 @@ func (s *Settings) Bool(key string, otherwise bool) (bool, error) {
 	default:
 		return false, fmt.Errorf("%s = %s: write true or false", key, v)
 	}
+}
+
+// Int reads a setting that is a number. An error says how to mend it.
+func (s *Settings) Int(key string, otherwise, least, most int) (int, error) {
+	v := s.Get(key, "")
+	if v == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < least || n > most {
+		return 0, fmt.Errorf("%s=%s: write a number from %d to %d", key, v, least, most)
+	}
+	return n, nil
 }
 
 // Factories are those known, by type.

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -17,9 +16,7 @@ import (
 const (
 	defaultExchange = "ems.topic"
 	defaultType     = amqp.QueueTypeQuorum
-	defaultPrefetch = 1000
-	maxPrefetch     = 65535 // basic.qos has 16 bits
-	defaultLease    = 600   // seconds
+	defaultLease    = 600 // seconds
 )
 
 // settings are a section of transports.conf, read.
@@ -67,10 +64,10 @@ func parse(s interop.Settings) (*settings, error) {
 	if c.queueType != amqp.QueueTypeClassic && c.queueType != amqp.QueueTypeQuorum {
 		return nil, fmt.Errorf("queue_type: %q is none: write classic or quorum", c.queueType)
 	}
-	if c.prefetch, err = between(&s, "prefetch", defaultPrefetch, maxPrefetch); err != nil {
+	if c.prefetch, err = s.Int("prefetch", interop.DefaultPrefetch, 1, interop.MaxPrefetch); err != nil {
 		return nil, err
 	}
-	if c.lease, err = between(&s, "temp_destination_timeout", defaultLease, 1<<22); err != nil {
+	if c.lease, err = s.Int("temp_destination_timeout", defaultLease, 1, 1<<22); err != nil {
 		return nil, err
 	}
 	if c.options.ExportHeaders, err = s.Bool("export_headers", true); err != nil {
@@ -104,17 +101,4 @@ func (c *settings) checkURLs(s *interop.Settings) error {
 		}
 	}
 	return nil
-}
-
-// between reads a number from 1 to most.
-func between(s *interop.Settings, key string, otherwise, most int) (int, error) {
-	text := s.Get(key, "")
-	if text == "" {
-		return otherwise, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > most {
-		return 0, fmt.Errorf("%s: %q is no number from 1 to %d", key, text, most)
-	}
-	return n, nil
 }

@@ -5,15 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/tidegate/tidegate/interop"
-)
-
-const (
-	defaultPrefetch = 1000
-	maxPrefetch     = 65535
 )
 
 // settings are what a transport is told, read.
@@ -32,14 +26,11 @@ type settings struct {
 func read(s *interop.Settings, azure bool) (*settings, error) {
 	made := &settings{
 		user: s.Get("username", ""), password: s.Get("password", ""), prefix: s.Get("subject_prefix", ""),
-		cmName: s.Get("cm_name", s.Server+":"+s.Name), container: "tidegate-" + s.Gateway + "-" + s.Name, azure: azure, prefetch: defaultPrefetch,
+		cmName: s.Get("cm_name", s.Server+":"+s.Name), container: "tidegate-" + s.Gateway + "-" + s.Name, azure: azure,
 	}
-	if v := s.Get("prefetch", ""); v != "" {
-		n, err := strconv.Atoi(v)
-		if err != nil || n < 1 || n > maxPrefetch {
-			return nil, fmt.Errorf("prefetch=%s: write a number from 1 to %d", v, maxPrefetch)
-		}
-		made.prefetch = n
+	var err error
+	if made.prefetch, err = s.Int("prefetch", interop.DefaultPrefetch, 1, interop.MaxPrefetch); err != nil {
+		return nil, err
 	}
 	if v := s.Get("encoding", "headers"); v != "headers" {
 		return nil, fmt.Errorf("encoding=%s: messages go byte for byte by this transport: leave it out", v)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -82,7 +81,7 @@ func read(s interop.Settings) (*settings, error) {
 	if c.noEcho, err = s.Bool("no_echo", c.encoding == translate.Raw); err != nil {
 		return nil, err
 	}
-	if c.prefetch, err = whole(&s, "prefetch", 1000, 65535); err != nil {
+	if c.prefetch, err = s.Int("prefetch", interop.DefaultPrefetch, 1, interop.MaxPrefetch); err != nil {
 		return nil, err
 	}
 	return c, c.readCertified(&s)
@@ -95,7 +94,7 @@ func (c *settings) readCertified(s *interop.Settings) error {
 		return fmt.Errorf("stream %q: the name of a stream has no spaces, dots, wildcards and slashes: write %s", k.stream, legal(k.stream))
 	}
 	k.cmName = s.Get("cm_name", s.Server+":"+s.Name)
-	seconds, err := whole(s, "default_ttl", 0, 1<<30)
+	seconds, err := s.Int("default_ttl", 0, 0, 1<<30)
 	if err != nil {
 		return err
 	}
@@ -205,19 +204,4 @@ func tlsOf(s *interop.Settings) (*tls.Config, error) {
 		}
 	}
 	return nil, nil
-}
-
-func whole(s *interop.Settings, key string, otherwise, most int) (int, error) {
-	v := s.Get(key, "")
-	if v == "" {
-		return otherwise, nil
-	}
-	n, err := strconv.Atoi(v)
-	if err != nil || n < 0 || n > most {
-		return 0, fmt.Errorf("%s = %s: write a number from 0 to %d", key, v, most)
-	}
-	if n == 0 {
-		return otherwise, nil
-	}
-	return n, nil
 }
